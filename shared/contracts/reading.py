@@ -1,0 +1,126 @@
+"""A reading: on the wire of HTTP and `city.inbox` (`ReadingIn`), and on `city.readings` (`Batch`)."""
+
+import math
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+import msgspec
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+SENSOR_ID_PATTERN = r"^[A-Za-z0-9._:\-]{1,64}$"
+METRIC_PATTERN = r"^[a-z0-9_]+(\.[a-z0-9_]+)*$"
+
+
+class Quality(StrEnum):
+    """What the source says of the value's trustworthiness."""
+
+    GOOD = "good"
+    SUSPECT = "suspect"
+    BAD = "bad"
+
+
+class ItemCode(StrEnum):
+    """Why one item of a batch was refused (HTTP) or set aside (quarantine)."""
+
+    MALFORMED = "malformed"
+    INVALID_TYPE = "invalid_type"
+    INVALID_VALUE = "invalid_value"
+    UNKNOWN_FIELD = "unknown_field"
+    UNKNOWN_SENSOR = "unknown_sensor"
+    UNKNOWN_METRIC = "unknown_metric"
+    OUT_OF_RANGE = "out_of_range"
+    IN_FUTURE = "in_future"
+    TOO_OLD = "too_old"
+    FORBIDDEN = "forbidden"
+    TOO_LARGE = "too_large"
+    CONFLICT = "conflict"
+
+
+class ReadingIn(BaseModel):
+    """One reading as a source posts it. The contract; the fast decoder must agree with it.
+
+    `observed_at` is RFC 3339 with an offset; `value` is a finite float64 in the metric's unit.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    sensor_id: Annotated[str, Field(pattern=SENSOR_ID_PATTERN, examples=["gauge-0001"])]
+    metric: Annotated[str, Field(pattern=METRIC_PATTERN, max_length=64, examples=["water.level"])]
+    observed_at: Annotated[AwareDatetime, Field(strict=False)]
+    value: Annotated[float, Field(allow_inf_nan=False, strict=True)]
+    quality: Annotated[Quality, Field(strict=False)] = Quality.GOOD
+    replace: bool = False
+
+
+class Rejected(BaseModel):
+    """One refused item: `index` in the request, `pointer` is a JSON pointer into the body."""
+
+    index: int
+    pointer: str
+    code: ItemCode
+    detail: str
+
+
+class BatchAnswer(BaseModel):
+    """The answer to `POST /v1/readings`: 202 if anything was accepted, else 422."""
+
+    receipt: str | None
+    accepted: int
+    rejected: list[Rejected]
+
+
+class Reading(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One clean reading on `city.readings`: a JSON array, times in epoch microseconds (UTC).
+
+    `index` is its place in the request it came in, so that a receipt can name it.
+    """
+
+    sensor_id: str
+    metric: str
+    observed_us: int
+    value: float
+    quality: Literal["good", "suspect", "bad"] = "good"
+    replace: bool = False
+    index: int = 0
+
+
+class Batch(msgspec.Struct, frozen=True, gc=False):
+    """The value of one `city.readings` record: the items of one request for one partition.
+
+    `accepted_us`: when the gateway accepted it; `source`: the posting key's name;
+    `trace`: the CloudEvents id or W3C context it came with, or "".
+    """
+
+    items: list[Reading]
+    accepted_us: int
+    source: str
+    v: int = 1
+    trace: str = ""
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Batch)
+
+
+def encode_batch(batch: Batch) -> bytes:
+    """`Batch` → the record's bytes."""
+    return _encoder.encode(batch)
+
+
+def decode_batch(raw: bytes) -> Batch:
+    """The record's bytes → `Batch`. Raises `msgspec.DecodeError` (a ValueError) on garbage."""
+    return _decoder.decode(raw)
+
+
+def is_finite(value: float) -> bool:
+    """True for a number a reading may carry."""
+    return math.isfinite(value)
+
+
+def parse_moment(text: str) -> datetime:
+    """RFC 3339 with offset → aware datetime; ValueError otherwise."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a time needs an offset, such as +08:00 or Z")
+    return moment

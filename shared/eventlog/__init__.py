@@ -1,0 +1,1 @@
+"""The event log: one narrow Protocol, two implementations (Kafka, PostgreSQL)."""

@@ -1,0 +1,73 @@
+"""Every setting of every process: environment variables with the prefix `YIWANG_`.
+
+The table in README.md is generated from this class (`python -m shared.settings`).
+"""
+
+from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read once by a composition root and handed down; nothing else reads the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="YIWANG_", frozen=True, extra="ignore")
+
+    host: str = Field("127.0.0.1", description="Address to listen on")
+    port: int = Field(8000, ge=1, le=65535, description="Port to listen on")
+    data_dir: Path = Field(Path(".data"), description="Where everything that must last is kept")
+    database_url: str | None = Field(
+        None, description="`postgresql://…` of a server to use instead of the embedded one"
+    )
+    kafka_bootstrap: str | None = Field(
+        None, description="`host:port,…` of a Kafka to use instead of the embedded event log"
+    )
+    city: int = Field(441200, description="Adcode of the city (441200 = 肇庆 Zhaoqing)")
+    simulator: Literal["on", "off"] = Field(
+        "on", description="`off` leaves the simulated city out"
+    )
+    simulator_speed: float = Field(1.0, gt=0, description="How much faster than real the simulated day runs")
+    rules_dir: Path = Field(Path("rules"), description="Folder of the rules (`*.yaml`)")
+    webhook_allow_cidrs: str = Field(
+        "", description="Comma-separated networks that webhooks may reach although private"
+    )
+    max_body_bytes: int = Field(8 * 1024 * 1024, description="Largest body of a POST, in bytes")
+    max_batch_items: int = Field(10_000, description="Most readings in one POST")
+    log_level: str = Field("INFO", description="Least severe level that is logged")
+    log_max_records: int = Field(
+        500_000, description="Embedded event log: most records kept per topic before it refuses"
+    )
+    pool_size: int = Field(8, description="Database connections of one process's pool")
+
+    @cached_property
+    def webhook_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """`webhook_allow_cidrs`, parsed. ValueError names the wrong one."""
+        parts = (part.strip() for part in self.webhook_allow_cidrs.split(","))
+        return tuple(ip_network(part) for part in parts if part)
+
+    @property
+    def layers_dir(self) -> Path:
+        """Where an operator drops further map layers."""
+        return self.data_dir / "layers"
+
+    @property
+    def credentials_path(self) -> Path:
+        """Where the first start keeps the first key, screen token and admin login."""
+        return self.data_dir / "credentials.json"
+
+
+def table() -> str:
+    """The settings as a Markdown table: variable, default, meaning."""
+    rows = ["| variable | default | meaning |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is None else f"`{field.default}`"
+        rows.append(f"| `YIWANG_{name.upper()}` | {default} | {field.description} |")
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    print(table())

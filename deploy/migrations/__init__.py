@@ -1,0 +1,1 @@
+"""The database's schema and its history (Alembic)."""

@@ -1,0 +1,273 @@
+"""The event log on Apache Kafka 4 (aiokafka)."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError
+from aiokafka.structs import ConsumerRecord, RecordMetadata
+
+from shared.contracts.topics import TOPICS, Topic, partition_of
+from shared.errors import Overloaded, Unavailable
+from shared.eventlog.log import Outgoing, Position, Record
+
+_log = logging.getLogger(__name__)
+
+ACK_SECONDS = 15.0
+MAX_RECORD_BYTES = 16 * 1024 * 1024  # a gateway batch is one record per partition
+IN_FLIGHT_RECORDS = 20_000  # waiting for their ack in this process before new ones are refused
+START_SECONDS = 30.0
+
+
+class KafkaLog:
+    """`EventLog` on a Kafka cluster. `bootstrap`: `host:port,…`."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._bootstrap = bootstrap
+        self._producer: AIOKafkaProducer | None = None
+        self._admin: AIOKafkaAdminClient | None = None
+        self._scout: AIOKafkaConsumer | None = None  # asks for offsets, consumes nothing
+        self._counts = {topic.name: topic.partitions for topic in TOPICS}
+        self._in_flight = 0
+        self._incarnation = ""
+
+    async def open(self) -> "KafkaLog":
+        """Connect, make the topics, learn their partitions. Raises `Unavailable`."""
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=1,
+            max_batch_size=256 * 1024,
+            max_request_size=MAX_RECORD_BYTES,
+            request_timeout_ms=int(ACK_SECONDS * 1000),
+        )
+        self._admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+        self._scout = AIOKafkaConsumer(bootstrap_servers=self._bootstrap)
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await self._admin.start()
+                await self.create_topics()
+                await self._producer.start()
+                await self._scout.start()
+                cluster = await self._admin.describe_cluster()
+                self._incarnation = str(cluster["cluster_id"])
+                for topic in TOPICS:
+                    partitions = await self._producer.partitions_for(topic.name)
+                    self._counts[topic.name] = len(partitions)
+        except (KafkaError, TimeoutError) as error:
+            await self.close()
+            raise Unavailable(f"Kafka at {self._bootstrap}: {error or 'no answer'}") from error
+        return self
+
+    async def publish(self, records: Sequence[Outgoing]) -> list[Position]:
+        """See `EventLog.publish`. An idempotent producer, acks from all in-sync replicas."""
+        if self._producer is None:
+            raise Unavailable("Kafka: the log is closed")
+        if self._in_flight + len(records) > IN_FLIGHT_RECORDS:
+            raise Overloaded("too many records wait for Kafka's acknowledgement", 2)
+        self._in_flight += len(records)
+        try:
+            async with asyncio.timeout(ACK_SECONDS):
+                futures = [await self._send(self._producer, record) for record in records]
+                return [_position(done) for done in await asyncio.gather(*futures)]
+        except (KafkaError, TimeoutError) as error:
+            raise Unavailable(f"Kafka: {error or 'no acknowledgement in time'}") from error
+        finally:
+            self._in_flight -= len(records)
+
+    @asynccontextmanager
+    async def consume(self, topic: str, group: str) -> AsyncIterator["KafkaConsumer"]:
+        """See `EventLog.consume`. Membership and rebalancing are Kafka's."""
+        client = self._client(group)
+        client.subscribe([topic])
+        async with _running(client):
+            yield KafkaConsumer(client, topic)
+
+    @asynccontextmanager
+    async def read(self, topic: str, start: Mapping[int, int]) -> AsyncIterator["KafkaReader"]:
+        """See `EventLog.read`."""
+        client = self._client(None)
+        partitions = [TopicPartition(topic, n) for n in range(self._counts[topic])]
+        client.assign(partitions)
+        async with _running(client):
+            first = await self.starts(topic)
+            for partition in partitions:
+                oldest = first[partition.partition]
+                client.seek(partition, max(start.get(partition.partition, oldest), oldest))
+            yield KafkaReader(client)
+
+    async def ends(self, topic: str) -> dict[int, int]:
+        """See `EventLog.ends`."""
+        scout = self._require_scout()
+        try:
+            found = await scout.end_offsets(self._partitions(topic))
+        except (KafkaError, TimeoutError) as error:
+            raise Unavailable(f"Kafka: {error}") from error
+        return {partition.partition: offset for partition, offset in found.items()}
+
+    async def starts(self, topic: str) -> dict[int, int]:
+        """See `EventLog.starts`."""
+        scout = self._require_scout()
+        try:
+            found = await scout.beginning_offsets(self._partitions(topic))
+        except (KafkaError, TimeoutError) as error:
+            raise Unavailable(f"Kafka: {error}") from error
+        return {partition.partition: offset for partition, offset in found.items()}
+
+    async def lag(self, topic: str, group: str) -> int:
+        """See `EventLog.lag`."""
+        if self._admin is None:
+            raise Unavailable("Kafka: the log is closed")
+        try:
+            committed = await self._admin.list_consumer_group_offsets(
+                group, partitions=self._partitions(topic)
+            )
+        except (KafkaError, TimeoutError) as error:
+            raise Unavailable(f"Kafka: {error}") from error
+        done = {at.partition: meta.offset for at, meta in committed.items() if meta.offset >= 0}
+        first = await self.starts(topic)
+        ends = await self.ends(topic)
+        return sum(end - done.get(number, first[number]) for number, end in ends.items())
+
+    async def incarnation(self) -> str:
+        """See `EventLog.incarnation`: the cluster's id."""
+        return self._incarnation
+
+    async def create_topics(self) -> None:
+        """See `EventLog.create_topics`. Existing topics keep their partitions."""
+        if self._admin is None:
+            raise Unavailable("Kafka: the log is closed")
+        existing = set(await self._admin.list_topics())
+        missing = [_new_topic(topic) for topic in TOPICS if topic.name not in existing]
+        if not missing:
+            return
+        try:
+            await self._admin.create_topics(missing)
+        except TopicAlreadyExistsError:
+            _log.info("another process made the topics first")
+
+    async def close(self) -> None:
+        """See `EventLog.close`."""
+        producer, scout, admin = self._producer, self._scout, self._admin
+        self._producer = self._scout = self._admin = None
+        for part in (producer, scout):
+            if part is not None:
+                await part.stop()
+        if admin is not None:
+            await admin.close()
+
+    async def _send(
+        self, producer: AIOKafkaProducer, record: Outgoing
+    ) -> "asyncio.Future[RecordMetadata]":
+        partition = record.partition
+        if partition is None:
+            partition = partition_of(record.key, self._counts[record.topic])
+        return await producer.send(
+            record.topic,
+            value=record.value,
+            key=record.key.encode(),
+            partition=partition,
+            headers=list(record.headers),
+        )
+
+    def _client(self, group: str | None) -> AIOKafkaConsumer:
+        return AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            group_id=group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=MAX_RECORD_BYTES,
+            session_timeout_ms=10_000,
+            fetch_max_wait_ms=100,
+        )
+
+    def _partitions(self, topic: str) -> list[TopicPartition]:
+        return [TopicPartition(topic, number) for number in range(self._counts[topic])]
+
+    def _require_scout(self) -> AIOKafkaConsumer:
+        if self._scout is None:
+            raise Unavailable("Kafka: the log is closed")
+        return self._scout
+
+
+class KafkaReader:
+    """See `log.Reader`."""
+
+    def __init__(self, client: AIOKafkaConsumer) -> None:
+        self._client = client
+
+    async def batch(self, max_records: int, timeout_seconds: float) -> Sequence[Record]:
+        """See `log.Reader.batch`."""
+        try:
+            found = await self._client.getmany(
+                timeout_ms=int(timeout_seconds * 1000), max_records=max_records
+            )
+        except KafkaError as error:
+            raise Unavailable(f"Kafka: {error}") from error
+        return [_record(message) for messages in found.values() for message in messages]
+
+
+class KafkaConsumer(KafkaReader):
+    """See `log.Consumer`."""
+
+    def __init__(self, client: AIOKafkaConsumer, topic: str) -> None:
+        super().__init__(client)
+        self._topic = topic
+
+    async def commit(self, next_offsets: Mapping[int, int]) -> None:
+        """See `log.Consumer.commit`. `Unavailable` after a partition was taken away: what was
+        done will be done again by its new owner, who finds it done."""
+        positions = {TopicPartition(self._topic, n): at for n, at in next_offsets.items()}
+        try:
+            await self._client.commit(positions)
+        except KafkaError as error:
+            raise Unavailable(f"Kafka: {error}") from error
+
+
+@asynccontextmanager
+async def _running(client: AIOKafkaConsumer) -> AsyncIterator[None]:
+    try:
+        await client.start()
+    except KafkaError as error:
+        await client.stop()
+        raise Unavailable(f"Kafka: {error}") from error
+    try:
+        yield
+    finally:
+        await client.stop()
+
+
+def _new_topic(topic: Topic) -> NewTopic:
+    retention = -1 if topic.retention_seconds is None else topic.retention_seconds * 1000
+    return NewTopic(
+        name=topic.name,
+        num_partitions=topic.partitions,
+        replication_factor=-1,  # the cluster's default
+        topic_configs={
+            "cleanup.policy": "compact" if topic.compacted else "delete",
+            "retention.ms": str(retention),
+            "max.message.bytes": str(MAX_RECORD_BYTES),
+            "message.timestamp.type": "LogAppendTime",
+        },
+    )
+
+
+def _position(metadata: RecordMetadata) -> Position:
+    return Position(metadata.topic, metadata.partition, metadata.offset)
+
+
+def _record(message: "ConsumerRecord[bytes, bytes]") -> Record:
+    key = (message.key or b"").decode("utf-8", "replace")
+    return Record(
+        message.topic,
+        message.partition,
+        message.offset,
+        key,
+        message.value or b"",
+        tuple(message.headers),
+        message.timestamp * 1000,
+    )

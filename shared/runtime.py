@@ -1,0 +1,249 @@
+"""Runs services: one HTTP server and every background job, until a signal says stop."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field
+
+import uvicorn
+from fastapi import APIRouter, FastAPI
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from shared import logs
+from shared.clock import Clock, system_clock
+from shared.errors import Misconfigured, Unavailable
+from shared.eventlog.log import EventLog
+from shared.eventlog.open import open_log
+from shared.metrics import JOB_RESTARTS
+from shared.settings import Settings
+from shared.store.engine import make_engine
+from shared.web import problems
+from shared.web.auth import Authenticator
+from shared.web.health import Check, health_router
+
+_log = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 8.0
+BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+Job = Callable[[asyncio.Event], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every composition root is given."""
+
+    settings: Settings
+    database_url: str
+    engine: AsyncEngine
+    log: EventLog
+    clock: Clock = system_clock
+
+
+@dataclass(frozen=True)
+class Service:
+    """What a composition root returns: edges to serve and jobs to run.
+
+    `jobs` return soon after their event is set; one that raises is restarted with backoff.
+    `checks` answer None when fine, else why not. `raw_routes` are served before the framework.
+    """
+
+    name: str
+    routers: Sequence[APIRouter] = ()
+    jobs: Mapping[str, Job] = field(default_factory=dict)
+    checks: Mapping[str, Check] = field(default_factory=dict)
+    mounts: Mapping[str, ASGIApp] = field(default_factory=dict)
+    raw_routes: Mapping[tuple[str, str], ASGIApp] = field(default_factory=dict)
+    closers: Sequence[Callable[[], Awaitable[None]]] = ()
+
+
+Build = Callable[[Context], Awaitable[Service]]
+
+
+class Server(uvicorn.Server):
+    """uvicorn without its own signal handling: `run_services` decides when to stop."""
+
+    def capture_signals(self) -> suppress:  # type: ignore[override]
+        """Leave the process's signals alone."""
+        return suppress()
+
+
+def make_app(context: Context, services: Sequence[Service]) -> ASGIApp:
+    """One ASGI application of all routers, mounts and raw routes."""
+    app = FastAPI(title="Yiwang 一网", version="1", docs_url="/docs", redoc_url=None)
+    app.state.authenticator = Authenticator(context.engine, context.clock)
+    problems.install(app)
+    checks: dict[str, Check] = {"database": _database_check(context.engine)}
+    raw: dict[tuple[str, str], ASGIApp] = {}
+    for service in services:
+        for router in service.routers:
+            app.include_router(router)
+        checks |= service.checks
+        raw |= service.raw_routes
+    app.include_router(health_router(checks))
+    for service in services:  # last: a mount at "/" takes whatever is left
+        for path, mounted in service.mounts.items():
+            app.mount(path, mounted)
+    return _HotPaths(app, raw) if raw else app
+
+
+async def run_services(
+    context: Context,
+    services: Sequence[Service],
+    *,
+    announce: Callable[[], None] | None = None,
+) -> None:
+    """Serve and work until SIGTERM or SIGINT, then drain within `DRAIN_SECONDS`.
+
+    Raises `Misconfigured` when the port is taken.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    server = _server(context.settings, make_app(context, services))
+    jobs = [
+        asyncio.create_task(_supervise(name, job, stop), name=name)
+        for service in services
+        for name, job in service.jobs.items()
+    ]
+    serving = asyncio.create_task(server.serve(), name="http")
+    try:
+        await _until_started(server, serving, context.settings)
+        if announce is not None:
+            announce()
+        await asyncio.wait(
+            {asyncio.create_task(stop.wait()), serving}, return_when=asyncio.FIRST_COMPLETED
+        )
+    finally:
+        stop.set()
+        server.should_exit = True
+        await _drain([serving, *jobs])
+        for service in services:
+            for close in service.closers:
+                await close()
+
+
+def run_process(build: Build) -> None:
+    """One service as a process of its own, on the servers that the environment names."""
+    settings = Settings()
+    logs.configure(settings.log_level)
+    if settings.database_url is None:
+        raise SystemExit("YIWANG_DATABASE_URL is not set: `make run` runs everything in one process")
+    try:
+        uvicorn_loop_run(_run_alone(settings, settings.database_url, build))
+    except (Misconfigured, Unavailable) as error:
+        raise SystemExit(str(error)) from error
+
+
+def uvicorn_loop_run(main: Awaitable[None]) -> None:
+    """`asyncio.run` on uvloop where the platform has it."""
+    factory = uvicorn.Config("", loop="auto").get_loop_factory()
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(_await(main))
+
+
+async def _await(main: Awaitable[None]) -> None:
+    await main
+
+
+async def _run_alone(settings: Settings, database_url: str, build: Build) -> None:
+    async with AsyncExitStack() as stack:
+        log = await open_log(settings, database_url)
+        stack.push_async_callback(log.close)
+        engine = make_engine(database_url, settings.pool_size)
+        stack.push_async_callback(engine.dispose)
+        context = Context(settings, database_url, engine, log)
+        await run_services(context, [await build(context)])
+
+
+def _server(settings: Settings, app: ASGIApp) -> Server:
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        loop="none",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=64 * 1024,
+        ws_per_message_deflate=True,
+        ws_ping_interval=10,
+        ws_ping_timeout=15,
+        access_log=False,
+        log_config=None,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=3,
+        backlog=4096,
+    )
+    return Server(config)
+
+
+async def _until_started(server: Server, serving: "asyncio.Task[None]", settings: Settings) -> None:
+    while not server.started:
+        if serving.done():
+            raise Misconfigured(
+                f"cannot listen on {settings.host}:{settings.port} (YIWANG_PORT): already in use?"
+            )
+        await asyncio.sleep(0.01)
+
+
+async def _supervise(name: str, job: Job, stop: asyncio.Event) -> None:
+    failures = 0
+    while not stop.is_set():
+        try:
+            await job(stop)
+            failures = 0
+        except asyncio.CancelledError:
+            raise
+        except Unavailable as error:
+            _log.warning("job %s: %s; trying again", name, error)
+        except Exception:  # one broken job must not take the others with it
+            _log.exception("job %s failed; restarting it", name)
+        if stop.is_set():
+            return
+        JOB_RESTARTS.labels(name).inc()
+        pause = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)]
+        failures += 1
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), pause)
+
+
+async def _drain(tasks: Sequence["asyncio.Task[None]"]) -> None:
+    _, late = await asyncio.wait(tasks, timeout=DRAIN_SECONDS)
+    for task in late:
+        _log.warning("%s did not stop in time and is cancelled", task.get_name())
+        task.cancel()
+    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(outcome, Exception):
+            _log.error("while stopping: %s", outcome)
+
+
+def _database_check(engine: AsyncEngine) -> Check:
+    async def check() -> str | None:
+        async with engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+        return None
+
+    return check
+
+
+class _HotPaths:
+    """Serves exact (method, path) pairs before the framework sees them."""
+
+    def __init__(self, app: FastAPI, routes: Mapping[tuple[str, str], ASGIApp]) -> None:
+        self._app = app
+        self._routes = routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            hot = self._routes.get((scope["method"], scope["path"]))
+            if hot is not None:
+                scope["app"] = self._app
+                await hot(scope, receive, send)
+                return
+        await self._app(scope, receive, send)

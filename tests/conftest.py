@@ -1,0 +1,84 @@
+"""Fixtures on real parts: a PostgreSQL (named by the environment, else the embedded one)."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+import uvloop
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from deploy.migrations.upgrade import upgrade
+from shared.eventlog.log import EventLog
+from shared.eventlog.postgres import PostgresLog
+from shared.store import embedded
+from shared.store.engine import make_engine
+from shared.store.tables import metadata
+
+DATA = Path(__file__).parents[2] / "shared" / "data"  # recorded data; not part of this repository
+
+
+@pytest.fixture(scope="session")
+def event_loop_policy() -> asyncio.AbstractEventLoopPolicy:
+    """The product's loop."""
+    return uvloop.EventLoopPolicy()
+
+
+@pytest.fixture(scope="session")
+def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a server on which scratch databases may be made."""
+    named = os.environ.get("YIWANG_TEST_DATABASE_URL")
+    if named:
+        yield named
+        return
+    server = embedded.start(tmp_path_factory.mktemp("postgres"))
+    yield server.url
+    embedded.stop(server)
+
+
+def scratch_database(server_url: str) -> tuple[str, str]:
+    """A new, empty database: (its name, its URL)."""
+    name = f"yiwang_test_{uuid4().hex[:12]}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    url = make_url(server_url).set(database=name)
+    return name, url.render_as_string(hide_password=False)
+
+
+def drop_database(server_url: str, name: str) -> None:
+    """Remove a scratch database and whoever still uses it."""
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def database_url(database_server: str) -> Iterator[str]:
+    """A scratch database with the newest schema."""
+    name, url = scratch_database(database_server)
+    upgrade(url)
+    yield url
+    drop_database(database_server, name)
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """An engine on the scratch database, every table emptied."""
+    engine = make_engine(database_url)
+    tables = ", ".join(f'"{table.schema}"."{table.name}"' for table in metadata.sorted_tables)
+    async with engine.begin() as connection:
+        await connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def event_log(engine: AsyncEngine, database_url: str) -> AsyncIterator[EventLog]:
+    """The embedded event log on the scratch database, empty."""
+    log = await PostgresLog(database_url).open()
+    yield log
+    await log.close()

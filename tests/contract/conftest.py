@@ -1,0 +1,1 @@
+"""Both event logs, so that one suite runs on each."""

@@ -1,0 +1,85 @@
+"""The whole city in one process: `python -m services`; `python -m services setup` only prepares.
+
+Starts (or adopts) the embedded database, migrates, makes the first credentials, serves, drains.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import fcntl
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from deploy.migrations.upgrade import upgrade
+from services import city, first_start
+from shared import logs
+from shared.clock import monotonic
+from shared.errors import Misconfigured, Unavailable
+from shared.runtime import uvicorn_loop_run
+from shared.settings import Settings
+from shared.store import embedded
+
+
+def main() -> None:
+    """Entry point; a wrong setting ends it with one clear line."""
+    parser = argparse.ArgumentParser(prog="python -m services", description=__doc__)
+    parser.add_argument("command", nargs="?", choices=("run", "setup"), default="run")
+    command = parser.parse_args().command
+    settings = Settings()
+    logs.configure(settings.log_level)
+    try:
+        with sole_owner(settings.data_dir), database(settings) as url:
+            say("migrating the database")
+            upgrade(url)
+            if command == "setup":
+                asyncio.run(first_start.prepare(settings, url))
+            else:
+                uvicorn_loop_run(city.run(settings, url, say))
+    except (Misconfigured, Unavailable) as error:
+        sys.exit(f"yiwang: {error}")
+
+
+def say(line: str) -> None:
+    """One line of progress for the person who started it."""
+    print(f"[{monotonic() - _STARTED:5.1f} s] {line}", flush=True)
+
+
+@contextlib.contextmanager
+def sole_owner(data_dir: Path) -> Iterator[None]:
+    """Hold the data directory's lock: two cities on one directory would corrupt each other."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with (data_dir / "lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise Misconfigured(
+                f"{data_dir} is in use by process {lock.read().strip() or '?'}: stop it,"
+                " or set YIWANG_DATA_DIR to another directory"
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+@contextlib.contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """The URL of the database to use: the one that is named, else the embedded one."""
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    say("starting the embedded PostgreSQL")
+    server = embedded.start((settings.data_dir / "postgres").resolve())
+    try:
+        yield server.url
+    finally:
+        embedded.stop(server)
+
+
+_STARTED = monotonic()
+
+if __name__ == "__main__":
+    main()

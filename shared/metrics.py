@@ -1,4 +1,4 @@
-"""Metrics shared by all services, each declared once. A service's own: `services/<x>/metrics.py`."""
+"""Metrics shared by all services, each declared once."""
 
 from prometheus_client import Counter, Gauge
 

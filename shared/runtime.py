@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
 
 import uvicorn
@@ -67,9 +67,9 @@ Build = Callable[[Context], Awaitable[Service]]
 class Server(uvicorn.Server):
     """uvicorn without its own signal handling: `run_services` decides when to stop."""
 
-    def capture_signals(self) -> suppress:  # type: ignore[override]
+    def capture_signals(self) -> nullcontext[None]:  # type: ignore[override]
         """Leave the process's signals alone."""
-        return suppress()
+        return nullcontext()
 
 
 def make_app(context: Context, services: Sequence[Service]) -> ASGIApp:
@@ -133,7 +133,7 @@ def run_process(build: Build) -> None:
     settings = Settings()
     logs.configure(settings.log_level)
     if settings.database_url is None:
-        raise SystemExit("YIWANG_DATABASE_URL is not set: `make run` runs everything in one process")
+        raise SystemExit("YIWANG_DATABASE_URL is not set (`make run` needs none)")
     try:
         uvicorn_loop_run(_run_alone(settings, settings.database_url, build))
     except (Misconfigured, Unavailable) as error:

@@ -27,10 +27,10 @@ class Settings(BaseSettings):
         None, description="`host:port,…` of a Kafka to use instead of the embedded event log"
     )
     city: int = Field(441200, description="Adcode of the city (441200 = 肇庆 Zhaoqing)")
-    simulator: Literal["on", "off"] = Field(
-        "on", description="`off` leaves the simulated city out"
+    simulator: Literal["on", "off"] = Field("on", description="`off` leaves the simulated city out")
+    simulator_speed: float = Field(
+        1.0, gt=0, description="How much faster than real the simulated day runs"
     )
-    simulator_speed: float = Field(1.0, gt=0, description="How much faster than real the simulated day runs")
     rules_dir: Path = Field(Path("rules"), description="Folder of the rules (`*.yaml`)")
     webhook_allow_cidrs: str = Field(
         "", description="Comma-separated networks that webhooks may reach although private"

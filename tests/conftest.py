@@ -41,6 +41,23 @@ def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     embedded.stop(server)
 
 
+@pytest.fixture(scope="session")
+def kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real broker: the one that is named, else one started from its Maven artifacts."""
+    named = os.environ.get("YIWANG_TEST_KAFKA_BOOTSTRAP")
+    if named:
+        yield named
+        return
+    from deploy.local import parts
+
+    reason = parts.available()["kafka"]
+    if reason is not None:
+        pytest.skip(f"NO KAFKA: {reason}")
+    started = parts.start(tmp_path_factory.mktemp("kafka"), kafka=True, database=False)
+    yield started.kafka_bootstrap
+    started.stop()
+
+
 def scratch_database(server_url: str) -> tuple[str, str]:
     """A new, empty database: (its name, its URL)."""
     name = f"yiwang_test_{uuid4().hex[:12]}"

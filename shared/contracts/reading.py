@@ -1,4 +1,4 @@
-"""A reading: on the wire of HTTP and `city.inbox` (`ReadingIn`), and on `city.readings` (`Batch`)."""
+"""A reading: as sources send it (`ReadingIn`), and as it lies on `city.readings` (`Batch`)."""
 
 import math
 from datetime import datetime

@@ -166,13 +166,14 @@ class KafkaLog:
         partition = record.partition
         if partition is None:
             partition = partition_of(record.key, self._counts[record.topic])
-        return await producer.send(
+        acknowledged: asyncio.Future[RecordMetadata] = await producer.send(
             record.topic,
             value=record.value,
             key=record.key.encode(),
             partition=partition,
             headers=list(record.headers),
         )
+        return acknowledged
 
     def _client(self, group: str | None) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(

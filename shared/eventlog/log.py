@@ -77,9 +77,7 @@ class EventLog(Protocol):
         """Join `group`: starts at its committed offsets, else at the beginning of the log."""
         ...
 
-    def read(
-        self, topic: str, start: Mapping[int, int]
-    ) -> AbstractAsyncContextManager[Reader]:
+    def read(self, topic: str, start: Mapping[int, int]) -> AbstractAsyncContextManager[Reader]:
         """Read from `start` (partition → first offset); a partition not named starts at its
         beginning; a position that is already dropped moves to the oldest one kept."""
         ...

@@ -39,9 +39,7 @@ WHERE topic = %s AND partition = %s
 class Keeper:
     """Watches the size of every topic; `max_records` bounds each."""
 
-    def __init__(
-        self, pool: AsyncConnectionPool[Any], max_records: int, clock: Clock
-    ) -> None:
+    def __init__(self, pool: AsyncConnectionPool[Any], max_records: int, clock: Clock) -> None:
         self._pool = pool
         self._max_records = max_records
         self._clock = clock

@@ -82,9 +82,7 @@ class Bell:
 class PostgresReader:
     """See `log.Reader`. Takes partitions in turn so that none starves."""
 
-    def __init__(
-        self, pool: Pool, bell: Bell, topic: str, start: Mapping[int, int]
-    ) -> None:
+    def __init__(self, pool: Pool, bell: Bell, topic: str, start: Mapping[int, int]) -> None:
         self._pool = pool
         self._bell = bell
         self._topic = topic
@@ -124,18 +122,17 @@ class PostgresReader:
 class PostgresConsumer(PostgresReader):
     """See `log.Consumer`. An advisory lock makes it the only live member of its group."""
 
-    def __init__(self, pool: Pool, bell: Bell, topic: str, group: str) -> None:
+    def __init__(self, pool: Pool, bell: Bell, topic: str, group: str, url: str) -> None:
         super().__init__(pool, bell, topic, {})
         self._group = group
+        self._url = url
         self._lock = crc32(f"{topic}|{group}".encode())
         self._seat: psycopg.AsyncConnection[Any] | None = None
 
     async def join(self) -> None:
         """Wait for the group's seat, then start where the group has committed."""
         try:
-            self._seat = await psycopg.AsyncConnection.connect(
-                self._pool.conninfo, autocommit=True
-            )
+            self._seat = await psycopg.AsyncConnection.connect(self._url, autocommit=True)
             await self._take_seat(self._seat)
             cursor = await self._seat.execute(
                 "SELECT p.partition, greatest(coalesce(g.next_offset, 0), p.first_offset)"
@@ -146,9 +143,7 @@ class PostgresConsumer(PostgresReader):
             self._next = {row[0]: row[1] for row in await cursor.fetchall()}
             # A group that exists is never overtaken by retention, even before its first commit.
             for partition, offset in self._next.items():
-                await self._seat.execute(
-                    _COMMIT, (self._topic, self._group, partition, offset)
-                )
+                await self._seat.execute(_COMMIT, (self._topic, self._group, partition, offset))
         except psycopg.OperationalError as error:
             await self.leave()
             raise Unavailable(f"event log: {error}") from error
@@ -181,9 +176,7 @@ class PostgresConsumer(PostgresReader):
         try:
             async with self._seat.pipeline():
                 for partition, offset in next_offsets.items():
-                    await self._seat.execute(
-                        _COMMIT, (self._topic, self._group, partition, offset)
-                    )
+                    await self._seat.execute(_COMMIT, (self._topic, self._group, partition, offset))
         except psycopg.OperationalError as error:
             raise Unavailable(f"event log: {error}") from error
 

@@ -68,9 +68,7 @@ class Authenticator:
         return None
 
 
-async def _find_key(
-    connection: AsyncConnection, digest: bytes, clock: Clock
-) -> Identity | None:
+async def _find_key(connection: AsyncConnection, digest: bytes, clock: Clock) -> Identity | None:
     query = select(api_keys.c.name, api_keys.c.scopes, api_keys.c.expires_at)
     row = (await connection.execute(query.where(api_keys.c.token_sha256 == digest))).first()
     if row is None or (row.expires_at is not None and row.expires_at <= clock()):
@@ -78,9 +76,7 @@ async def _find_key(
     return Identity("key", row.name, "", frozenset(row.scopes))
 
 
-async def _find_person(
-    connection: AsyncConnection, digest: bytes, clock: Clock
-) -> Identity | None:
+async def _find_person(connection: AsyncConnection, digest: bytes, clock: Clock) -> Identity | None:
     query = (
         select(accounts.c.username, accounts.c.role)
         .join(sessions, sessions.c.username == accounts.c.username)
@@ -90,9 +86,7 @@ async def _find_person(
     return None if row is None else Identity("person", row.username, row.role, frozenset())
 
 
-async def _find_screen(
-    connection: AsyncConnection, digest: bytes, clock: Clock
-) -> Identity | None:
+async def _find_screen(connection: AsyncConnection, digest: bytes, clock: Clock) -> Identity | None:
     query = select(screen_tokens.c.name).where(screen_tokens.c.token_sha256 == digest)
     row = (await connection.execute(query)).first()
     return None if row is None else Identity("screen", row.name, "screen", frozenset())

@@ -96,9 +96,7 @@ async def _answer(request: Request, error: Exception) -> Response:
 
 def _unavailable() -> Problem:
     detail = "A part of the platform does not answer now; repeat the request."
-    return Problem(
-        503, "Unavailable", detail, code="unavailable", headers={"Retry-After": "2"}
-    )
+    return Problem(503, "Unavailable", detail, code="unavailable", headers={"Retry-After": "2"})
 
 
 def _connection_lost(error: DBAPIError) -> bool:

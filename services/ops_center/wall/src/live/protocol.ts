@@ -1,0 +1,146 @@
+/** The frames of `WS /v1/live`, protocol 1. Times are RFC 3339 strings or epoch milliseconds. */
+
+export const PROTOCOL = 1;
+
+/** A series' state on the wire. An alarm wins over `stale`. */
+export type StateName = "never" | "normal" | "stale" | "bad" | "p4" | "p3" | "p2" | "p1";
+
+/** Rank of each state: a sensor shows the highest of its series. */
+export const STATES: readonly StateName[] = [
+  "never", "normal", "stale", "bad", "p4", "p3", "p2", "p1",
+];
+export const State = { never: 0, normal: 1, stale: 2, bad: 3, p4: 4, p3: 5, p2: 6, p1: 7 } as const;
+
+export type Domain = "traffic" | "environment" | "utilities";
+export type Priority = 1 | 2 | 3 | 4;
+
+export interface Metric {
+  metric: string;
+  domain: Domain;
+  unit: string;
+  name_zh: string;
+  name_en: string;
+  normal_low: number | null;
+  normal_high: number | null;
+  interval_seconds: number;
+}
+
+export interface Area {
+  area_id: string;
+  name_zh: string;
+  name_en: string;
+}
+
+export type IncidentState =
+  | "open" | "acknowledged" | "dispatched" | "handling" | "resolved" | "closed";
+
+/** As in `shared/contracts/incident.py`; `version` rises by one with every step. */
+export interface Incident {
+  id: string;
+  title: string;
+  state: IncidentState;
+  alert_state: "active" | "cleared" | "none";
+  grade: number;
+  priority: Priority;
+  area_id: string | null;
+  subjects: string[];
+  rule_id: string | null;
+  rule_version: number | null;
+  metric: string | null;
+  value: number | null;
+  threshold: number | null;
+  opened_at: string;
+  updated_at: string;
+  observed_at: string;
+  deadline_at: string | null;
+  department: string | null;
+  historical: boolean;
+  version: number;
+}
+
+export interface IncidentEvent {
+  id: string;
+  type: string;
+  timestamp: string;
+  actor: string;
+  note: string;
+  data: Incident;
+}
+
+export interface Filter {
+  domains: Domain[] | null;
+  areas: string[] | null;
+}
+
+export interface ClientHello {
+  type: "hello";
+  resume: string | null;
+  filter: Filter;
+}
+
+export interface HelloFrame {
+  type: "hello";
+  protocol: number;
+  server_time: string;
+  tick_ms: number;
+  city: { adcode: number; name_zh: string; name_en: string };
+}
+
+export interface SnapshotFrame {
+  type: "snapshot";
+  metrics: Metric[];
+  areas: Area[];
+  sensors: { id: string[]; name: string[]; lon: number[]; lat: number[]; area_id: (string | null)[] };
+  series: {
+    sensor: number[];
+    metric: string[];
+    value: (number | null)[];
+    observed_at: (number | null)[];
+    state: StateName[];
+  };
+  incidents: Incident[];
+  resume: string;
+}
+
+/** `series` are positions in the last snapshot's columns. */
+export interface DeltaFrame {
+  type: "delta";
+  series: number[];
+  value: (number | null)[];
+  observed_at: (number | null)[];
+  state: StateName[];
+  resume: string;
+}
+
+export interface IncidentFrame {
+  type: "incident";
+  event: IncidentEvent;
+  resume: string;
+}
+
+/** Every 5 s. `lag_ms`: log → picture; `latency_ms`: accepted → sent. */
+export interface PulseFrame {
+  type: "pulse";
+  server_time: string;
+  lag_ms: number | null;
+  latency_ms: { p50: number | null; p95: number | null; p99: number | null } | null;
+  clients: number;
+  dropped: number;
+}
+
+export interface ResyncFrame {
+  type: "resync";
+  reason: string;
+}
+
+export type ServerFrame =
+  | HelloFrame | SnapshotFrame | DeltaFrame | IncidentFrame | PulseFrame | ResyncFrame;
+
+const FRAME_TYPES = new Set(["hello", "snapshot", "delta", "incident", "pulse", "resync"]);
+
+/** Text of one socket message → frame; null for what this version does not know. Throws SyntaxError. */
+export function parseFrame(text: string): ServerFrame | null {
+  const frame = JSON.parse(text) as { type?: unknown } | null;
+  if (frame === null || typeof frame !== "object" || typeof frame.type !== "string") return null;
+  return FRAME_TYPES.has(frame.type) ? (frame as ServerFrame) : null;
+}

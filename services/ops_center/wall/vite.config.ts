@@ -1,0 +1,41 @@
+import { fileURLToPath } from "node:url";
+
+import { defineConfig, type Connect, type Plugin } from "vite";
+
+const page = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+
+/** In development, `/console` is the console's page, as the server has it in production. */
+function consoleAddress(): Plugin {
+  const rewrite: Connect.NextHandleFunction = (request, _response, next) => {
+    request.url = request.url?.replace(/^\/console(?=$|\?)/, "/console.html");
+    next();
+  };
+  return {
+    name: "console-address",
+    configureServer: (server) => void server.middlewares.use(rewrite),
+    configurePreviewServer: (server) => void server.middlewares.use(rewrite),
+  };
+}
+
+const backend = process.env["YIWANG_DEV_BACKEND"] ?? "http://127.0.0.1:8000";
+
+export default defineConfig({
+  base: "/",
+  appType: "mpa",
+  plugins: [consoleAddress()],
+  esbuild: { jsx: "automatic", jsxImportSource: "preact" },
+  build: {
+    target: "es2022",
+    outDir: "dist",
+    chunkSizeWarningLimit: 1400,
+    rollupOptions: {
+      input: { wall: page("index.html"), console: page("console.html") },
+      output: {
+        manualChunks: (id) => (/node_modules\/(maplibre-gl|pmtiles|fflate)\//.test(id) ? "map" : undefined),
+      },
+    },
+  },
+  worker: { format: "es" },
+  server: { proxy: { "/v1": { target: backend, ws: true } } },
+  preview: { proxy: { "/v1": { target: backend, ws: true } } },
+});

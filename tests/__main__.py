@@ -1,0 +1,97 @@
+"""`python -m tests`: everything; `python -m tests check`: what takes seconds.
+
+Starts the real parts once for all tests, and closes with what this machine could not provide.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from deploy.local import parts
+from shared.errors import YiwangError
+
+ROOT = Path(__file__).parents[1]
+WALL = ROOT / "services" / "ops_center" / "wall"
+STYLE = (
+    ("ruff", "check", "."),
+    ("ruff", "format", "--check", "."),
+    ("mypy",),
+    ("lint-imports", "--no-cache"),
+)
+
+
+def main() -> None:
+    """Entry point: exit code 1 when anything failed."""
+    if sys.argv[1:] == ["check"]:
+        sys.exit(check())
+    sys.exit(everything(sys.argv[1:]))
+
+
+def check() -> int:
+    """Style, types, structure, unit tests."""
+    tools = Path(sys.executable).parent
+    failed = [tool[0] for tool in STYLE if step(str(tools / tool[0]), *tool[1:])]
+    if step(sys.executable, "-m", "pytest", "-q", "tests/unit", "tests/architecture"):
+        failed.append("unit tests")
+    if failed:
+        print(f"FAILED: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+def everything(arguments: list[str]) -> int:
+    """The wall's tests, then pytest on the real parts."""
+    missing: list[str] = []
+    failed = wall_tests(missing)
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="yiwang-parts-"))
+        environment = dict(os.environ)
+        for name, variable in (("kafka", "KAFKA_BOOTSTRAP"), ("database", "DATABASE_URL")):
+            variable = f"YIWANG_TEST_{variable}"
+            if variable in environment:
+                continue
+            url = start(name, Path(folder) / name, stack, missing)
+            if url is not None:
+                environment[variable] = url
+        command = [sys.executable, "-m", "pytest", *(arguments or ["tests"])]
+        failed |= subprocess.run(command, cwd=ROOT, env=environment).returncode != 0
+    for line in missing:
+        print(f"NOT TESTED HERE  {line}")
+    return 1 if failed else 0
+
+
+def start(name: str, folder: Path, stack: ExitStack, missing: list[str]) -> str | None:
+    """Address of a real Kafka or TimescaleDB started for this run; None if it cannot be had."""
+    reason = parts.available()[name]
+    if reason is None:
+        print(f"starting a real {name}", flush=True)
+        try:
+            started = parts.start(folder, kafka=name == "kafka", database=name == "database")
+        except YiwangError as error:
+            reason = str(error)
+        else:
+            stack.callback(started.stop)
+            return started.kafka_bootstrap or started.database_url
+    what = {"kafka": "on a real Kafka", "database": "on TimescaleDB (plain PostgreSQL instead)"}
+    missing.append(f"{what[name]}: {reason}")
+    return None
+
+
+def wall_tests(missing: list[str]) -> bool:
+    """True when the front end's own tests failed."""
+    if not (WALL / "node_modules").exists():
+        missing.append("the wall's unit tests: no Node for Vite on this machine")
+        return False
+    return step("npm", "test", cwd=WALL) or step("npm", "run", "check", cwd=WALL)
+
+
+def step(*command: str, cwd: Path = ROOT) -> bool:
+    """Run and show; True when it failed."""
+    print(f"→ {' '.join(Path(part).name for part in command)}", flush=True)
+    return subprocess.run(command, cwd=cwd).returncode != 0
+
+
+if __name__ == "__main__":
+    main()

@@ -22,7 +22,7 @@ STARTED = time.monotonic()
 
 def main() -> None:
     """Entry point; ends with one clear line when something is missing."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 (this file alone may meet an older one)
         sys.exit(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}")
     arguments = sys.argv[1:]
     make_venv()
@@ -75,7 +75,8 @@ def make_uv() -> None:
         file.write(wanted[0] + "\n")
         file.flush()
         run(VENV / "bin" / "python", "-m", "pip", "install", "--quiet",
-            "--disable-pip-version-check", "--no-deps", "--require-hashes", "-r", file.name)  # fmt: skip
+            "--disable-pip-version-check", "--no-deps", "--require-hashes",
+            "-r", file.name)  # fmt: skip
 
 
 def install_python(dev: bool) -> None:
@@ -153,15 +154,18 @@ def digest(files: list[Path]) -> str:
 def works(*command: str | Path) -> bool:
     """True when the command can be run and succeeds."""
     try:
-        return subprocess.run([str(c) for c in command], capture_output=True).returncode == 0
+        done = subprocess.run([str(c) for c in command], capture_output=True, check=False)
     except OSError:
         return False
+    return done.returncode == 0
 
 
 def output(*command: str | Path) -> str:
     """What the command prints; empty when it cannot be run."""
     try:
-        done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
+        done = subprocess.run(
+            [str(c) for c in command], capture_output=True, text=True, check=False
+        )
     except OSError:
         return ""
     return done.stdout.strip()

@@ -15,6 +15,7 @@ from shared.errors import YiwangError
 
 ROOT = Path(__file__).parents[1]
 WALL = ROOT / "services" / "ops_center" / "wall"
+PARTS = {"kafka": "YIWANG_TEST_KAFKA_BOOTSTRAP", "database": "YIWANG_TEST_DATABASE_URL"}
 STYLE = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
@@ -48,15 +49,14 @@ def everything(arguments: list[str]) -> int:
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="yiwang-parts-"))
         environment = dict(os.environ)
-        for name, variable in (("kafka", "KAFKA_BOOTSTRAP"), ("database", "DATABASE_URL")):
-            variable = f"YIWANG_TEST_{variable}"
+        for name, variable in PARTS.items():
             if variable in environment:
                 continue
             url = start(name, Path(folder) / name, stack, missing)
             if url is not None:
                 environment[variable] = url
         command = [sys.executable, "-m", "pytest", *(arguments or ["tests"])]
-        failed |= subprocess.run(command, cwd=ROOT, env=environment).returncode != 0
+        failed |= subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode != 0
     for line in missing:
         print(f"NOT TESTED HERE  {line}")
     return 1 if failed else 0
@@ -90,7 +90,7 @@ def wall_tests(missing: list[str]) -> bool:
 def step(*command: str, cwd: Path = ROOT) -> bool:
     """Run and show; True when it failed."""
     print(f"→ {' '.join(Path(part).name for part in command)}", flush=True)
-    return subprocess.run(command, cwd=cwd).returncode != 0
+    return subprocess.run(command, cwd=cwd, check=False).returncode != 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,34 @@
+"""API keys of posting services."""
+
+from uuid import uuid4
+
+from sqlalchemy import insert, select, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.store.tables import api_keys
+from shared.web.auth import new_token, token_hash
+
+FIRST_SCOPES = ("post", "register", "backfill", "correct")
+_LOCK = 441_201  # two starting processes make one first key
+
+
+async def ensure_first_key(engine: AsyncEngine) -> str | None:
+    """Make the first key, with every posting scope, where no key exists.
+
+    Returns its token, which is kept nowhere else, or None if there is a key already.
+    """
+    async with engine.begin() as connection:
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        if (await connection.execute(select(api_keys.c.key_id).limit(1))).first() is not None:
+            return None
+        token = new_token("yw_key")
+        await connection.execute(
+            insert(api_keys).values(
+                key_id=uuid4().hex,
+                name="first",
+                prefix=token[:11],
+                token_sha256=token_hash(token),
+                scopes=list(FIRST_SCOPES),
+            )
+        )
+        return token

@@ -1,0 +1,29 @@
+"""What ingest counts and measures, for Prometheus."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+ACCEPTED = Counter(
+    "yiwang_ingest_accepted_total", "Readings accepted and durable in the log", ["edge"]
+)
+REJECTED = Counter(
+    "yiwang_ingest_rejected_total", "Readings refused at the border", ["edge", "code"]
+)
+STORED = Counter("yiwang_ingest_stored_total", "Readings stored as new rows")
+DUPLICATES = Counter("yiwang_ingest_duplicates_total", "Readings that were stored already")
+CONFLICTS = Counter(
+    "yiwang_ingest_conflicts_total", "Readings whose key was stored with another value"
+)
+CORRECTED = Counter("yiwang_ingest_corrected_total", "Readings that superseded a stored value")
+POISON = Counter("yiwang_ingest_poison_total", "Records and rows that could not be stored at all")
+LAG = Gauge("yiwang_ingest_writer_lag_records", "Records the writer has not committed yet")
+BATCH_SECONDS = Histogram(
+    "yiwang_ingest_batch_seconds",
+    "Time to store one batch in the database, commit included",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
+STORE_DELAY = Histogram(
+    "yiwang_ingest_store_delay_seconds",
+    "Time from a reading's acceptance to its commit in the database (oldest of each batch)",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600),
+)
+HELD_BYTES = Gauge("yiwang_ingest_held_bytes", "Bytes of request bodies held by the gateway")

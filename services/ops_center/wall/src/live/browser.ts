@@ -1,6 +1,7 @@
 /** The browser as a `LiveClient`'s surroundings. */
 
 import { ApiError, get, liveUrl } from "../api";
+import { reloadWhenServed } from "../reload";
 import type { Socket, Surroundings } from "./client";
 
 const RELOAD_AFTER_MS = 5000;
@@ -14,7 +15,7 @@ export const browser: Surroundings = {
     return () => clearTimeout(timer);
   },
   admitted,
-  outdated: () => setTimeout(() => location.reload(), RELOAD_AFTER_MS),
+  outdated: () => void reloadWhenServed(RELOAD_AFTER_MS),
 };
 
 /** False when the server answers that it does not know this browser's credentials. */

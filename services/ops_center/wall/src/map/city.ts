@@ -1,0 +1,188 @@
+/** The living map: made once, then told what changed. Nothing here knows the page around it. */
+
+import "maplibre-gl/dist/maplibre-gl.css";
+
+import type { FeatureCollection, Point } from "geojson";
+import { Map as GlMap, ScaleControl, setWorkerUrl, type GeoJSONSource, type LngLatBoundsLike } from "maplibre-gl";
+import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
+
+import type { Domain } from "../live/protocol";
+import { State } from "../live/protocol";
+import type { Picture } from "../live/reducer";
+import { reloadWhenServed } from "../reload";
+import { boundsOf, labelPoint, type Bounds } from "./geometry";
+import { PRIORITIES, markerImage } from "./markers";
+import type { Palette } from "./palette";
+import { abnormalFeatures, sensorFeatures } from "./sensors";
+import { ABNORMAL_LAYERS, OWN_FILTERS, SENSOR_LAYERS, emptyStyle } from "./style";
+
+setWorkerUrl(workerUrl);
+
+const HOME_AFTER_MS = 120_000;
+const RELOAD_AFTER_MS = 5000;
+const PICK_RADIUS = 8;
+const FONT_FAMILY = '"Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif';
+
+export interface CityMapOptions {
+  container: HTMLElement;
+  colours: Palette;
+  /** CSS pixels per design pixel: 1 on a 1080p wall, 2 on a 4K one. */
+  scale: number;
+  padding: { top: number; right: number; bottom: number; left: number };
+  label(series: number): string;
+  pick(sensor: number | null): void;
+}
+
+export class CityMap {
+  readonly gl: GlMap;
+  private ready = false;
+  private waiting: (() => void)[] = [];
+  private shown: string[] = [];
+  private bounds: Bounds | null = null;
+  private homing: ReturnType<typeof setTimeout> | undefined;
+  private strayed = false;
+
+  constructor(private readonly options: CityMapOptions) {
+    this.gl = new GlMap({
+      container: options.container, style: emptyStyle(options.colours, options.scale),
+      center: [112.2, 23.6], zoom: 8, minZoom: 5, maxZoom: 17, attributionControl: false,
+      dragRotate: false, pitchWithRotate: false, fadeDuration: 0,
+      localIdeographFontFamily: FONT_FAMILY,
+    });
+    this.gl.touchZoomRotate.disableRotation();
+    this.gl.addControl(new ScaleControl({ maxWidth: 120 * options.scale }), "bottom-right");
+    this.gl.on("load", () => this.begin());
+    this.gl.on("click", (event) => this.choose(event.point));
+    this.gl.on("movestart", (event) => "originalEvent" in event && event.originalEvent && this.stray());
+    this.gl.on("resize", () => this.strayed || this.home(false));
+    this.gl.getCanvas().addEventListener("webglcontextlost", () =>
+      void reloadWhenServed(RELOAD_AFTER_MS));
+  }
+
+  destroy(): void {
+    clearTimeout(this.homing);
+    this.gl.remove();
+  }
+
+  /** Runs at once, or as soon as the style is there. */
+  whenReady(run: () => void): void {
+    if (this.ready) run();
+    else this.waiting.push(run);
+  }
+
+  setAreas(areas: FeatureCollection, label: (properties: Record<string, unknown>) => string): void {
+    this.whenReady(() => {
+      this.source("areas").setData(areas);
+      const features = areas.features.flatMap((feature) => {
+        const place = feature.properties?.["level"] === "district" ? labelPoint(feature.geometry) : null;
+        if (place === null) return [];
+        return [{ type: "Feature" as const, geometry: { type: "Point" as const, coordinates: place },
+          properties: { label: label(feature.properties ?? {}) } }];
+      });
+      this.source("area-labels").setData({ type: "FeatureCollection", features });
+      if (this.bounds === null) {
+        this.bounds = boundsOf(areas);
+        this.home(false);
+      }
+    });
+  }
+
+  /** A new picture. The big source is only replaced when the registry itself has changed. */
+  setPicture(picture: Picture): void {
+    this.whenReady(() => {
+      const { id, state } = picture.sensors;
+      if (id.length === this.shown.length && id.every((name, index) => name === this.shown[index])) {
+        state.forEach((rank, index) => this.paint(index, rank));
+      } else {
+        this.gl.removeFeatureState({ source: "sensors" });
+        this.source("sensors").setData(sensorFeatures(picture));
+        this.shown = id;
+      }
+      this.setAbnormal(picture);
+    });
+  }
+
+  setStates(picture: Picture, sensors: Iterable<number>): void {
+    this.whenReady(() => {
+      for (const sensor of sensors) this.paint(sensor, picture.sensors.state[sensor] ?? State.never);
+    });
+  }
+
+  setAbnormal(picture: Picture): void {
+    this.whenReady(() => this.source("abnormal").setData(abnormalFeatures(picture, this.options.label)));
+  }
+
+  showDomains(domains: readonly Domain[]): void {
+    this.whenReady(() => {
+      const all = ["in", ["get", "domain"], ["literal", [...domains]]];
+      for (const layer of [...SENSOR_LAYERS, ...ABNORMAL_LAYERS]) {
+        const own = OWN_FILTERS[layer];
+        this.gl.setFilter(layer, (own ? ["all", all, own] : all) as never);
+      }
+    });
+  }
+
+  showLayers(ids: readonly string[], visible: boolean): void {
+    for (const id of ids) this.gl.setLayoutProperty(id, "visibility", visible ? "visible" : "none");
+  }
+
+  focus(point: [number, number]): void {
+    this.whenReady(() => {
+      this.stray();
+      this.gl.easeTo({ center: point, zoom: Math.max(this.gl.getZoom(), 11), duration: 800 });
+    });
+  }
+
+  /** Back to the whole city. */
+  home(animate = true): void {
+    clearTimeout(this.homing);
+    this.strayed = false;
+    if (this.bounds === null) return;
+    this.gl.fitBounds(this.bounds as LngLatBoundsLike, {
+      padding: this.options.padding, duration: animate ? 900 : 0,
+    });
+  }
+
+  private begin(): void {
+    const { colours, scale } = this.options;
+    const ratio = Math.max(2, window.devicePixelRatio);
+    for (const priority of PRIORITIES) {
+      const image = markerImage(priority, colours, 26 * scale, ratio);
+      this.gl.addImage(`p${priority}`, image, { pixelRatio: ratio });
+    }
+    this.ready = true;
+    this.waiting.splice(0).forEach((run) => run());
+  }
+
+  private paint(sensor: number, rank: number): void {
+    this.gl.setFeatureState({ source: "sensors", id: sensor }, { s: rank });
+  }
+
+  private source(name: string): GeoJSONSource {
+    return this.gl.getSource(name) as GeoJSONSource;
+  }
+
+  /** Someone moved the map: leave it for two minutes, then show the city again. */
+  private stray(): void {
+    this.strayed = true;
+    clearTimeout(this.homing);
+    this.homing = setTimeout(() => this.home(), HOME_AFTER_MS);
+  }
+
+  private choose(point: { x: number; y: number }): void {
+    const reach = PICK_RADIUS * this.options.scale;
+    const box: [[number, number], [number, number]] = [
+      [point.x - reach, point.y - reach], [point.x + reach, point.y + reach],
+    ];
+    const hits = this.gl.queryRenderedFeatures(box, { layers: ["abnormal", ...SENSOR_LAYERS] });
+    const nearest = hits
+      .map((hit) => {
+        const place = this.gl.project((hit.geometry as Point).coordinates as [number, number]);
+        const rank = hit.layer.id === "abnormal" ? 0 : hit.properties["s"] === State.never ? 2 : 1;
+        return { index: Number(hit.properties["index"]), rank,
+          distance: Math.hypot(place.x - point.x, place.y - point.y) };
+      })
+      .sort((a, b) => a.rank - b.rank || a.distance - b.distance)[0];
+    this.options.pick(nearest?.index ?? null);
+  }
+}

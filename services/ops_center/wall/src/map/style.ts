@@ -1,0 +1,132 @@
+/** The map's own layers, from the land up to the alarms. No glyph server, no tiles, no sprites. */
+
+import type {
+  ExpressionSpecification, LayerSpecification, StyleSpecification,
+} from "maplibre-gl";
+
+import { State } from "../live/protocol";
+import { MAP_FONTS, type Palette } from "./palette";
+
+/** Everything an operator's own layers are put under. */
+export const FIRST_BOUNDARY = "district-line";
+export const SENSOR_LAYERS = ["sensors"];
+export const ABNORMAL_LAYERS = ["abnormal-halo", "abnormal", "abnormal-label"];
+
+/** Filters a layer has of its own, besides the chosen domains. */
+export const OWN_FILTERS: Readonly<Record<string, ExpressionSpecification>> = {
+  // The halo asks for attention: only where nobody has taken the incident yet.
+  "abnormal-halo": ["==", ["get", "held"], false],
+  "abnormal-label": ["any", ["<=", ["get", "priority"], 2], [">=", ["zoom"], 9.5]],
+};
+
+const NOTHING = { type: "FeatureCollection" as const, features: [] };
+
+export function emptyStyle(colours: Palette, scale: number): StyleSpecification {
+  return {
+    version: 8,
+    sources: {
+      areas: { type: "geojson", data: NOTHING },
+      "area-labels": { type: "geojson", data: NOTHING },
+      sensors: { type: "geojson", data: NOTHING, tolerance: 0, buffer: 16 },
+      abnormal: { type: "geojson", data: NOTHING, tolerance: 0 },
+    },
+    layers: [
+      { id: "ground", type: "background", paint: { "background-color": colours.ground } },
+      ...landLayers(colours, scale),
+      sensorLayer(colours, scale),
+      ...abnormalLayers(colours, scale),
+    ],
+  };
+}
+
+function landLayers(colours: Palette, scale: number): LayerSpecification[] {
+  const districts: ExpressionSpecification = ["==", ["get", "level"], "district"];
+  const city: ExpressionSpecification = ["==", ["get", "level"], "city"];
+  return [
+    {
+      id: "city-shade", type: "line", source: "areas", filter: city,
+      paint: {
+        "line-color": colours.landLine, "line-width": 18 * scale, "line-blur": 18 * scale,
+        "line-opacity": 0.28,
+      },
+    },
+    { id: "land", type: "fill", source: "areas", filter: districts, paint: { "fill-color": colours.land } },
+    {
+      id: FIRST_BOUNDARY, type: "line", source: "areas", filter: districts,
+      paint: { "line-color": colours.landLine, "line-width": 0.9 * scale },
+    },
+    {
+      id: "city-line", type: "line", source: "areas", filter: city,
+      layout: { "line-join": "round" },
+      paint: { "line-color": colours.textFaint, "line-width": 1.6 * scale, "line-opacity": 0.75 },
+    },
+    {
+      id: "area-label", type: "symbol", source: "area-labels",
+      layout: {
+        "text-field": ["get", "label"], "text-font": MAP_FONTS, "text-size": 17 * scale,
+        "text-letter-spacing": 0.18, "symbol-sort-key": 1,
+      },
+      paint: {
+        "text-color": colours.textSoft, "text-halo-color": colours.land,
+        "text-halo-width": 1.6 * scale, "text-opacity": 0.95,
+      },
+    },
+  ];
+}
+
+/** One layer for every sensor; its look follows the feature state `s`. */
+function sensorLayer(colours: Palette, scale: number): LayerSpecification {
+  const state: ExpressionSpecification = ["coalesce", ["feature-state", "s"], ["get", "s"]];
+  const by = (never: unknown, normal: unknown, stale: unknown, bad: unknown, alarm: unknown) =>
+    ["match", state, State.never, never, State.normal, normal, State.stale, stale, State.bad, bad,
+      alarm] as unknown as ExpressionSpecification;
+  const zoomed = (factor: number) =>
+    by(0.9 * factor, 2.1 * factor, 2.8 * factor, 2.8 * factor, 2.1 * factor);
+  return {
+    id: "sensors", type: "circle", source: "sensors",
+    paint: {
+      "circle-radius": ["interpolate", ["linear"], ["zoom"], 7, zoomed(scale), 13, zoomed(3 * scale)],
+      "circle-color": by(colours.normal, colours.normal, colours.land, colours.land, colours.normal),
+      "circle-opacity": by(0.55, 0.95, 1, 1, 0),
+      "circle-stroke-color": by(colours.normal, colours.land, colours.textSoft, colours.p3, colours.land),
+      "circle-stroke-width": by(0, 0.5 * scale, 1.2 * scale, 1.2 * scale, 0),
+    },
+  };
+}
+
+function abnormalLayers(colours: Palette, scale: number): LayerSpecification[] {
+  const colour: ExpressionSpecification = [
+    "match", ["get", "priority"], 1, colours.p1, 2, colours.p2, 3, colours.p3, colours.p4,
+  ];
+  return [
+    {
+      id: "abnormal-halo", type: "circle", source: "abnormal",
+      filter: OWN_FILTERS["abnormal-halo"] as ExpressionSpecification,
+      paint: {
+        "circle-radius": ["match", ["get", "priority"], 1, 30 * scale, 2, 24 * scale, 19 * scale],
+        "circle-color": colour, "circle-opacity": 0.3, "circle-blur": 0.85,
+      },
+    },
+    {
+      id: "abnormal", type: "symbol", source: "abnormal",
+      layout: {
+        "icon-image": ["concat", "p", ["get", "priority"]], "icon-allow-overlap": true,
+        "icon-ignore-placement": false, "symbol-sort-key": ["-", 5, ["get", "priority"]],
+        "icon-size": ["match", ["get", "priority"], 1, 1.2, 2, 1, 0.9],
+      },
+    },
+    {
+      id: "abnormal-label", type: "symbol", source: "abnormal",
+      filter: OWN_FILTERS["abnormal-label"] as ExpressionSpecification,
+      layout: {
+        "text-field": ["format", ["get", "name"], { "font-scale": 0.9 }, "\n", {}, ["get", "reading"], {}],
+        "text-font": MAP_FONTS, "text-size": 15.5 * scale, "text-line-height": 1.25,
+        "text-variable-anchor": ["left", "right", "bottom", "top"], "text-radial-offset": 1.05,
+        "text-justify": "auto", "symbol-sort-key": ["get", "priority"], "text-max-width": 14,
+      },
+      paint: {
+        "text-color": colours.text, "text-halo-color": colours.ground, "text-halo-width": 1.8 * scale,
+      },
+    },
+  ];
+}

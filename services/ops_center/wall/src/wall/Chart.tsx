@@ -1,0 +1,113 @@
+import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+
+import { palette } from "../map/palette";
+import { minute } from "./format";
+import { theme } from "./theme";
+
+export interface ChartData {
+  /** Epoch ms. */
+  at: readonly number[];
+  value: readonly number[];
+  range: [number, number];
+  normal: [number | null, number | null];
+  threshold?: number | null;
+}
+
+/** One quiet line over its normal range. Redrawn whenever `stamp` changes. */
+export function Chart({ data, stamp, scale }: { data: ChartData; stamp: number; scale: number }) {
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const held = useRef(data);
+  held.current = data;
+
+  useEffect(() => {
+    const element = box.current as HTMLDivElement;
+    const made = new uPlot(options(element, held, scale), [[], []], element);
+    plot.current = made;
+    const watch = new ResizeObserver(() =>
+      made.setSize({ width: element.clientWidth, height: element.clientHeight }));
+    watch.observe(element);
+    return () => {
+      watch.disconnect();
+      made.destroy();
+    };
+  }, [theme.value, scale]);
+
+  useEffect(() => {
+    const { at, value, range } = held.current;
+    plot.current?.setData([at.map((ms) => ms / 1000), [...value]], false);
+    plot.current?.setScale("x", { min: range[0] / 1000, max: range[1] / 1000 });
+  }, [stamp, theme.value, scale]);
+
+  return <div class="chart" ref={box} />;
+}
+
+type Held = { current: ChartData };
+
+function options(element: HTMLElement, held: Held, scale: number): uPlot.Options {
+  const colours = palette();
+  const font = `${13.6 * scale}px ${getComputedStyle(element).fontFamily}`;
+  const axis = { stroke: colours.textFaint, font, ticks: { show: false }, gap: 3 * scale };
+  return {
+    width: element.clientWidth, height: element.clientHeight,
+    padding: [6 * scale, 8 * scale, 0, 0],
+    legend: { show: false }, cursor: { show: false }, select: { show: false, left: 0, top: 0, width: 0, height: 0 },
+    scales: { x: { time: true }, y: { range: (_plot, low, high) => around(held.current, low, high) } },
+    axes: [
+      { ...axis, size: 20 * scale, grid: { show: false }, space: 64 * scale,
+        values: (_plot, marks) => marks.map((mark) => minute(mark * 1000)) },
+      { ...axis, size: 40 * scale, space: 26 * scale, grid: { stroke: colours.line, width: 1 } },
+    ],
+    series: [{}, { stroke: colours.textSoft, width: 1.5 * scale, points: { show: false } }],
+    hooks: { drawClear: [(plot) => underlay(plot, held.current, colours.range, colours.p2)],
+      draw: [(plot) => dot(plot, colours.text, scale)] },
+  };
+}
+
+/** Room around the data; a normal limit is shown only when the data comes near it. */
+function around({ threshold }: ChartData, low: number | null, high: number | null): [number, number] {
+  if (low === null || high === null) return [0, 1];
+  const top = typeof threshold === "number" ? Math.max(high, threshold) : high;
+  const bottom = typeof threshold === "number" ? Math.min(low, threshold) : low;
+  const room = (top - bottom) * 0.18 || Math.abs(top) * 0.1 || 1;
+  return [bottom >= 0 ? Math.max(0, bottom - room) : bottom - room, top + room];
+}
+
+function underlay(plot: uPlot, data: ChartData, range: string, limit: string): void {
+  const { ctx, bbox } = plot;
+  const y = (value: number): number =>
+    Math.min(bbox.top + bbox.height, Math.max(bbox.top, plot.valToPos(value, "y", true)));
+  const [low, high] = data.normal;
+  ctx.save();
+  if (high !== null) {
+    const top = y(high), bottom = low === null ? bbox.top + bbox.height : y(low);
+    ctx.globalAlpha = 0.34;
+    ctx.fillStyle = range;
+    ctx.fillRect(bbox.left, top, bbox.width, bottom - top);
+  }
+  if (typeof data.threshold === "number") {
+    ctx.globalAlpha = 0.9;
+    ctx.strokeStyle = limit;
+    ctx.setLineDash([6, 5]);
+    ctx.beginPath();
+    ctx.moveTo(bbox.left, y(data.threshold));
+    ctx.lineTo(bbox.left + bbox.width, y(data.threshold));
+    ctx.stroke();
+  }
+  ctx.restore();
+}
+
+/** The newest value as a dot. */
+function dot(plot: uPlot, colour: string, scale: number): void {
+  const [at, value] = plot.data;
+  const last = at.length - 1;
+  if (last < 0 || typeof value?.[last] !== "number") return;
+  const { ctx } = plot;
+  ctx.beginPath();
+  ctx.fillStyle = colour;
+  ctx.arc(plot.valToPos(at[last] as number, "x", true), plot.valToPos(value[last] as number, "y", true),
+    2.6 * scale * devicePixelRatio, 0, 2 * Math.PI);
+  ctx.fill();
+}

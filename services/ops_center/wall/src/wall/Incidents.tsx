@@ -1,0 +1,127 @@
+import { useEffect, useState } from "preact/hooks";
+
+import { get } from "../api";
+import { named } from "../i18n";
+import type { Incident, IncidentState } from "../live/protocol";
+import { PRIORITIES } from "../map/markers";
+import type { Board } from "./board";
+import { number, span } from "./format";
+import { Shape } from "./Shape";
+import { t } from "./texts";
+
+const SHOWN = 10;
+const RECENT_SHOWN = 5;
+const RECENT_UNTIL = 5;
+const STEPS: readonly Exclude<IncidentState, "closed">[] = [
+  "open", "acknowledged", "dispatched", "handling", "resolved",
+];
+
+/** At most ten incidents, the most urgent first; the rest as a number. */
+export function Incidents({ board }: { board: Board }) {
+  const all = board.incidents.value;
+  return (
+    <section class="incidents" aria-label={t("incidents")}>
+      <h2>{t("incidents")}<small>{all.length > 0 && t("open_total", { n: all.length })}</small></h2>
+      <Steps incidents={all} />
+      {all.length === 0 && <Calm />}
+      <ol>
+        {all.slice(0, SHOWN).map((incident) => (
+          <Row key={incident.id} incident={incident} board={board} />
+        ))}
+      </ol>
+      {all.length > SHOWN && <Others incidents={all.slice(SHOWN)} />}
+      {all.length <= RECENT_UNTIL && <Recent board={board} />}
+    </section>
+  );
+}
+
+/** Where the open incidents stand in the closed loop. */
+function Steps({ incidents }: { incidents: Incident[] }) {
+  return (
+    <ul class="steps">
+      {STEPS.map((step) => {
+        const count = incidents.filter((incident) => incident.state === step).length;
+        return <li key={step} class={count === 0 ? "none" : ""}><b>{count}</b><span>{t(`step_${step}`)}</span></li>;
+      })}
+    </ul>
+  );
+}
+
+function Row({ incident, board }: { incident: Incident; board: Board }) {
+  const { picture, selection, beat } = board;
+  const fresh = board.fresh.value.has(incident.id) && incident.state === "open";
+  const chosen = selection.value?.kind === "incident" && selection.value.id === incident.id;
+  const waiting = incident.state === "open";
+  const place = named(picture.areas.get(incident.area_id ?? ""));
+  return (
+    <li>
+      <button type="button"
+        class={`incident p${incident.priority} ${waiting ? "waiting" : ""} ${fresh ? "fresh" : ""} ${chosen ? "chosen" : ""}`}
+        onClick={() => (selection.value = { kind: "incident", id: incident.id })}>
+        <Shape priority={incident.priority} quiet={!waiting} />
+        <span class="incident-title">{incident.title}</span>
+        <span class="incident-age">{span(beat.value - Date.parse(incident.opened_at))}</span>
+        <span class="incident-facts">
+          {[place, measured(incident, board), incident.department].filter(Boolean).join(" · ")}
+        </span>
+        <Stage incident={incident} now={beat.value} />
+      </button>
+    </li>
+  );
+}
+
+function Stage({ incident, now }: { incident: Incident; now: number }) {
+  const late = incident.deadline_at === null ? 0 : now - Date.parse(incident.deadline_at);
+  if (late > 0) return <span class="incident-state late">{t("overdue", { span: span(late) })}</span>;
+  const cleared = incident.alert_state === "cleared" ? `${t("cleared")} · ` : "";
+  return <span class="incident-state">{cleared}{t(incident.state)}</span>;
+}
+
+/** The value that broke the rule, in the metric's unit. */
+export function measured(incident: Incident, board: Board): string {
+  if (incident.value === null) return "";
+  const unit = board.picture.metrics.get(incident.metric ?? "")?.unit ?? "";
+  return `${number(incident.value)} ${unit}`.trim();
+}
+
+function Others({ incidents }: { incidents: Incident[] }) {
+  return (
+    <div class="others">
+      <b>+{incidents.length}</b> {t("others")}
+      <span>
+        {PRIORITIES.map((priority) => {
+          const count = incidents.filter((incident) => incident.priority === priority).length;
+          return count > 0 && <em key={priority}><Shape priority={priority} quiet />{count}</em>;
+        })}
+      </span>
+    </div>
+  );
+}
+
+function Calm() {
+  return <div class="calm"><b>{t("calm")}</b><span>{t("calm_more")}</span></div>;
+}
+
+/** What was closed last, while there is room for it. */
+function Recent({ board }: { board: Board }) {
+  const [closed, setClosed] = useState<Incident[]>([]);
+  const open = board.incidents.value.length;
+  useEffect(() => {
+    const query = { state: "closed", limit: RECENT_SHOWN };
+    get<{ items: Incident[] }>("/v1/incidents", query)
+      .then(({ items }) => setClosed(items.slice(0, RECENT_SHOWN)))
+      .catch(() => undefined); // A wall without this list is still a wall.
+  }, [open, board.epoch.value]);
+  if (closed.length === 0) return null;
+  return (
+    <div class="recent">
+      <h3>{t("recent")}</h3>
+      {closed.map((incident) => (
+        <div key={incident.id}>
+          <span>{incident.title}</span>
+          <small>{t("closed_ago", { span: span(board.beat.value - Date.parse(incident.updated_at)) })}</small>
+        </div>
+      ))}
+    </div>
+  );
+}

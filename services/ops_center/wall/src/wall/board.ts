@@ -1,0 +1,145 @@
+/** The wall's state: one picture fed by one socket, told to the views at most four times a second. */
+
+import { signal } from "@preact/signals";
+
+import { LiveClient, type Link, type Surroundings } from "../live/client";
+import type { Incident, PulseFrame, ServerFrame } from "../live/protocol";
+import { age, apply, emptyPicture, ranked, type Picture } from "../live/reducer";
+
+export const FLUSH_MS = 250;
+const BEAT_MS = 1000;
+const AGE_EVERY_BEATS = 5;
+/** Amber before the dead-link limit of 15 s, whatever ended the link. */
+const STALE_LINK_MS = 12_000;
+const LATE_LINK_MS = 4000;
+
+/** What has changed since the last flush. */
+export interface Flush {
+  snapshot: boolean;
+  sensors: Set<number>;
+  series: Set<number>;
+  incidents: boolean;
+}
+
+export type Selection =
+  | { kind: "sensor"; id: string }
+  | { kind: "incident"; id: string }
+  | null;
+
+export class Board {
+  readonly picture: Picture = emptyPicture();
+  readonly link = signal<Link>("connecting");
+  /** Amber: what is shown may no longer be true. */
+  readonly adrift = signal(false);
+  /** Server time, epoch ms, once a second. */
+  readonly beat = signal(Date.now());
+  /** Rises with every snapshot. */
+  readonly epoch = signal(0);
+  readonly incidents = signal<Incident[]>([]);
+  /** Incident ids that opened while this page was watching. */
+  readonly fresh = signal<ReadonlySet<string>>(new Set());
+  readonly newestAt = signal(NaN);
+  readonly pulse = signal<PulseFrame | null>(null);
+  readonly selection = signal<Selection>(null);
+  readonly city = signal<Picture["city"]>(null);
+
+  private readonly client: LiveClient;
+  private readonly listeners = new Set<(flush: Flush) => void>();
+  private pending = emptyFlush();
+  private dirty = false;
+  /** Server clock minus this machine's. */
+  private skew = 0;
+  private beats = 0;
+  private lastFrameAt = Date.now();
+
+  constructor(around: Surroundings) {
+    this.client = new LiveClient(around, {
+      frame: (frame) => this.take(frame),
+      link: (link) => this.link.value = link,
+    });
+  }
+
+  start(): void {
+    this.client.start();
+    setInterval(() => this.flush(), FLUSH_MS);
+    setInterval(() => this.tick(), BEAT_MS);
+  }
+
+  restart(): void {
+    this.client.start();
+  }
+
+  /** Server time, epoch ms. */
+  now(): number {
+    return Date.now() + this.skew;
+  }
+
+  subscribe(listener: (flush: Flush) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  private take(frame: ServerFrame): boolean {
+    this.lastFrameAt = this.now();
+    if (frame.type === "hello" || frame.type === "pulse") {
+      this.skew = Date.parse(frame.server_time) - Date.now();
+    }
+    if (frame.type === "pulse") this.pulse.value = frame;
+    const change = apply(this.picture, frame);
+    if (change.mismatch) return false;
+    if (frame.type === "hello") this.city.value = frame.city;
+    if (frame.type === "incident" && frame.event.type === "incident.opened") this.greet(frame.event.data);
+    this.pending.snapshot ||= change.snapshot;
+    change.sensors.forEach((sensor) => this.pending.sensors.add(sensor));
+    change.series.forEach((series) => this.pending.series.add(series));
+    this.pending.incidents ||= change.snapshot || change.incidents.length > 0;
+    this.dirty ||= change.snapshot || change.series.length + change.incidents.length > 0;
+    return true;
+  }
+
+  private greet(incident: Incident): void {
+    this.fresh.value = new Set([...this.fresh.value, incident.id].slice(-50));
+  }
+
+  private flush(): void {
+    if (!this.dirty) return;
+    const flush = this.pending;
+    this.pending = emptyFlush();
+    this.dirty = false;
+    this.advance(flush);
+    if (flush.snapshot) this.epoch.value = this.picture.epoch;
+    if (flush.incidents) this.incidents.value = ranked(this.picture);
+    for (const listener of this.listeners) listener(flush);
+  }
+
+  private advance(flush: Flush): void {
+    const { observedAt } = this.picture.series;
+    let newest = flush.snapshot ? NaN : this.newestAt.value;
+    const see = (at: number): void => {
+      if (at > newest || Number.isNaN(newest)) newest = at;
+    };
+    if (flush.snapshot) observedAt.forEach(see);
+    else flush.series.forEach((index) => see(observedAt[index] as number));
+    this.newestAt.value = newest;
+  }
+
+  private tick(): void {
+    this.beats += 1;
+    if (this.beats % AGE_EVERY_BEATS === 0) this.grow();
+    const silence = this.now() - this.lastFrameAt;
+    const late = this.link.value === "live" ? STALE_LINK_MS : LATE_LINK_MS;
+    this.adrift.value = this.link.value === "refused" || silence > late;
+    this.beat.value = this.now();
+  }
+
+  private grow(): void {
+    for (const sensor of age(this.picture, this.now())) {
+      this.pending.sensors.add(sensor);
+      this.dirty = true;
+    }
+  }
+}
+
+function emptyFlush(): Flush {
+  return { snapshot: false, sensors: new Set(), series: new Set(), incidents: false };
+}

@@ -1,0 +1,55 @@
+/** Numbers and times as the wall writes them. */
+
+import { language } from "../i18n";
+
+export const CITY_TIME_ZONE = "Asia/Shanghai";
+
+/** Three significant figures or so, without a jumping number of decimals. */
+export function number(value: number | null | undefined): string {
+  if (value === null || value === undefined || Number.isNaN(value)) return "—";
+  const size = Math.abs(value);
+  const decimals = size >= 100 ? 0 : size >= 10 ? 1 : 2;
+  return value.toLocaleString("en-US", {
+    minimumFractionDigits: decimals, maximumFractionDigits: decimals,
+  });
+}
+
+/** kW above 10,000 read better as MW, and so on; returns the value and unit to write. */
+export function scaled(value: number, unit: string): [number, string] {
+  if (unit === "kW" && Math.abs(value) >= 10_000) return [value / 1000, "MW"];
+  return [value, unit];
+}
+
+const clockFormat = new Intl.DateTimeFormat("en-GB", {
+  timeZone: CITY_TIME_ZONE, hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false,
+});
+
+export function clock(epochMs: number): string {
+  return Number.isFinite(epochMs) ? clockFormat.format(epochMs) : "--:--:--";
+}
+
+/** Hours and minutes only. */
+export function minute(epochMs: number): string {
+  return clock(epochMs).slice(0, 5);
+}
+
+export function day(epochMs: number): string {
+  if (!Number.isFinite(epochMs)) return "";
+  const locale = language.value === "zh" ? "zh-CN" : "en-GB";
+  return new Intl.DateTimeFormat(locale, {
+    timeZone: CITY_TIME_ZONE, month: "long", day: "numeric", weekday: "long",
+  }).format(epochMs);
+}
+
+/** A span in the largest unit that fits: 42 秒, 7 分, 3 小时, 2 天. */
+export function span(milliseconds: number): string {
+  if (!Number.isFinite(milliseconds)) return "—";
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  const zh = language.value === "zh";
+  if (seconds < 60) return zh ? `${seconds} 秒` : `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return zh ? `${minutes} 分` : `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return zh ? `${hours} 小时` : `${hours} h`;
+  return zh ? `${Math.floor(hours / 24)} 天` : `${Math.floor(hours / 24)} d`;
+}

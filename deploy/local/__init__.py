@@ -1,0 +1,1 @@
+"""Real parts without Docker: Kafka from its Maven artifacts, PostgreSQL with TimescaleDB."""

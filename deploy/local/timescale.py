@@ -1,0 +1,134 @@
+"""A real PostgreSQL with TimescaleDB: the local installation, else a Debian root of our own.
+
+The root is debootstrapped once into the cache. Its server runs in a chroot inside a mount
+namespace of its own, so that the cluster can lie anywhere and no mount outlives the process.
+"""
+
+import os
+import shutil
+import subprocess
+from hashlib import sha256
+from pathlib import Path
+
+from deploy.local.process import CACHE, say
+from shared.errors import Misconfigured, Unavailable
+from shared.store.embedded import Installed, Programs
+
+SUITE = "trixie"
+PACKAGES = ("postgresql-17", "postgresql-17-timescaledb")
+ROOT = CACHE / f"{SUITE}-{PACKAGES[1]}"
+SETTINGS = {
+    "shared_preload_libraries": "timescaledb",
+    "timescaledb.telemetry_level": "off",
+    "shared_buffers": "1GB",
+    "effective_cache_size": "8GB",
+    "maintenance_work_mem": "256MB",
+    "max_wal_size": "4GB",
+    "max_worker_processes": "16",
+    "max_locks_per_transaction": "512",  # a hypertable of many chunks locks each of them
+}
+_ENTER = """
+mount --rbind /dev "$1/dev" && mkdir -p "$1$3" && mount --bind "$2" "$1$3" &&
+root=$1 && shift 3 && exec chroot --userspec=postgres "$root" /usr/lib/postgresql/17/bin/"$@"
+"""
+
+
+def reason_it_cannot_run() -> str | None:
+    """None when TimescaleDB can be had here, else what is missing and how to get it."""
+    if _local_programs() is not None or ROOT.exists():
+        return None
+    if os.geteuid() != 0:
+        return (
+            "no local PostgreSQL has the timescaledb extension, and building a Debian root"
+            " needs root (Debian 13: apt-get install postgresql-17-timescaledb)"
+        )
+    if shutil.which("debootstrap") is None and shutil.which("apt-get") is None:
+        return "no local PostgreSQL has the timescaledb extension, and there is no debootstrap"
+    return None
+
+
+def programs() -> Programs:
+    """The programs to run: local ones if they have the extension, else those of the root."""
+    reason = reason_it_cannot_run()
+    if reason is not None:
+        raise Misconfigured(reason)
+    local = _local_programs()
+    if local is not None:
+        return Installed(local, SETTINGS)
+    _build_root()
+    return Chrooted()
+
+
+class Chrooted:
+    """`Programs` inside the Debian root."""
+
+    settings = SETTINGS
+
+    def seen(self, folder: Path) -> Path:
+        """Where the chroot has the folder; its name tells the server apart from others."""
+        return Path("/srv") / sha256(str(folder).encode()).hexdigest()[:16]
+
+    def owner(self) -> tuple[int, int] | None:
+        """The root's own postgres user."""
+        for line in (ROOT / "etc" / "passwd").read_text().splitlines():
+            name, _, uid, gid, *_ = line.split(":")
+            if name == "postgres":
+                return int(uid), int(gid)
+        raise Misconfigured(f"{ROOT} has no user postgres: remove it, it will be built again")
+
+    def command(self, program: str, folder: Path) -> list[str]:
+        """`exec` all the way down: the pid stays the one that was started."""
+        seen = str(self.seen(folder))
+        return ["unshare", "--mount", "sh", "-c", _ENTER, "sh", str(ROOT), str(folder), seen,
+                program]  # fmt: skip
+
+
+def _local_programs() -> Path | None:
+    for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True):
+        version = folder.parent.name
+        control = Path("/usr/share/postgresql") / version / "extension" / "timescaledb.control"
+        if control.exists():
+            return folder
+    config = shutil.which("pg_config")
+    if config is None:
+        return None
+    said = subprocess.run(
+        [config, "--sharedir", "--bindir"], capture_output=True, text=True, check=False
+    ).stdout.splitlines()
+    found = len(said) == 2 and (Path(said[0]) / "extension" / "timescaledb.control").exists()
+    return Path(said[1]) if found else None
+
+
+def _build_root() -> None:
+    """About a minute, once. A partial root is never used."""
+    if ROOT.exists():
+        return
+    if shutil.which("debootstrap") is None:
+        say("installing debootstrap")
+        _run("apt-get", "update", "-qq")
+        _run("apt-get", "install", "-y", "-qq", "--no-install-recommends", "debootstrap")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    partial = ROOT.with_name(f"{ROOT.name}.partial-{os.getpid()}")
+    try:
+        say(f"building a Debian {SUITE} root (once, about a minute)")
+        _run("debootstrap", "--variant=minbase", SUITE, str(partial))
+        if Path("/etc/resolv.conf").exists():
+            shutil.copy("/etc/resolv.conf", partial / "etc" / "resolv.conf")
+        say("installing TimescaleDB in it")
+        _inside(partial, "apt-get", "update", "-qq")
+        _inside(partial, "apt-get", "install", "-y", "-qq", "--no-install-recommends", *PACKAGES)
+        _inside(partial, "apt-get", "clean")
+        partial.rename(ROOT)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _inside(root: Path, *command: str) -> None:
+    _run("chroot", str(root), "env", "DEBIAN_FRONTEND=noninteractive", *command)
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        shown = " ".join(command[:4])
+        raise Unavailable(f"{shown} … failed:\n{done.stdout[-1500:]}{done.stderr[-1500:]}")

@@ -20,6 +20,7 @@ setWorkerUrl(workerUrl);
 
 const HOME_AFTER_MS = 120_000;
 const RELOAD_AFTER_MS = 5000;
+const FOCUS_ZOOM = 9.6;
 const PICK_RADIUS = 8;
 const FONT_FAMILY = '"Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif';
 
@@ -31,6 +32,8 @@ export interface CityMapOptions {
   padding: { top: number; right: number; bottom: number; left: number };
   label(series: number): string;
   pick(sensor: number | null): void;
+  /** Whether someone has moved the map away from the whole city. */
+  strayed(strayed: boolean): void;
 }
 
 export class CityMap {
@@ -52,7 +55,7 @@ export class CityMap {
     this.gl.touchZoomRotate.disableRotation();
     this.gl.addControl(new ScaleControl({ maxWidth: 120 * options.scale }), "bottom-right");
     this.gl.on("load", () => this.begin());
-    this.gl.on("click", (event) => this.choose(event.point));
+    this.gl.on("click", (event) => this.hit(event.point));
     this.gl.on("movestart", (event) => "originalEvent" in event && event.originalEvent && this.stray());
     this.gl.on("resize", () => this.strayed || this.home(false));
     this.gl.getCanvas().addEventListener("webglcontextlost", () =>
@@ -126,21 +129,37 @@ export class CityMap {
     for (const id of ids) this.gl.setLayoutProperty(id, "visibility", visible ? "visible" : "none");
   }
 
-  focus(point: [number, number]): void {
+  /** A ring around the chosen place; null takes it away. */
+  choose(point: [number, number] | null): void {
+    const features = point === null ? [] : [{
+      type: "Feature" as const, properties: {},
+      geometry: { type: "Point" as const, coordinates: point },
+    }];
+    this.whenReady(() => this.source("chosen").setData({ type: "FeatureCollection", features }));
+  }
+
+  /** Nearer to a place, but not so near that the city around it is lost. */
+  approach(point: [number, number]): void {
     this.whenReady(() => {
       this.stray();
-      this.gl.easeTo({ center: point, zoom: Math.max(this.gl.getZoom(), 11), duration: 800 });
+      const zoom = Math.max(this.gl.getZoom(), FOCUS_ZOOM);
+      this.gl.easeTo({ center: point, zoom, duration: 800 });
     });
   }
 
   /** Back to the whole city. */
   home(animate = true): void {
     clearTimeout(this.homing);
-    this.strayed = false;
+    this.setStrayed(false);
     if (this.bounds === null) return;
     this.gl.fitBounds(this.bounds as LngLatBoundsLike, {
       padding: this.options.padding, duration: animate ? 900 : 0,
     });
+  }
+
+  private setStrayed(strayed: boolean): void {
+    this.strayed = strayed;
+    this.options.strayed(strayed);
   }
 
   private begin(): void {
@@ -164,12 +183,12 @@ export class CityMap {
 
   /** Someone moved the map: leave it for two minutes, then show the city again. */
   private stray(): void {
-    this.strayed = true;
+    this.setStrayed(true);
     clearTimeout(this.homing);
     this.homing = setTimeout(() => this.home(), HOME_AFTER_MS);
   }
 
-  private choose(point: { x: number; y: number }): void {
+  private hit(point: { x: number; y: number }): void {
     const reach = PICK_RADIUS * this.options.scale;
     const box: [[number, number], [number, number]] = [
       [point.x - reach, point.y - reach], [point.x + reach, point.y + reach],

@@ -29,12 +29,21 @@ export function emptyStyle(colours: Palette, scale: number): StyleSpecification 
       "area-labels": { type: "geojson", data: NOTHING },
       sensors: { type: "geojson", data: NOTHING, tolerance: 0, buffer: 16 },
       abnormal: { type: "geojson", data: NOTHING, tolerance: 0 },
+      chosen: { type: "geojson", data: NOTHING },
     },
     layers: [
       { id: "ground", type: "background", paint: { "background-color": colours.ground } },
       ...landLayers(colours, scale),
       sensorLayer(colours, scale),
+      areaLabels(colours, scale),
       ...abnormalLayers(colours, scale),
+      {
+        id: "chosen", type: "circle", source: "chosen",
+        paint: {
+          "circle-radius": 19 * scale, "circle-color": "transparent",
+          "circle-stroke-color": colours.text, "circle-stroke-width": 1.5 * scale,
+        },
+      },
     ],
   };
 }
@@ -53,25 +62,30 @@ function landLayers(colours: Palette, scale: number): LayerSpecification[] {
     { id: "land", type: "fill", source: "areas", filter: districts, paint: { "fill-color": colours.land } },
     {
       id: FIRST_BOUNDARY, type: "line", source: "areas", filter: districts,
-      paint: { "line-color": colours.landLine, "line-width": 0.9 * scale },
+      paint: { "line-color": colours.landLine, "line-width": 1.1 * scale },
     },
     {
       id: "city-line", type: "line", source: "areas", filter: city,
       layout: { "line-join": "round" },
       paint: { "line-color": colours.textFaint, "line-width": 1.6 * scale, "line-opacity": 0.75 },
     },
-    {
-      id: "area-label", type: "symbol", source: "area-labels",
-      layout: {
-        "text-field": ["get", "label"], "text-font": MAP_FONTS, "text-size": 17 * scale,
-        "text-letter-spacing": 0.18, "symbol-sort-key": 1,
-      },
-      paint: {
-        "text-color": colours.textSoft, "text-halo-color": colours.land,
-        "text-halo-width": 1.6 * scale, "text-opacity": 0.95,
-      },
-    },
   ];
+}
+
+/** Names give way to alarms by moving around their place, but never vanish. */
+function areaLabels(colours: Palette, scale: number): LayerSpecification {
+  return {
+    id: "area-label", type: "symbol", source: "area-labels",
+    layout: {
+      "text-field": ["get", "label"], "text-font": MAP_FONTS, "text-size": 17.5 * scale,
+      "text-letter-spacing": 0.2, "text-overlap": "always",
+      "text-variable-anchor": ["center", "bottom", "top", "right", "left"], "text-radial-offset": 1.3,
+    },
+    paint: {
+      "text-color": colours.text, "text-halo-color": colours.land, "text-halo-width": 2.2 * scale,
+      "text-halo-blur": 0.6 * scale,
+    },
+  };
 }
 
 /** One layer for every sensor; its look follows the feature state `s`. */
@@ -108,24 +122,24 @@ function abnormalLayers(colours: Palette, scale: number): LayerSpecification[] {
       },
     },
     {
-      id: "abnormal", type: "symbol", source: "abnormal",
-      layout: {
-        "icon-image": ["concat", "p", ["get", "priority"]], "icon-allow-overlap": true,
-        "icon-ignore-placement": false, "symbol-sort-key": ["-", 5, ["get", "priority"]],
-        "icon-size": ["match", ["get", "priority"], 1, 1.2, 2, 1, 0.9],
-      },
-    },
-    {
       id: "abnormal-label", type: "symbol", source: "abnormal",
       filter: OWN_FILTERS["abnormal-label"] as ExpressionSpecification,
       layout: {
         "text-field": ["format", ["get", "name"], { "font-scale": 0.9 }, "\n", {}, ["get", "reading"], {}],
         "text-font": MAP_FONTS, "text-size": 15.5 * scale, "text-line-height": 1.25,
-        "text-variable-anchor": ["left", "right", "bottom", "top"], "text-radial-offset": 1.05,
+        "text-variable-anchor": ["left", "right", "bottom", "top"], "text-radial-offset": 1.35,
         "text-justify": "auto", "symbol-sort-key": ["get", "priority"], "text-max-width": 14,
       },
       paint: {
         "text-color": colours.text, "text-halo-color": colours.ground, "text-halo-width": 1.8 * scale,
+      },
+    },
+    {
+      id: "abnormal", type: "symbol", source: "abnormal",
+      layout: {
+        "icon-image": ["concat", "p", ["get", "priority"]], "icon-allow-overlap": true,
+        "icon-ignore-placement": false, "symbol-sort-key": ["-", 5, ["get", "priority"]],
+        "icon-size": ["match", ["get", "priority"], 1, 1.2, 2, 1, 0.9],
       },
     },
   ];

@@ -56,7 +56,7 @@ function options(element: HTMLElement, held: Held, scale: number): uPlot.Options
     legend: { show: false }, cursor: { show: false }, select: { show: false, left: 0, top: 0, width: 0, height: 0 },
     scales: { x: { time: true }, y: { range: (_plot, low, high) => around(held.current, low, high) } },
     axes: [
-      { ...axis, size: 20 * scale, grid: { show: false }, space: 64 * scale,
+      { ...axis, size: 20 * scale, grid: { show: false }, space: 46 * scale,
         values: (_plot, marks) => marks.map((mark) => minute(mark * 1000)) },
       { ...axis, size: 40 * scale, space: 26 * scale, grid: { stroke: colours.line, width: 1 } },
     ],

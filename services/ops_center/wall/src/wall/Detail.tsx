@@ -5,9 +5,9 @@ import { named } from "../i18n";
 import { STATES, State, type Incident, type Priority } from "../live/protocol";
 import type { Board } from "./board";
 import { Chart } from "./Chart";
-import { minute, number, scaled, span } from "./format";
+import { facts, minute, number, scaled, span } from "./format";
 import { history } from "./history";
-import { measured } from "./Incidents";
+import { limit, measured } from "./Incidents";
 import { useScale } from "./scale";
 import { Shape } from "./Shape";
 import { known, t } from "./texts";
@@ -48,18 +48,15 @@ export function Detail({ board }: { board: Board }) {
 
 function IncidentPart({ incident, board }: { incident: Incident; board: Board }) {
   const now = board.beat.value;
-  const unit = board.picture.metrics.get(incident.metric ?? "")?.unit ?? "";
+  const age = span(now - Date.parse(incident.opened_at));
   return (
     <header>
       <h3><Shape priority={incident.priority} />{incident.title}</h3>
       <dl>
         <dt>{t("opened")}</dt>
-        <dd>{minute(Date.parse(incident.opened_at))} · {t("observed", { span: span(now - Date.parse(incident.opened_at)) })}</dd>
+        <dd>{facts(minute(Date.parse(incident.opened_at)), t("observed", { span: age }))}</dd>
         <dt>{t(incident.state)}</dt>
-        <dd>{[measured(incident, board),
-          incident.threshold !== null && `${t("threshold")} ${number(incident.threshold)} ${unit}`,
-          incident.department && `${t("department")} ${incident.department}`,
-        ].filter(Boolean).join(" · ")}</dd>
+        <dd>{facts(measured(incident, board), limit(incident), incident.department)}</dd>
       </dl>
     </header>
   );
@@ -88,7 +85,7 @@ function Timeline({ incident }: { incident: Incident }) {
           <li key={step.at + step.type}>
             <time>{minute(Date.parse(step.at))}</time>
             <b>{known(step.type)}</b>
-            <span>{[step.actor, step.note].filter(Boolean).join(" · ")}</span>
+            <span>{facts(known(step.actor), step.note)}</span>
           </li>
         ))}
       </ol>
@@ -103,7 +100,7 @@ function SensorPart({ id, metric, board }: { id: string; metric: string | null; 
   const now = board.beat.value;
   const sensor = picture.sensors.indexOf.get(id);
   useEffect(() => choose(null), [id]);
-  if (sensor === undefined) return <p class="faint">{id} · {t("unplaced")}</p>;
+  if (sensor === undefined) return <p class="faint">{facts(id, t("unplaced"))}</p>;
   const all = picture.sensors.series[sensor] ?? [];
   const codes = all.map((index) => picture.series.metric[index] as string);
   const shown = chosen ?? metric ?? codes[0] ?? null;
@@ -112,7 +109,7 @@ function SensorPart({ id, metric, board }: { id: string; metric: string | null; 
     <>
       <p class="where">
         <b>{picture.sensors.name[sensor] || id}</b>
-        <span>{[area, id].filter(Boolean).join(" · ")}</span>
+        <span>{facts(area, id)}</span>
       </p>
       <ul class="readings">
         {all.map((index, place) => (

@@ -5,7 +5,7 @@ import { named } from "../i18n";
 import type { Incident, IncidentState } from "../live/protocol";
 import { PRIORITIES } from "../map/markers";
 import type { Board } from "./board";
-import { number, span } from "./format";
+import { facts, number, span, unitName } from "./format";
 import { Shape } from "./Shape";
 import { t } from "./texts";
 
@@ -62,7 +62,7 @@ function Row({ incident, board }: { incident: Incident; board: Board }) {
         <span class="incident-title">{incident.title}</span>
         <span class="incident-age">{span(beat.value - Date.parse(incident.opened_at))}</span>
         <span class="incident-facts">
-          {[place, measured(incident, board), incident.department].filter(Boolean).join(" · ")}
+          {facts(place, measured(incident, board), limit(incident), incident.department)}
         </span>
         <Stage incident={incident} now={beat.value} />
       </button>
@@ -73,15 +73,19 @@ function Row({ incident, board }: { incident: Incident; board: Board }) {
 function Stage({ incident, now }: { incident: Incident; now: number }) {
   const late = incident.deadline_at === null ? 0 : now - Date.parse(incident.deadline_at);
   if (late > 0) return <span class="incident-state late">{t("overdue", { span: span(late) })}</span>;
-  const cleared = incident.alert_state === "cleared" ? `${t("cleared")} · ` : "";
-  return <span class="incident-state">{cleared}{t(incident.state)}</span>;
+  const cleared = incident.alert_state === "cleared" && t("cleared");
+  return <span class="incident-state">{facts(cleared, t(incident.state))}</span>;
 }
 
 /** The value that broke the rule, in the metric's unit. */
 export function measured(incident: Incident, board: Board): string {
   if (incident.value === null) return "";
   const unit = board.picture.metrics.get(incident.metric ?? "")?.unit ?? "";
-  return `${number(incident.value)} ${unit}`.trim();
+  return `${number(incident.value)} ${unitName(unit)}`.trim();
+}
+
+export function limit(incident: Incident): string {
+  return incident.threshold === null ? "" : `${t("threshold")} ${incident.threshold}`;
 }
 
 function Others({ incidents }: { incidents: Incident[] }) {

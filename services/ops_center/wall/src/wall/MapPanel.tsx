@@ -33,10 +33,11 @@ export function MapPanel({ board }: { board: Board }) {
   const scale = useScale();
   const attribution = useSignal("");
   const listed = useSignal<Listed[]>([]);
+  const strayed = useSignal(false);
   const hidden = useSignal<readonly string[]>([]);
 
   useEffect(() => {
-    const made = makeMap(box.current as HTMLDivElement, board, scale);
+    const made = makeMap(box.current as HTMLDivElement, board, scale, (away) => (strayed.value = away));
     map.current = made;
     const stopAreas = keepTrying(async () => {
       const areas = await get<Areas>("/v1/map/areas");
@@ -77,7 +78,9 @@ export function MapPanel({ board }: { board: Board }) {
         {listed.value.map(({ name, ids }) => (
           <Switch key={name} text={name} on={!hidden.value.includes(name)} flip={() => toggle(name, ids)} />
         ))}
-        <button type="button" onClick={() => map.current?.home()}>{t("home")}</button>
+        {strayed.value && (
+          <button type="button" class="home" onClick={() => map.current?.home()}>{t("home")}</button>
+        )}
       </nav>
       <Legend board={board} />
       {attribution.value && <div class="attribution">{attribution.value}</div>}
@@ -89,11 +92,13 @@ function Switch({ text, on, flip }: { text: string; on: boolean; flip: () => voi
   return <button type="button" aria-pressed={on} onClick={flip}>{text}</button>;
 }
 
-function makeMap(container: HTMLElement, board: Board, scale: number): CityMap {
+function makeMap(
+  container: HTMLElement, board: Board, scale: number, strayed: (strayed: boolean) => void,
+): CityMap {
   const { picture, selection } = board;
   const room = (pixels: number): number => pixels * scale;
   return new CityMap({
-    container, colours: palette(), scale,
+    container, colours: palette(), scale, strayed,
     padding: { top: room(34), right: room(40), bottom: room(30), left: room(40) },
     label: (series) => {
       const metric = picture.metrics.get(picture.series.metric[series] ?? "");
@@ -144,12 +149,14 @@ async function addAll(map: CityMap, items: LayerItem[], scale: number): Promise<
 function focusOn(map: CityMap | null, board: Board): void {
   const { picture, selection } = board;
   const chosen = selection.value;
-  if (map === null || chosen?.kind !== "incident") return;
-  const subject = picture.incidents.get(chosen.id)?.subjects[0];
-  const sensor = picture.sensors.indexOf.get(subject ?? "");
-  if (sensor === undefined) return;
-  const { lon, lat } = picture.sensors;
-  if (typeof lon[sensor] === "number") map.focus([lon[sensor], lat[sensor] as number]);
+  if (map === null) return;
+  const id = chosen?.kind === "incident" ? picture.incidents.get(chosen.id)?.subjects[0] : chosen?.id;
+  const sensor = picture.sensors.indexOf.get(id ?? "") ?? -1;
+  const lon = picture.sensors.lon[sensor], lat = picture.sensors.lat[sensor];
+  const point: [number, number] | null =
+    typeof lon === "number" && typeof lat === "number" ? [lon, lat] : null;
+  map.choose(point);
+  if (point !== null && chosen?.kind === "incident") map.approach(point);
 }
 
 /** Runs until it succeeds once; returns how to give up. */

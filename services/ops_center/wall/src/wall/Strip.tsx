@@ -2,7 +2,7 @@ import { language, named, setLanguage } from "../i18n";
 import type { Priority } from "../live/protocol";
 import { PRIORITIES } from "../map/markers";
 import type { Board } from "./board";
-import { clock, day, number, span } from "./format";
+import { clock, day, facts, span } from "./format";
 import { Shape } from "./Shape";
 import { t } from "./texts";
 import { theme, toggleTheme } from "./theme";
@@ -66,9 +66,9 @@ function LinkState({ board }: { board: Board }) {
       <span class="live"><i />{link.value === "live" && adrift.value ? t("lost") : t(link.value)}</span>
       <span class="age">
         {age}
-        {!bad && lag > SLOW_MS && <em> · {t("slow", { span: span(lag) })}</em>}
+        {!bad && lag > SLOW_MS && <em>{facts(" ", t("slow", { span: span(lag) }))}</em>}
         {!bad && lag <= SLOW_MS && typeof latency === "number" &&
-          ` · ${t("latency", { ms: number(Math.round(latency)) .replace(/\.0+$/, "") })}`}
+          facts(" ", t("latency", { ms: Math.round(latency) }))}
       </span>
     </div>
   );

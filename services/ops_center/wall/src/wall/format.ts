@@ -17,7 +17,7 @@ export function number(value: number | null | undefined): string {
 /** kW above 10,000 read better as MW, and so on; returns the value and unit to write. */
 export function scaled(value: number, unit: string): [number, string] {
   if (unit === "kW" && Math.abs(value) >= 10_000) return [value / 1000, "MW"];
-  return [value, unit];
+  return [value, unitName(unit)];
 }
 
 const clockFormat = new Intl.DateTimeFormat("en-GB", {
@@ -36,9 +36,21 @@ export function minute(epochMs: number): string {
 export function day(epochMs: number): string {
   if (!Number.isFinite(epochMs)) return "";
   const locale = language.value === "zh" ? "zh-CN" : "en-GB";
-  return new Intl.DateTimeFormat(locale, {
-    timeZone: CITY_TIME_ZONE, month: "long", day: "numeric", weekday: "long",
-  }).format(epochMs);
+  const part = (options: Intl.DateTimeFormatOptions): string =>
+    new Intl.DateTimeFormat(locale, { timeZone: CITY_TIME_ZONE, ...options }).format(epochMs);
+  return `${part({ month: "long", day: "numeric" })} ${part({ weekday: "long" })}`;
+}
+
+const UNITS_ZH: Readonly<Record<string, string>> = { "vehicles/h": "辆/h" };
+
+/** The unit as people write it. */
+export function unitName(unit: string): string {
+  return language.value === "zh" ? UNITS_ZH[unit] ?? unit : unit;
+}
+
+/** Facts side by side, without those that are missing. */
+export function facts(...parts: (string | false | null | undefined)[]): string {
+  return parts.filter(Boolean).join("\u2003");
 }
 
 /** A span in the largest unit that fits: 42 秒, 7 分, 3 小时, 2 天. */

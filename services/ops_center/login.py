@@ -1,0 +1,92 @@
+"""Checks a name and a password, slowly enough for those who guess."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Protocol
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from services.ops_center.metrics import LOGINS
+from services.ops_center.throttle import Throttle
+from shared.errors import Overloaded
+
+SESSION_HOURS = 12
+CHECKS_AT_ONCE = 2  # each takes about 64 MiB and a core for some 50 ms
+WAITING_CHECKS = 40
+FREE_FAILURES_PER_ADDRESS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Someone who may log in. `role`: viewer, operator, dispatcher or admin."""
+
+    username: str
+    password_hash: str
+    role: str
+
+
+class TooManyAttempts(Exception):
+    """Not heard; try again after `retry_after_seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("too many failed attempts to log in")
+        self.retry_after_seconds = max(1, round(seconds + 0.5))
+
+
+class Directory(Protocol):
+    """Where accounts are found."""
+
+    async def find(self, username: str) -> Account | None:
+        """The account of a name."""
+        ...
+
+
+class Login:
+    """Failures are counted per name and address, and per address."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+        self._hasher = PasswordHasher()
+        self._nobody = self._hasher.hash("nobody has this password")
+        self._waiting = 0
+        self._checks = asyncio.Semaphore(CHECKS_AT_ONCE)
+        self._pairs = Throttle()
+        self._addresses = Throttle(FREE_FAILURES_PER_ADDRESS)
+
+    async def check(self, username: str, password: str, address: str, now: float) -> Account | None:
+        """The account, or None: the answer and its delay are the same for a wrong password and an
+        unknown name. `now`: monotonic seconds. Raises `TooManyAttempts` or `Overloaded`."""
+        pair = f"{address}\n{username}"
+        pause = max(self._pairs.pause(pair, now), self._addresses.pause(address, now))
+        if pause > 0:
+            LOGINS.labels("throttled").inc()
+            raise TooManyAttempts(pause)
+        self._pairs.attempt(pair, now)
+        self._addresses.attempt(address, now)
+        account = await self._directory.find(username)
+        right = await self._verify(account, password)
+        if account is None or not right:
+            LOGINS.labels("refused").inc()
+            return None
+        LOGINS.labels("admitted").inc()
+        self._pairs.succeeded(pair)
+        self._addresses.undo(address)
+        return account
+
+    async def _verify(self, account: Account | None, password: str) -> bool:
+        if self._waiting >= WAITING_CHECKS:
+            raise Overloaded("too many people log in at once", 2)
+        self._waiting += 1
+        try:
+            async with self._checks:
+                return await asyncio.to_thread(self._matches, account, password)
+        finally:
+            self._waiting -= 1
+
+    def _matches(self, account: Account | None, password: str) -> bool:
+        hashed = self._nobody if account is None else account.password_hash
+        try:
+            return self._hasher.verify(hashed, password)
+        except (VerificationError, InvalidHashError):
+            return False

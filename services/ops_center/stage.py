@@ -1,0 +1,133 @@
+"""What is on show: the picture at its last tick, and the frames that one filter's screens share."""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+
+from services.ops_center.board import LoggedEvent
+from services.ops_center.client import Client
+from services.ops_center.picture import Delta, Picture
+from services.ops_center.protocol import (
+    Mark,
+    ResyncReason,
+    Token,
+    decode_token,
+    encode_token,
+    judge,
+)
+from services.ops_center.view import View, incident_frame
+
+SNAPSHOT_TICKS = 4  # how long one encoded snapshot is handed out
+
+
+class Stage:
+    """A picture, and where it stood at the last tick."""
+
+    def __init__(self, picture: Picture, now_us: int) -> None:
+        picture.take(now_us)
+        self.picture = picture
+        self.tick = 0
+        self.mark = self._place(now_us)
+        self._recent: deque[tuple[int, Delta]] = deque(maxlen=2 * SNAPSHOT_TICKS)
+        self._resumed: dict[str, frozenset[int]] = {}  # many come back with the same token
+
+    def advance(self, now_us: int) -> Delta:
+        """The next tick: what changed since the last."""
+        delta = self.picture.take(now_us)
+        self.tick += 1
+        self.mark = self._place(now_us)
+        self._recent.append((self.tick, delta))
+        self._resumed.clear()
+        return delta
+
+    def since(self, tick: int) -> Iterable[Delta]:
+        """What the ticks after `tick` brought; at most `SNAPSHOT_TICKS` back."""
+        return [delta for later, delta in self._recent if later > tick]
+
+    def token(self, key: str, mark: Mark) -> str:
+        """The resume token of a view (by its filter's key) at a mark."""
+        return encode_token(self._token(key, mark))
+
+    def missed(self, view: View, text: str, now_us: int) -> "tuple[Mark, Delta] | ResyncReason":
+        """Where a resume token stands and what came after it, or why that cannot be told."""
+        token = decode_token(text)
+        if token is None:
+            return ResyncReason.BAD_TOKEN
+        board = self.picture.board
+        oldest = Mark(self.picture.oldest, board.oldest, 0)
+        reason = judge(token, self._token(view.key, self.mark), oldest)
+        if reason is not None:
+            return reason
+        now = self.mark.incidents  # what lies after it comes with the next tick
+        events = [e for e in board.since(token.incidents) if e.offset < now[e.partition]]
+        if text not in self._resumed:
+            self._resumed[text] = self.picture.changed_since(
+                token.readings, events, token.at_us, now_us
+            )
+        return token.mark, Delta(self._resumed[text], tuple(events))
+
+    def _place(self, now_us: int) -> Mark:
+        return Mark(self.picture.position, self.picture.board.position, now_us)
+
+    def _token(self, key: str, mark: Mark) -> Token:
+        picture = self.picture
+        return Token(picture.incarnation, picture.registry.version, key, *mark)
+
+
+class Group:
+    """The screens of one filter, and their frames on a stage."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.clients: set[Client] = set()
+        self._snapshot: tuple[int, str, Mark] | None = None
+        self._promised: Mark | None = None  # the newest token that idle screens were handed
+
+    def restage(self, picture: Picture) -> None:
+        """The same filter on another picture."""
+        self.view = View(self.view.wanted, picture.registry)
+        self._snapshot = None
+
+    def of(self, delta: Delta) -> tuple[list[int], list[LoggedEvent]]:
+        """The part of a delta that this view shows."""
+        events = [event for event in delta.events if self.view.shows(event.incident)]
+        return self.view.series_of(delta.series), events
+
+    def frames(
+        self, stage: Stage, series: Sequence[int], events: Iterable[LoggedEvent], before: Mark
+    ) -> list[str]:
+        """The frames of a tick that began at `before`. Incidents come first: their tokens promise
+        no more readings than `before` does."""
+        frames, _ = self.incidents(stage, events, before)
+        if series:
+            frames.append(self.delta(stage, series))
+        self._promised = stage.mark
+        return frames
+
+    def incidents(
+        self, stage: Stage, events: Iterable[LoggedEvent], mark: Mark
+    ) -> tuple[list[str], Mark]:
+        """A frame per event, for a screen that stands at `mark`; where it stands then."""
+        frames = []
+        for event in events:
+            mark = mark.after(event.partition, event.offset)
+            frames.append(incident_frame(event, stage.token(self.view.key, mark)))
+        return frames, mark
+
+    def delta(self, stage: Stage, series: Iterable[int]) -> str:
+        """The newest state of `series`; its token promises everything up to the last tick."""
+        return self.view.delta(stage.picture, series, stage.token(self.view.key, stage.mark))
+
+    def confirmation(self, stage: Stage) -> list[str]:
+        """An empty delta, for its token, when the log went on but nothing changed in this view."""
+        current = self._promised is None or self._promised.same_place(stage.mark)
+        self._promised = stage.mark
+        return [] if current else [self.delta(stage, [])]
+
+    def snapshot(self, stage: Stage, now_us: int) -> tuple[int, str, Mark]:
+        """The tick it was made at, the frame and where it stands; made anew once a second."""
+        if self._snapshot is None or stage.tick - self._snapshot[0] >= SNAPSHOT_TICKS:
+            stage.picture.settle(now_us)
+            token = stage.token(self.view.key, stage.mark)
+            frame = self.view.snapshot(stage.picture, token)
+            self._snapshot = (stage.tick, frame, stage.mark)
+        return self._snapshot

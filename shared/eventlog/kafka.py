@@ -20,6 +20,7 @@ ACK_SECONDS = 15.0
 MAX_RECORD_BYTES = 16 * 1024 * 1024  # a gateway batch is one record per partition
 IN_FLIGHT_RECORDS = 20_000  # waiting for their ack in this process before new ones are refused
 START_SECONDS = 30.0
+COPIES = 3  # of each record, where there are that many brokers
 
 
 class KafkaLog:
@@ -142,7 +143,9 @@ class KafkaLog:
         if self._admin is None:
             raise Unavailable("Kafka: the log is closed")
         existing = set(await self._admin.list_topics())
-        missing = [_new_topic(topic) for topic in TOPICS if topic.name not in existing]
+        brokers = len((await self._admin.describe_cluster())["brokers"])
+        copies = min(COPIES, brokers)
+        missing = [_new_topic(topic, copies) for topic in TOPICS if topic.name not in existing]
         if not missing:
             return
         try:
@@ -242,12 +245,12 @@ async def _running(client: AIOKafkaConsumer) -> AsyncIterator[None]:
         await client.stop()
 
 
-def _new_topic(topic: Topic) -> NewTopic:
+def _new_topic(topic: Topic, copies: int) -> NewTopic:
     retention = -1 if topic.retention_seconds is None else topic.retention_seconds * 1000
     return NewTopic(
         name=topic.name,
         num_partitions=topic.partitions,
-        replication_factor=-1,  # the cluster's default
+        replication_factor=copies,
         topic_configs={
             "cleanup.policy": "compact" if topic.compacted else "delete",
             "retention.ms": str(retention),

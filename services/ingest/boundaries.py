@@ -53,10 +53,8 @@ def load_areas(adcode: int, own_file: Path) -> list[Area]:
 
 def _from_package(adcode: int) -> list[Area]:
     folder = _package_folder()
-    city = next(
-        (row for row in _table(folder, "city") if row[1]["city_adcode"] == str(adcode)), None
-    )
-    if city is None:
+    city, districts = (_rows(folder, level, str(adcode)) for level in _LEVELS)
+    if not city:
         raise Misconfigured(f"YIWANG_CITY={adcode}: no prefecture of this adcode is known")
     areas = [_packaged(folder, "city", *city[0], parent=None)]
     return areas + [_packaged(folder, "district", *row, parent=str(adcode)) for row in districts]

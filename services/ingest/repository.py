@@ -1,7 +1,6 @@
 """The registry, the quarantine and the writer's progress in the database."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,23 +12,12 @@ from services.ingest.atlas import Cell
 from services.ingest.boundaries import Area
 from services.ingest.catalogue import Metric
 from services.ingest.outcome import SetAside
-from services.ingest.sensor import Location, Sensor
+from services.ingest.sensor import Location, Sensor, SensorFilter
 from shared.contracts.topics import READINGS
 from shared.store.tables import areas, metrics, progress, quarantine, sensors
 
 ROWS_AT_ONCE = 1_000
 _SENSOR_COLUMNS = ("name", "metrics", "lon", "lat", "area_id", "cell_id", "retired", "updated_at")
-
-
-@dataclass(frozen=True, slots=True)
-class SensorFilter:
-    """What a list of sensors is narrowed to; `area_id`: a city, district or cell; `q`: text of
-    id or name; `after`: the last id of the page before."""
-
-    area_id: str | None = None
-    metric: str | None = None
-    q: str | None = None
-    after: str | None = None
 
 
 class Repository:
@@ -129,7 +117,7 @@ class Repository:
             .order_by(quarantine.c.index)
         )
         async with self._engine.connect() as connection:
-            return [(row.index, row.code) for row in await connection.execute(query)]
+            return [(row[0], row[1]) for row in await connection.execute(query)]
 
 
 async def has_sensors(connection: AsyncConnection) -> bool:

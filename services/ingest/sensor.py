@@ -1,5 +1,6 @@
 """A sensor: as a source registers it (`SensorIn`), and as it is kept and announced (`Sensor`)."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -74,3 +75,14 @@ class Sensor(BaseModel):
     cell_id: str | None = None
     retired: bool = False
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SensorFilter:
+    """What a list of sensors is narrowed to; `area_id`: a city, district or cell; `q`: text of
+    id or name; `after`: the last id of the page before."""
+
+    area_id: str | None = None
+    metric: str | None = None
+    q: str | None = None
+    after: str | None = None

@@ -1,0 +1,109 @@
+"""The composition root of ingest: the only place that wires its parts."""
+
+from shapely.geometry import shape
+
+from services.ingest.atlas import Atlas
+from services.ingest.follower import Follower
+from services.ingest.gateway import Gateway, rights_of
+from services.ingest.intake import Intake
+from services.ingest.normaliser import Normaliser, Source
+from services.ingest.registrar import Registrar
+from services.ingest.registry import Registry
+from services.ingest.repository import Repository
+from services.ingest.requests import BodyReader
+from services.ingest.routes_catalogue import catalogue_router
+from services.ingest.routes_readings import readings_router
+from services.ingest.routes_sensors import sensors_router
+from services.ingest.seed import seed
+from services.ingest.store import ReadingStore
+from services.ingest.writer import Writer
+from shared.contracts.topics import READINGS
+from shared.runtime import Context, Service
+from shared.web.auth import Authenticator
+
+
+async def build(context: Context) -> Service:
+    """Gateway, normaliser and writer in one process, on one registry."""
+    registry, follower = await _registry(context)
+    gateway = await _gateway(context, registry)
+    return Service(
+        "ingest",
+        routers=gateway.routers,
+        raw_routes=gateway.raw_routes,
+        jobs={
+            "ingest-registry": follower.follow,
+            "ingest-normaliser": _normaliser(context, registry).run,
+            **(await build_writer(context)).jobs,
+        },
+    )
+
+
+async def build_gateway(context: Context) -> Service:
+    """HTTP → the log; and the registry's own HTTP."""
+    registry, follower = await _registry(context)
+    gateway = await _gateway(context, registry)
+    return Service(
+        "gateway",
+        routers=gateway.routers,
+        raw_routes=gateway.raw_routes,
+        jobs={"ingest-registry": follower.follow},
+    )
+
+
+async def build_normaliser(context: Context) -> Service:
+    """`city.inbox` → `city.readings`."""
+    registry, follower = await _registry(context)
+    jobs = {
+        "ingest-registry": follower.follow,
+        "ingest-normaliser": _normaliser(context, registry).run,
+    }
+    return Service("normaliser", jobs=jobs)
+
+
+async def build_writer(context: Context) -> Service:
+    """`city.readings` → the database."""
+    store = ReadingStore(context.database_url, await context.log.incarnation())
+    writer = Writer(context.log, store, context.clock)
+    jobs = {"ingest-writer": writer.run, "ingest-writer-lag": writer.watch_lag}
+    return Service("writer", jobs=jobs)
+
+
+async def _registry(context: Context) -> tuple[Registry, Follower]:
+    await seed(context.engine, context.settings, context.clock)
+    registry = Registry(partitions=len(await context.log.ends(READINGS)))
+    follower = Follower(context.log, Repository(context.engine), registry)
+    await follower.load()
+    return registry, follower
+
+
+async def _gateway(context: Context, registry: Registry) -> Service:
+    repository = Repository(context.engine)
+    bodies = BodyReader(context.settings.max_body_bytes)
+    identify = Authenticator(context.engine, context.clock).identify
+    gateway = Gateway(context.log, _intake(context, registry), identify, bodies)
+    districts = [(name, shape(polygon)) for name, polygon in await repository.districts()]
+    registrar = Registrar(repository, registry, Atlas(districts), context.log, context.clock)
+    routers = [
+        readings_router(gateway, repository, context.log.incarnation),
+        sensors_router(repository, registrar, bodies),
+        catalogue_router(repository),
+    ]
+    return Service("gateway", routers=routers, raw_routes={("POST", "/v1/readings"): gateway})
+
+
+def _normaliser(context: Context, registry: Registry) -> Normaliser:
+    authenticator = Authenticator(context.engine, context.clock)
+
+    async def source_of(token: str) -> Source | None:
+        identity = await authenticator.identify(token)
+        if identity is None:
+            return None
+        may_post = "post" in identity.scopes or identity.role == "admin"
+        return Source(identity.name, may_post, rights_of(identity))
+
+    intake = _intake(context, registry)
+    return Normaliser(context.log, intake, source_of, Repository(context.engine))
+
+
+def _intake(context: Context, registry: Registry) -> Intake:
+    return Intake(registry, context.clock, context.settings.max_batch_items)

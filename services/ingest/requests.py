@@ -1,0 +1,116 @@
+"""Reading a request by hand, for the hot path: no framework between socket and decoder."""
+
+import asyncio
+from collections.abc import Iterable
+
+from starlette.types import Message, Receive, Send
+
+from services.ingest import metrics
+from shared.errors import Overloaded
+from shared.web.problems import Problem
+
+BODY_SECONDS = 30.0
+MAX_HELD_BYTES = 128 * 1024 * 1024  # of all requests together
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+
+class Gone(Exception):
+    """The client hung up before its request was complete."""
+
+
+class BodyReader:
+    """Reads bodies up to `max_bytes` each, and to `MAX_HELD_BYTES` together."""
+
+    def __init__(self, max_bytes: int, max_held: int = MAX_HELD_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._max_held = max_held
+        self._held = 0
+
+    async def read(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
+        """The whole body; `release` it afterwards. Raises `Problem` 413 as soon as the bound is
+        passed, 408 when it does not come, `Overloaded`, or `Gone`."""
+        length = headers.get(b"content-length", b"")
+        if length.isdigit() and int(length) > self._max_bytes:
+            raise self._too_large()
+        message = await receive()
+        body: bytes = message.get("body", b"")
+        self._check(message, len(body), len(body))
+        if message.get("more_body"):
+            body = await self._rest(body, receive)
+        else:
+            self._held += len(body)
+        metrics.HELD_BYTES.set(self._held)
+        return body
+
+    def release(self, size: int) -> None:
+        """The body of `size` bytes is no longer needed."""
+        self._held -= size
+
+    async def _rest(self, first: bytes, receive: Receive) -> bytes:
+        body = bytearray(first)
+        self._held += len(body)
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                more = True
+                while more:
+                    message = await receive()
+                    chunk: bytes = message.get("body", b"")
+                    self._check(message, len(body) + len(chunk), len(chunk))
+                    body += chunk
+                    self._held += len(chunk)
+                    more = message.get("more_body", False)
+        except BaseException as error:
+            self._held -= len(body)
+            if isinstance(error, TimeoutError):
+                detail = f"The body did not arrive within {BODY_SECONDS:.0f} s."
+                raise Problem(408, "Request timeout", detail, code="timeout") from None
+            raise
+        return bytes(body)
+
+    def _check(self, message: Message, size: int, added: int) -> None:
+        if message["type"] == "http.disconnect":
+            raise Gone
+        if size > self._max_bytes:
+            raise self._too_large()
+        if self._held + added > self._max_held:
+            raise Overloaded("too many request bodies at once", 1)
+
+    def _too_large(self) -> Problem:
+        detail = f"A body has at most {self._max_bytes} bytes."
+        return Problem(
+            413, "Body too large", detail, code="too_large", max_body_bytes=self._max_bytes
+        )
+
+
+def bearer(headers: dict[bytes, bytes]) -> str | None:
+    """The token of `Authorization: Bearer …`."""
+    scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
+    if scheme.lower() != b"bearer":
+        return None
+    return token.strip().decode("latin-1") or None
+
+
+def check_content_type(headers: dict[bytes, bytes]) -> None:
+    """`Problem` 415 unless it is JSON in UTF-8, not encoded."""
+    kind, *parameters = headers.get(b"content-type", b"").lower().split(b";")
+    charsets = [p.split(b"=")[1].strip(b' "') for p in parameters if p.strip()[:8] == b"charset="]
+    encoding = headers.get(b"content-encoding", b"identity").strip().lower()
+    if kind.strip() != b"application/json" or set(charsets) - {b"utf-8", b"utf8", b"us-ascii"}:
+        raise _unsupported("Send readings as application/json in UTF-8.")
+    if encoding != b"identity":
+        raise _unsupported("An encoded (compressed) body is not accepted.")
+
+
+async def respond(send: Send, status: int, body: bytes) -> None:
+    """A JSON answer."""
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _unsupported(detail: str) -> Problem:
+    headers = {"Accept-Post": "application/json"}
+    return Problem(
+        415, "Unsupported media type", detail, code="unsupported_media_type", headers=headers
+    )

@@ -34,6 +34,7 @@ export interface Listener {
 }
 
 export const BACKOFF_MS = [0, 1000, 2000, 4000, 5000];
+export const PING_AFTER_MS = 10_000;
 export const DEAD_AFTER_MS = 15_000;
 const WATCH_EVERY_MS = 1000;
 const REFUSED_CODES = new Set([1008, 4401, 4403]);
@@ -50,6 +51,8 @@ export class LiveClient {
   private attempt = 0;
   private lastFrame = 0;
   private opened = 0;
+  /** The server has spoken since the last ping. */
+  private greeted = false;
   private cancelRetry = (): void => {};
   private cancelWatch = (): void => {};
   /** Rises with every start and stop, so that what was awaited before knows it is late. */
@@ -94,6 +97,7 @@ export class LiveClient {
 
   private receive(text: string): void {
     this.lastFrame = this.around.now();
+    this.greeted = true;
     const frame = parseFrame(text);
     if (frame === null) return;
     if (frame.type === "hello" && frame.protocol !== PROTOCOL) {
@@ -132,11 +136,19 @@ export class LiveClient {
   private watch(): void {
     const silent = this.around.now() - Math.max(this.lastFrame, this.opened);
     if (this.socket !== null && silent > DEAD_AFTER_MS) void this.lose(0);
+    else if (this.greeted && silent > PING_AFTER_MS) this.ping();
     this.cancelWatch = this.around.after(WATCH_EVERY_MS, () => this.watch());
+  }
+
+  /** Once per silence: the answer, a pulse, ends it. */
+  private ping(): void {
+    this.greeted = false;
+    this.socket?.send(JSON.stringify({ type: "ping" }));
   }
 
   private drop(): void {
     const socket = this.socket;
+    this.greeted = false;
     if (socket === null) return;
     this.socket = null;
     socket.onopen = socket.onmessage = socket.onclose = null;

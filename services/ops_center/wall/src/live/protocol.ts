@@ -78,6 +78,11 @@ export interface ClientHello {
   filter: Filter;
 }
 
+/** Asks for a pulse now. */
+export interface ClientPing {
+  type: "ping";
+}
+
 export interface HelloFrame {
   type: "hello";
   protocol: number;

@@ -24,11 +24,13 @@ export function Incidents({ board }: { board: Board }) {
       <h2>{t("incidents")}<small>{all.length > 0 && t("open_total", { n: all.length })}</small></h2>
       <Steps incidents={all} />
       {all.length === 0 && <Calm />}
-      <ol>
-        {all.slice(0, SHOWN).map((incident) => (
-          <Row key={incident.id} incident={incident} board={board} />
-        ))}
-      </ol>
+      {all.length > 0 && (
+        <ol>
+          {all.slice(0, SHOWN).map((incident) => (
+            <Row key={incident.id} incident={incident} board={board} />
+          ))}
+        </ol>
+      )}
       {all.length > SHOWN && <Others incidents={all.slice(SHOWN)} />}
       {all.length <= RECENT_UNTIL && <Recent board={board} />}
     </section>

@@ -16,7 +16,7 @@ import { t } from "./texts";
 import { theme } from "./theme";
 
 const DOMAINS: readonly Domain[] = ["traffic", "environment", "utilities"];
-const ALARM_EVERY_MS = 1000;
+const ALARM_EVERY_MS = 2000;
 const RETRY_MS = 10_000;
 
 interface Listed {
@@ -112,7 +112,7 @@ function makeMap(
   });
 }
 
-/** States four times a second; the alarms' own source at most once, and only when one changed. */
+/** States four times a second; the alarms' own source when one comes or goes, their values less often. */
 function feed(map: CityMap, board: Board): () => void {
   const { picture } = board;
   let alarmsAt = 0, due = false;

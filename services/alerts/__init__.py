@@ -1,0 +1,1 @@
+"""Judges readings by rules, keeps incidents in their closed loop, delivers webhooks."""

@@ -1,0 +1,74 @@
+"""Composition root of alerts: the only place that wires concretes."""
+
+import asyncio
+import logging
+
+from services.alerts import rule
+from services.alerts.deliverer import Deliverer
+from services.alerts.endpoints import Endpoints
+from services.alerts.engine import Engine
+from services.alerts.places import CachedPlaces
+from services.alerts.relay import Relay
+from services.alerts.repository import Repository
+from services.alerts.routes import incidents_router, rules_router
+from services.alerts.routes_delivery import deliveries_router, endpoints_router
+from services.alerts.sender import Sender
+from shared.contracts.topics import READINGS
+from shared.errors import Misconfigured
+from shared.runtime import Context, Service
+
+_log = logging.getLogger(__name__)
+
+GROUP = "alerts"
+
+
+async def build(context: Context) -> Service:
+    """Everything of alerts. A wrong rule is logged and left out; a missing folder stops us."""
+    settings = context.settings
+    if not settings.rules_dir.is_dir():
+        raise Misconfigured(f"YIWANG_RULES_DIR: there is no folder {settings.rules_dir}")
+    rules, errors = rule.load(settings.rules_dir)
+    for error in errors:
+        _log.error("rule refused: %s:%d: %s", error.file, error.line, error.detail)
+    try:
+        allowed = settings.webhook_networks
+    except ValueError as error:
+        raise Misconfigured(f"YIWANG_WEBHOOK_ALLOW_CIDRS: {error}") from error
+
+    published, due = asyncio.Event(), asyncio.Event()
+    wakes = _Both(published, due)
+    incarnation = await context.log.incarnation()
+    repository = Repository(context.engine, incarnation, context.clock, wakes)
+    endpoints = Endpoints(context.engine, context.clock)
+    sender = Sender(allowed)
+    deliverer = Deliverer(endpoints, sender, context.clock, due)
+    relay = Relay(context.engine, context.log, published)
+
+    async def judge(stop: asyncio.Event) -> None:
+        engine = Engine(rules, CachedPlaces(repository), repository)
+        await engine.run(context.log.consume(READINGS, GROUP), stop)
+
+    return Service(
+        "alerts",
+        routers=[
+            incidents_router(repository, context.clock),
+            rules_router(rules, errors),
+            endpoints_router(endpoints, allowed),
+            deliveries_router(endpoints),
+        ],
+        jobs={"alerts-engine": judge, "alerts-relay": relay.run, "alerts-deliverer": deliverer.run},
+        closers=[sender.close],
+    )
+
+
+class _Both(asyncio.Event):
+    """Sets two events at once: the outbox and the deliveries have something to do."""
+
+    def __init__(self, *events: asyncio.Event) -> None:
+        super().__init__()
+        self._events = events
+
+    def set(self) -> None:
+        """Wake both."""
+        for event in self._events:
+            event.set()

@@ -1,0 +1,61 @@
+"""Outbox → `city.incidents`, in order, at least once. Consumers drop what they have seen."""
+
+import asyncio
+import json
+from contextlib import suppress
+
+from sqlalchemy import delete, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared.contracts.topics import INCIDENTS
+from shared.eventlog.log import EventLog, Outgoing
+from shared.store.tables import outbox
+
+BATCH = 500
+LOOK_SECONDS = 0.2
+_ONE_RELAY = 441202  # advisory lock: two replicas must not overtake each other
+
+
+class Relay:
+    """Publishes what transactions have left in the outbox."""
+
+    def __init__(self, engine: AsyncEngine, log: EventLog, wake: asyncio.Event) -> None:
+        self._engine = engine
+        self._log = log
+        self._wake = wake
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`; looks at once when woken, else now and then."""
+        while not stop.is_set():
+            self._wake.clear()
+            if await self.publish_some():
+                continue
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
+
+    async def publish_some(self) -> int:
+        """Publish the oldest events and forget them once the log has them; how many."""
+        async with self._engine.begin() as connection:
+            if not await _is_only_relay(connection):
+                return 0
+            query = select(outbox).order_by(outbox.c.id).limit(BATCH)
+            rows = (await connection.execute(query)).all()
+            if not rows:
+                return 0
+            await self._log.publish(
+                [
+                    Outgoing(
+                        INCIDENTS,
+                        str(row.incident_id),
+                        json.dumps(row.event, ensure_ascii=False).encode(),
+                    )
+                    for row in rows
+                ]
+            )
+            await connection.execute(delete(outbox).where(outbox.c.id <= rows[-1].id))
+        return len(rows)
+
+
+async def _is_only_relay(connection: AsyncConnection) -> bool:
+    lock = text("SELECT pg_try_advisory_xact_lock(:key)")
+    return bool((await connection.execute(lock, {"key": _ONE_RELAY})).scalar())

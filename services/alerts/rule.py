@@ -110,9 +110,10 @@ def parse(text: str, file: str) -> tuple[list[Rule], list[RuleError]]:
     """Every rule of one file that is right, and what is wrong with the others."""
     try:
         document = yaml.load(text, Loader=_NumberedLoader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        return [], [RuleError(file, line, f"not YAML: {error.problem}")]
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: an impossible date, say
+        mark = getattr(error, "problem_mark", None)
+        detail = getattr(error, "problem", None) or str(error)
+        return [], [RuleError(file, mark.line + 1 if mark else 1, f"not YAML: {detail}")]
     if document is None:
         return [], []
     if not isinstance(document, list):

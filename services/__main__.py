@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from deploy.migrations.upgrade import upgrade
-from services import city, first_start
+from services import first_start
 from shared import logs
 from shared.clock import monotonic
 from shared.errors import Misconfigured, Unavailable
@@ -36,6 +36,8 @@ def main() -> None:
             if command == "setup":
                 asyncio.run(first_start.prepare(settings, url))
             else:
+                from services import city  # `setup` needs no service's machinery
+
                 uvicorn_loop_run(city.run(settings, url, say))
     except (Misconfigured, Unavailable) as error:
         sys.exit(f"yiwang: {error}")

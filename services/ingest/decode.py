@@ -77,6 +77,7 @@ _one = msgspec.json.Decoder(Wire)
 _all = msgspec.json.Decoder(list[Wire])
 _split = msgspec.json.Decoder(list[msgspec.Raw])
 _any = msgspec.json.Decoder(msgspec.Raw)
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _POSITION = re.compile(r"\(byte (\d+)\)")
 _WHITE = b" \t\r\n"
 _CODES = {
@@ -100,7 +101,7 @@ def read_body(body: bytes) -> Body:
         if is_array:
             return Body(body, True, _all.decode(body))
         return Body(body, False, [_one.decode(body)])
-    except (msgspec.DecodeError, RecursionError):
+    except _UNREADABLE:
         return Body(body, is_array, None)
 
 
@@ -108,7 +109,7 @@ def read_item(raw: bytes) -> Wire | Refusal:
     """One item: read, or refused with a reason."""
     try:
         return _one.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
+    except _UNREADABLE:
         pass
     try:
         item = ReadingIn.model_validate_json(raw)

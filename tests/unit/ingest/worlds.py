@@ -1,0 +1,42 @@
+"""A small registry for tests of what enters it."""
+
+from datetime import UTC, datetime
+
+from services.ingest.catalogue import default_catalogue
+from services.ingest.follower import channel
+from services.ingest.intake import Intake, Taken
+from services.ingest.judge import Rights
+from services.ingest.registry import Registry
+from services.ingest.sensor import Sensor
+
+NOW = datetime(2026, 5, 1, 8, 0, tzinfo=UTC)
+MOMENT = "2026-05-01T15:59:00+08:00"
+
+
+def registry() -> Registry:
+    """`gauge-1` measures water.level and weather.rain; `old-1` is retired."""
+    made = Registry(partitions=4)
+    rows = {
+        code: channel(
+            {
+                "minimum": metric.plausible[0],
+                "maximum": metric.plausible[1],
+                "max_age_seconds": metric.max_age,
+            }
+        )
+        for code, metric in default_catalogue().items()
+    }
+    made.load(
+        rows,
+        [
+            Sensor(sensor_id="gauge-1", metrics=("water.level", "weather.rain"), updated_at=NOW),
+            Sensor(sensor_id="old-1", metrics=("water.level",), retired=True, updated_at=NOW),
+        ],
+    )
+    return made
+
+
+async def take(body: bytes, *, max_items: int = 1000, rights: Rights | None = None) -> Taken:
+    """`body` judged at `NOW`."""
+    intake = Intake(registry(), lambda: NOW, max_items)
+    return await intake.take(body, rights or Rights())

@@ -12,11 +12,11 @@ run:  ## The whole city on one machine: http://127.0.0.1:8000
 	@exec $(PY) -m services
 
 city:  ## The production shape on one machine: real Kafka, real TimescaleDB, a process per service
-	@$(PYTHON) deploy/bootstrap.py
+	@$(PYTHON) deploy/bootstrap.py city
 	@exec $(PY) -m deploy.local city
 
 test:  ## Every test, on real parts
-	@$(PYTHON) deploy/bootstrap.py dev
+	@$(PYTHON) deploy/bootstrap.py dev city
 	@exec $(PY) -m tests
 
 check:  ## Style, types, structure, unit tests: seconds
@@ -32,7 +32,7 @@ wall:  ## Build the wall
 
 lock:  ## Pin every Python dependency anew, with hashes
 	@$(PYTHON) deploy/bootstrap.py dev --no-wall
-	@.venv/bin/uv pip compile -q pyproject.toml --group dev --group node --universal \
+	@.venv/bin/uv pip compile -q pyproject.toml --group dev --group city --group node --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --custom-compile-command "make lock" -o requirements.lock
 

@@ -1,6 +1,6 @@
 """Sets this clone up: `.venv` from the one lock file, and the wall built. Standard library only.
 
-`python3 deploy/bootstrap.py [dev] [--no-wall]`. Does nothing when nothing has changed.
+`python3 deploy/bootstrap.py [dev|city] [--no-wall]`. Does nothing when nothing has changed.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ VENV = ROOT / ".venv"
 LOCK = ROOT / "requirements.lock"
 WALL = ROOT / "services" / "ops_center" / "wall"
 STARTED = time.monotonic()
+GROUPS = {"dev": "the development tools", "city": "the reverse proxy"}
 
 
 def main() -> None:
@@ -27,7 +28,7 @@ def main() -> None:
     arguments = sys.argv[1:]
     make_venv()
     make_uv()
-    install_python("dev" in arguments)
+    install_python([name for name in arguments if name in GROUPS])
     if "--no-wall" not in arguments:
         build_wall()
 
@@ -79,14 +80,14 @@ def make_uv() -> None:
             "-r", file.name)  # fmt: skip
 
 
-def install_python(dev: bool) -> None:
+def install_python(groups: list[str]) -> None:
     """The dependencies; versions and hashes come from the lock file."""
-    stamp = VENV / ("stamp-dev" if dev else "stamp-run")
+    stamp = VENV / "-".join(["stamp", *groups])
     wanted = digest([LOCK, ROOT / "pyproject.toml"])
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    say("installing the Python dependencies" + (" and the development tools" if dev else ""))
-    install(*(["--group", "dev"] if dev else []))
+    say(" and ".join(["installing the Python dependencies", *(GROUPS[name] for name in groups)]))
+    install(*(word for name in groups for word in ("--group", name)))
     stamp.write_text(wanted)
 
 

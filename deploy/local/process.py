@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,12 +32,17 @@ def is_alive(process: Handle) -> bool:
     return alive(process.pid) and _ticks(process.pid) == process.ticks
 
 
-def launch(command: Sequence[str], log: Path) -> Handle:
-    """Start in a session of its own, output to `log`."""
+def launch(
+    command: Sequence[str],
+    log: Path,
+    folder: Path = Path("/"),
+    environment: Mapping[str, str] | None = None,
+) -> Handle:
+    """Start in `folder` and a session of its own (Ctrl-C is for us), output to `log`."""
     with log.open("ab") as sink:
         started = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, cwd="/",
-            start_new_session=True,
+            command, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, cwd=folder,
+            env=environment, start_new_session=True,
         )  # fmt: skip
     return handle(started.pid)
 

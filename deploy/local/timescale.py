@@ -7,6 +7,7 @@ namespace of its own, so that the cluster can lie anywhere and no mount outlives
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def programs() -> Programs:
 class Chrooted:
     """`Programs` inside the Debian root."""
 
-    settings = SETTINGS
+    settings: Mapping[str, str] = SETTINGS
 
     def seen(self, folder: Path) -> Path:
         """Where the chroot has the folder; its name tells the server apart from others."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.simulator.mapping import EVERY_OTHER, BadMapping, Column, Mapping
-from services.simulator.records import Location, Reading, Registration
+from services.simulator.records import Reading, Registration
 from services.simulator.times import BadTime
 from shared.contracts.reading import SENSOR_ID_PATTERN
 
@@ -209,14 +209,6 @@ class Table:
                 f"{self._name}: {field_name}: the file has no column '{column}' (it has {has})"
             )
         return self._header.index(column)
-
-
-def placed(sensors: Iterable[Registration], places: dict[str, Location]) -> list[Registration]:
-    """The sensors with the locations that are known of them."""
-    return [
-        Registration(s.sensor_id, s.name, s.metrics, places.get(s.sensor_id, s.location))
-        for s in sensors
-    ]
 
 
 def _is_open(text: str) -> bool:

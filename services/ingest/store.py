@@ -84,6 +84,7 @@ class ReadingStore:
         """A connection of its own. Raises `Unavailable`, also for a connection lost inside."""
         connection = await connect(self._url, autocommit=True)
         try:
+            await connection.execute("SET application_name = 'yiwang-writer'")
             await connection.execute(_STAGING)
             # Few rows are looked up by key; without statistics the planner would scan.
             await connection.execute("SET enable_hashjoin = off")

@@ -1,0 +1,101 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+
+import { post } from "../api";
+import { inWords } from "../login/wording";
+import { knownPage, p } from "./page-texts";
+
+export interface Endpoint {
+  endpoint_id: string;
+  url: string;
+  events: string[];
+  enabled: boolean;
+  created_at: string;
+}
+
+const EVENTS = ["opened", "cleared", "refired", "acknowledged", "dispatched", "started", "resolved", "closed", "reopened"]
+  .map((name) => `incident.${name}`);
+
+/** The form, and afterwards the secret, which the server never shows again. */
+export function AddEndpoint({ added, close }: { added: () => void; close: () => void }) {
+  const secret = useSignal<{ url: string; secret: string } | null>(null);
+  if (secret.value !== null) return <Secret {...secret.value} close={close} />;
+  const made = (endpoint: Endpoint & { secret: string }): void => {
+    secret.value = endpoint;
+    added();
+  };
+  return <Form made={made} close={close} />;
+}
+
+function Form({ made, close }: { made: (endpoint: Endpoint & { secret: string }) => void; close: () => void }) {
+  const url = useSignal(""), every = useSignal(true), events = useSignal<readonly string[]>([]);
+  const busy = useSignal(false), failure = useSignal("");
+  const first = useRef<HTMLInputElement>(null);
+  useEffect(() => first.current?.focus(), []);
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    failure.value = fault(url.value.trim(), every.value, events.value);
+    if (failure.value !== "") return;
+    busy.value = true;
+    try {
+      made(await post("/v1/endpoints", { url: url.value.trim(), events: every.value ? ["*"] : events.value }));
+    } catch (error) {
+      failure.value = inWords(error);
+    } finally {
+      busy.value = false;
+    }
+  };
+  const flip = (name: string): void => {
+    events.value = events.value.includes(name) ? events.value.filter((one) => one !== name) : [...events.value, name];
+  };
+  return (
+    <form class="command add-endpoint" noValidate onSubmit={(event) => void submit(event)} data-testid="endpoint-form">
+      <div class="field">
+        <label for="endpoint-url">{p("url")}</label>
+        <input id="endpoint-url" ref={first} type="url" placeholder={p("url_hint")} data-testid="endpoint-url"
+          maxLength={2000} value={url.value} onInput={(event) => (url.value = event.currentTarget.value)} />
+      </div>
+      <fieldset>
+        <legend>{p("events")}</legend>
+        <label class="check">
+          <input type="checkbox" checked={every.value} onChange={(event) => (every.value = event.currentTarget.checked)} />
+          {p("every_event")}
+        </label>
+        {!every.value && EVENTS.map((name) => (
+          <label key={name} class="check">
+            <input type="checkbox" checked={events.value.includes(name)} onChange={() => flip(name)} />
+            {knownPage(name)}
+          </label>
+        ))}
+      </fieldset>
+      {failure.value !== "" && <p class="problem" role="alert">{failure.value}</p>}
+      <div class="command-line">
+        <button type="submit" class="action usual" disabled={busy.value} data-testid="endpoint-save">{p("save")}</button>
+        <button type="button" class="plain" onClick={close}>{p("cancel")}</button>
+      </div>
+    </form>
+  );
+}
+
+/** What is wrong with the form, or "". */
+function fault(url: string, every: boolean, events: readonly string[]): string {
+  if (!/^https?:\/\/./.test(url)) return p("bad_url");
+  return every || events.length > 0 ? "" : p("pick_event");
+}
+
+function Secret({ url, secret, close }: { url: string; secret: string; close: () => void }) {
+  const copied = useSignal(false);
+  const copy = (): void =>
+    void navigator.clipboard?.writeText(secret).then(() => (copied.value = true), () => undefined);
+  return (
+    <div class="secret" role="status" data-testid="endpoint-secret">
+      <b>{p("secret_title")}</b>
+      <p>{p("secret_for", { url })}</p>
+      <code>{secret}</code>
+      <div class="command-line">
+        <button type="button" class="action usual" onClick={copy}>{p(copied.value ? "copied" : "copy")}</button>
+        <button type="button" class="plain" onClick={close}>{p("secret_done")}</button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,124 @@
+import { signal, useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import type { FeatureCollection } from "geojson";
+
+import { get } from "../api";
+import { language, named } from "../i18n";
+import { State } from "../live/protocol";
+import type { CityMap } from "../map/city";
+import { palette } from "../map/palette";
+import { number, scaled } from "../wall/format";
+import { theme } from "../wall/theme";
+import type { Desk } from "./desk";
+import { t } from "./strings";
+
+const KEPT_AS = "yiwang.console.map";
+const ALARMS_EVERY_MS = 1000;
+
+export const mapShown = signal(kept());
+
+export function toggleMap(): void {
+  mapShown.value = !mapShown.value;
+  try {
+    localStorage.setItem(KEPT_AS, mapShown.value ? "on" : "off");
+  } catch {
+    // A locked-down browser keeps the choice for this visit only.
+  }
+}
+
+type Areas = FeatureCollection & { attribution?: string };
+
+/** Where the incidents are; a click on an alarm opens its incident. */
+export function MapPane({ desk }: { desk: Desk }) {
+  const box = useRef<HTMLDivElement>(null);
+  const map = useSignal<CityMap | null>(null);
+  const attribution = useSignal("");
+  const strayed = useSignal(false);
+  useEffect(() => {
+    let gone = false, stop = (): void => {};
+    void draw(box.current as HTMLDivElement, desk, (away) => (strayed.value = away)).then(async (made) => {
+      if (gone) return made.destroy();
+      stop = feed(made, desk);
+      map.value = made;
+      attribution.value = await outline(made).catch(() => "");
+    });
+    return () => {
+      gone = true;
+      stop();
+      map.value?.destroy();
+      map.value = null;
+    };
+  }, [theme.value, language.value]);
+  useEffect(() => point(map.value, desk), [map.value, desk.selected.value, desk.board.epoch.value]);
+  return (
+    <section class="pane map-pane" aria-label={t("map")}>
+      <div class="map-canvas" ref={box} />
+      {strayed.value && (
+        <button type="button" class="map-home" onClick={() => map.value?.home()}>{t("whole_city")}</button>
+      )}
+      {attribution.value && <p class="attribution">{attribution.value}</p>}
+    </section>
+  );
+}
+
+/** The map's code is large and comes only when it is wanted. */
+async function draw(
+  container: HTMLElement, desk: Desk, strayed: (away: boolean) => void,
+): Promise<CityMap> {
+  const { CityMap: Made } = await import("../map/city");
+  const { picture } = desk.board;
+  return new Made({
+    container, colours: palette(), scale: 1, strayed,
+    padding: { top: 24, right: 24, bottom: 32, left: 24 },
+    label: (series) => {
+      const metric = picture.metrics.get(picture.series.metric[series] ?? "");
+      const [figure, unit] = scaled(picture.series.value[series] ?? NaN, metric?.unit ?? "");
+      return `${number(figure)} ${unit}`;
+    },
+    pick: (sensor) => {
+      const id = sensor === null ? undefined : picture.sensors.id[sensor];
+      const found = id && desk.open.value.find((incident) => incident.subjects.includes(id));
+      if (found) desk.select(found.id);
+    },
+  });
+}
+
+async function outline(map: CityMap): Promise<string> {
+  const areas = await get<Areas>("/v1/map/areas");
+  map.setAreas(areas, (properties) => named(properties as unknown as { name_zh: string; name_en: string }));
+  return areas.attribution ?? "";
+}
+
+function feed(map: CityMap, desk: Desk): () => void {
+  const { picture } = desk.board;
+  let at = 0, due = false;
+  if (picture.epoch > 0) map.setPicture(picture);
+  return desk.board.subscribe((flush) => {
+    if (flush.snapshot) return map.setPicture(picture);
+    map.setStates(picture, flush.sensors);
+    due ||= flush.incidents || flush.sensors.size > 0
+      || [...flush.series].some((series) => (picture.series.state[series] ?? 0) >= State.p4);
+    if (!due || performance.now() - at < ALARMS_EVERY_MS) return;
+    due = false;
+    at = performance.now();
+    map.setAbnormal(picture);
+  });
+}
+
+function point(map: CityMap | null, desk: Desk): void {
+  const { sensors } = desk.board.picture;
+  const subject = desk.incident(desk.selected.value ?? "")?.subjects[0] ?? "";
+  const index = sensors.indexOf.get(subject) ?? -1;
+  const lon = sensors.lon[index], lat = sensors.lat[index];
+  const place: [number, number] | null = lon === undefined || lat === undefined ? null : [lon, lat];
+  map?.choose(place);
+  if (place !== null) map?.approach(place);
+}
+
+function kept(): boolean {
+  try {
+    return localStorage.getItem(KEPT_AS) !== "off";
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,84 @@
+import { useComputed, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+
+import { get } from "../api";
+import { named } from "../i18n";
+import type { Incident } from "../live/protocol";
+import { inWords } from "../login/wording";
+import { facts } from "../wall/format";
+import type { Desk } from "./desk";
+import { Filters } from "./Filters";
+import { shownIds } from "./keys";
+import { useMore } from "./paging";
+import { EVERYTHING, filtered, ordered } from "./queue";
+import { Row } from "./Row";
+import { t } from "./strings";
+
+const ROWS = 100;
+
+/** What waits for a person, the most urgent first. */
+export function Queue({ desk }: { desk: Desk }) {
+  const { filter } = desk;
+  const rows = useSignal(ROWS);
+  const past = useMore<Incident>((cursor, signal) =>
+    get("/v1/incidents", { state: "closed", limit: ROWS, cursor }, signal));
+  const stage = filter.value.stage;
+  useEffect(() => void (stage === "closed" && past.reload()), [stage, desk.board.epoch.value]);
+  useEffect(() => void (rows.value = ROWS), [filter.value]);
+
+  const fitting = useComputed(() => {
+    const { picture } = desk.board;
+    const nameOf = (id: string): string => picture.sensors.name[picture.sensors.indexOf.get(id) ?? -1] ?? "";
+    const all = filter.value.stage === "closed" ? newestOf(past.items.value, desk) : desk.open.value;
+    return ordered(filtered(all, filter.value, nameOf), filter.value.stage);
+  });
+  const shown = fitting.value.slice(0, rows.value);
+  useEffect(() => void (shownIds.value = shown.map((incident) => incident.id)), [fitting.value, rows.value]);
+  return (
+    <section class="pane queue" aria-label={t("queue")} data-testid="queue">
+      <Filters desk={desk} />
+      <p class="queue-count">
+        <span data-testid="queue-count">{t("shown", { n: fitting.value.length })}</span>
+        {filter.value !== EVERYTHING && (
+          <button type="button" class="link-button" onClick={() => (filter.value = EVERYTHING)}>{t("clear")}</button>
+        )}
+      </p>
+      <ol class="rows">
+        {shown.map((incident) => <Row key={incident.id} incident={incident} desk={desk} />)}
+      </ol>
+      {fitting.value.length === 0 && <Nothing desk={desk} busy={past.busy.value} />}
+      {fitting.value.length > shown.length && (
+        <button type="button" class="more" onClick={() => (rows.value += ROWS)}>
+          {t("more", { n: Math.min(ROWS, fitting.value.length - shown.length) })}
+        </button>
+      )}
+      {stage === "closed" && past.error.value !== null && <p class="problem" role="alert">{inWords(past.error.value)}</p>}
+      {stage === "closed" && past.next.value !== null && (
+        <button type="button" class="more" disabled={past.busy.value} onClick={() => past.more()}>
+          {t(past.busy.value ? "loading" : "load_more")}
+        </button>
+      )}
+    </section>
+  );
+}
+
+/** A closed incident that has been reopened meanwhile leaves the list; one just closed joins it. */
+function newestOf(closed: readonly Incident[], desk: Desk): Incident[] {
+  const all = new Map([...closed, ...desk.answers.value.values()].map((one) => [one.id, one]));
+  return [...all.keys()].flatMap((id) => desk.incident(id) ?? all.get(id) ?? []);
+}
+
+function Nothing({ desk, busy }: { desk: Desk; busy: boolean }) {
+  const { stage } = desk.filter.value;
+  if (stage === "closed") return <p class="nothing">{t(busy ? "loading" : "none_closed")}</p>;
+  if (desk.filter.value !== EVERYTHING) return <p class="nothing">{t("none_match")}</p>;
+  if (desk.board.epoch.value === 0) return <p class="nothing">{t("loading")}</p>;
+  return <p class="nothing"><b>{t("none_open")}</b>{t("none_open_more")}</p>;
+}
+
+/** Area and sensor of an incident in one line. */
+export function whereOf(incident: Incident, desk: Desk): string {
+  const { areas, sensors } = desk.board.picture;
+  const name = sensors.name[sensors.indexOf.get(incident.subjects[0] ?? "") ?? -1] ?? incident.subjects[0];
+  return facts(named(areas.get(incident.area_id ?? "")), incident.title.includes(name || "\0") ? "" : name);
+}

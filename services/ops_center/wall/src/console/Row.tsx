@@ -1,0 +1,51 @@
+import { person } from "../login/session";
+import type { Incident } from "../live/protocol";
+import { measured } from "../wall/Incidents";
+import { facts, span } from "../wall/format";
+import { Shape } from "../wall/Shape";
+import { mayAct } from "./commands";
+import type { Desk } from "./desk";
+import { whereOf } from "./Queue";
+import { t } from "./strings";
+
+/** One incident of the queue. What waits for a person has a filled shape and its own button. */
+export function Row({ incident, desk }: { incident: Incident; desk: Desk }) {
+  const { id, priority, state } = incident;
+  const chosen = desk.selected.value === id;
+  const busy = desk.guesses.value.has(id);
+  const waits = state === "open";
+  return (
+    <li class={`row p${priority} ${chosen ? "chosen" : ""} ${waits ? "waiting" : ""}`} data-row={id} aria-busy={busy}>
+      <button type="button" class="row-main" data-testid={`incident-${id}`} data-state={state}
+        data-alert={incident.alert_state} aria-current={chosen ? "true" : undefined}
+        onClick={() => desk.select(id)}>
+        <span class="unseen">{t(`p${priority}`)}</span>
+        <Shape priority={priority} quiet={!waits} />
+        <span class="row-title">{incident.title}</span>
+        <Age at={incident.opened_at} desk={desk} />
+        <span class="row-facts">{facts(whereOf(incident, desk), measured(incident, desk.board))}</span>
+        <span class="row-state">
+          {incident.alert_state === "cleared" && state !== "closed" && <em>{t("cleared")}</em>}
+          <Lateness incident={incident} desk={desk} />
+          <b class={`state ${state}`}>{t(state)}</b>
+        </span>
+      </button>
+      {waits && mayAct(person.value?.role ?? "") && (
+        <button type="button" class="row-act" disabled={busy} data-testid={`row-acknowledge-${id}`}
+          aria-label={`${t("acknowledge")} ${incident.title}`}
+          onClick={() => void desk.run(id, "acknowledge", { note: "" })}>{t("acknowledge")}</button>
+      )}
+    </li>
+  );
+}
+
+/** On its own, so that the passing of time redraws nothing else. */
+function Age({ at, desk }: { at: string; desk: Desk }) {
+  return <span class="row-age">{span(desk.board.beat.value - Date.parse(at))}</span>;
+}
+
+function Lateness({ incident, desk }: { incident: Incident; desk: Desk }) {
+  if (incident.deadline_at === null || incident.state === "closed") return null;
+  const late = desk.board.beat.value - Date.parse(incident.deadline_at);
+  return late > 0 ? <em class="late">{t("overdue", { span: span(late) })}</em> : null;
+}

@@ -1,0 +1,102 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+
+import { get } from "../api";
+import { language, named } from "../i18n";
+import type { Priority } from "../live/protocol";
+import { unitName } from "../wall/format";
+import { Shape } from "../wall/Shape";
+import type { Desk } from "./desk";
+import { exactSpan } from "./moment";
+import { p } from "./page-texts";
+import { ListEnd, Refresh, Sheet } from "./Sheet";
+import { useMore, type Answer } from "./paging";
+import { known } from "./strings";
+
+interface Rule {
+  id: string;
+  version: number;
+  title: { zh: string; en: string };
+  metric: string;
+  above: number | null;
+  below: number | null;
+  deadband: number;
+  for_seconds: number;
+  grade: number;
+  priority: Priority;
+  department: string | null;
+  deadline_seconds: number | null;
+  sensors: string[];
+  areas: string[];
+}
+
+interface RuleError {
+  file: string;
+  line: number;
+  detail: string;
+}
+
+/** The rules in force, and those that were refused. */
+export function Rules({ desk }: { desk: Desk }) {
+  const errors = useSignal<RuleError[]>([]);
+  const list = useMore<Rule>(async (_cursor, signal) => {
+    const answer = await get<Answer<Rule> & { errors?: RuleError[] }>("/v1/rules", {}, signal);
+    errors.value = answer.errors ?? [];
+    return answer;
+  });
+  useEffect(() => list.reload(), []);
+  const rules = [...list.items.value].sort((a, b) => a.priority - b.priority || (a.id < b.id ? -1 : 1));
+  return (
+    <Sheet id="rules" title={p("rules")} more={p("rules_more")} tools={<Refresh list={list} />}>
+      {errors.value.length > 0 && <Refused errors={errors.value} />}
+      <table>
+        <thead><tr>
+          <th>{p("priority")}</th><th>{p("rule")}</th><th>{p("condition")}</th><th>{p("deadband")}</th>
+          <th>{p("grade")}</th><th>{p("department")}</th><th>{p("deadline")}</th><th>{p("scope")}</th><th class="right">{p("open_now")}</th>
+        </tr></thead>
+        <tbody>{rules.map((rule) => <RuleRow key={rule.id} rule={rule} desk={desk} />)}</tbody>
+      </table>
+      <ListEnd list={list} none={p("nothing")} />
+    </Sheet>
+  );
+}
+
+function RuleRow({ rule, desk }: { rule: Rule; desk: Desk }) {
+  const { metrics, areas } = desk.board.picture;
+  const metric = desk.board.epoch.value > 0 ? metrics.get(rule.metric) : undefined;
+  const unit = unitName(metric?.unit ?? "");
+  const limit = `${rule.above ?? rule.below} ${unit}`.trim();
+  const scope = [...rule.areas.map((id) => named(areas.get(id)) || id), ...rule.sensors].join(" ");
+  const open = desk.open.value.filter((incident) => incident.rule_id === rule.id).length;
+  return (
+    <tr data-testid={`rule-${rule.id}`}>
+      <td><Shape priority={rule.priority} /></td>
+      <td><b>{language.value === "zh" ? rule.title.zh : rule.title.en}</b><small><code>{rule.id}</code> {p("version", { n: rule.version })}</small></td>
+      <td>
+        {named(metric) || rule.metric} {p(rule.above === null ? "below" : "above", { value: limit })}
+        <small>{rule.for_seconds > 0 ? p("for_span", { span: exactSpan(rule.for_seconds) }) : p("at_once")}</small>
+      </td>
+      <td>{rule.deadband > 0 ? `${rule.deadband} ${unit}` : "—"}</td>
+      <td>{known(`grade_${rule.grade}`)}</td>
+      <td>{rule.department ?? "—"}</td>
+      <td>{rule.deadline_seconds === null ? "—" : exactSpan(rule.deadline_seconds)}</td>
+      <td>{scope || p("everywhere")}</td>
+      <td class="right figures-cell">{open}</td>
+    </tr>
+  );
+}
+
+function Refused({ errors }: { errors: RuleError[] }) {
+  return (
+    <div class="notice failed" role="alert">
+      <div>
+        <b>{p("refused_rules")}</b>
+        <ul>
+          {errors.map((error) => (
+            <li key={`${error.file}:${error.line}`}>{p("line", { file: error.file, line: error.line })} {error.detail}</li>
+          ))}
+        </ul>
+      </div>
+    </div>
+  );
+}

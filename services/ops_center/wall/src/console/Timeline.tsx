@@ -1,0 +1,24 @@
+import type { Desk, Step } from "./desk";
+import { moment } from "./moment";
+import { known, t } from "./strings";
+
+/** Who did what and when, the newest first. */
+export function Timeline({ steps, desk }: { steps: readonly Step[]; desk: Desk }) {
+  if (steps.length === 0) return null;
+  const newestFirst = [...steps].sort((a, b) => b.version - a.version);
+  return (
+    <section class="timeline" aria-label={t("timeline")} data-testid="timeline">
+      <h3>{t("timeline")}</h3>
+      <ol>
+        {newestFirst.map((step) => (
+          <li key={step.version} data-type={step.type}>
+            <time dateTime={step.at}>{moment(step.at, desk.board.now())}</time>
+            <b>{known(step.type)}</b>
+            <span>{known(step.actor)}</span>
+            {step.note && <p>{step.note}</p>}
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}

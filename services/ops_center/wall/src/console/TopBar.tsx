@@ -1,0 +1,81 @@
+import type { Signal } from "@preact/signals";
+
+import { screenToken } from "../api";
+import { language, named, setLanguage } from "../i18n";
+import { logOut, person, standing } from "../login/session";
+import { facts, span } from "../wall/format";
+import { theme, toggleTheme } from "../wall/theme";
+import type { Desk } from "./desk";
+import { mapShown, toggleMap } from "./MapPane";
+import { PAGES, hashOf, route } from "./route";
+import { known, t } from "./strings";
+
+/** Where one is, whether the data is alive, and who one is. */
+export function TopBar({ desk, help }: { desk: Desk; help: Signal<boolean> }) {
+  return (
+    <header class="top">
+      <div class="top-city">
+        <span class="mark">{t("product")}</span>
+        <span class="city">{named(desk.board.city.value)}</span>
+        <h1>{t("page")}</h1>
+      </div>
+      <nav class="tabs" aria-label={t("main_nav")}>
+        {PAGES.map((page) => (
+          <a key={page} href={hashOf(page)} data-testid={`tab-${page}`}
+            aria-current={route.value.page === page ? "page" : undefined}>{t(`nav_${page}`)}</a>
+        ))}
+      </nav>
+      <div class="top-right">
+        <LinkState desk={desk} />
+        <div class="top-tools">
+          {route.value.page === "incidents" && (
+            <button type="button" aria-pressed={mapShown.value} data-testid="map-toggle" onClick={toggleMap}>{t("map")}</button>
+          )}
+          <a href={`/${location.search}`} target="_blank" rel="noopener">{t("wall")}</a>
+          <button type="button" onClick={toggleTheme}>{t(theme.value === "dark" ? "to_light" : "to_dark")}</button>
+          <button type="button" title={t("language_title")} data-testid="language"
+            onClick={() => setLanguage(language.value === "zh" ? "en" : "zh")}>{t("language")}</button>
+          <button type="button" aria-haspopup="dialog" data-testid="help"
+            onClick={() => (help.value = true)}>{t("help")}</button>
+        </div>
+        <Who />
+      </div>
+    </header>
+  );
+}
+
+function LinkState({ desk }: { desk: Desk }) {
+  const { link, adrift, beat, newestAt } = desk.board;
+  const bad = adrift.value || link.value === "lost" || link.value === "refused";
+  const age = Number.isNaN(newestAt.value)
+    ? t("no_data") : t("data_age", { span: span(beat.value - newestAt.value) });
+  return (
+    <div class={`link ${bad ? "bad" : ""}`} data-testid="link" data-link={link.value}>
+      <b><i />{bad && link.value === "live" ? t("lost") : known(link.value)}</b>
+      <span>{age}</span>
+    </div>
+  );
+}
+
+function Who() {
+  const who = person.value;
+  if (who === null) return null;
+  return (
+    <div class="who">
+      <span data-testid="who">{facts(who.username, t(`role_${who.role}`))}</span>
+      {screenToken() === null
+        ? <button type="button" data-testid="log-out" onClick={() => void leave()}>{t("log_out")}</button>
+        : <a href="/console">{t("log_in")}</a>}
+    </div>
+  );
+}
+
+/** The page is loaded anew, so that nothing of this person's stays in memory. */
+async function leave(): Promise<void> {
+  try {
+    await logOut();
+  } catch {
+    standing.value = "out"; // The server keeps an unused session no longer than 12 hours.
+  }
+  location.reload();
+}

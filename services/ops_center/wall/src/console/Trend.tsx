@@ -1,0 +1,85 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+
+import type { Incident } from "../live/protocol";
+import { Chart } from "../wall/Chart";
+import { history } from "../wall/history";
+import type { Desk } from "./desk";
+import { t } from "./strings";
+
+const HOURS = [1, 6, 24];
+const HOUR_MS = 3600_000;
+const POINTS = 240;
+const REDRAW_MS = 1000;
+
+interface Line {
+  at: number[];
+  value: number[];
+}
+
+/** The metric's past with the limit it broke; it grows while one looks at it. */
+export function Trend({ incident, desk }: { incident: Incident; desk: Desk }) {
+  const hours = useSignal(1);
+  const stamp = useSignal(0);
+  const busy = useSignal(true);
+  const line = useRef<Line>({ at: [], value: [] });
+  const subject = incident.subjects[0], { metric } = incident;
+  const until = incident.state === "closed" ? Date.parse(incident.updated_at) : null;
+  const to = until ?? desk.board.now();
+  useEffect(() => {
+    if (!subject || !metric) return;
+    let wanted = true;
+    busy.value = true;
+    history(subject, metric, to - hours.value * HOUR_MS, to, POINTS).catch(() => []).then((past) => {
+      if (!wanted) return;
+      line.current = { at: past.map((point) => point.at), value: past.map((point) => point.value) };
+      busy.value = false;
+      stamp.value += 1;
+    });
+    return () => void (wanted = false);
+  }, [subject, metric, hours.value, until, desk.board.epoch.value]);
+  useEffect(() => follow(desk, subject, metric, line, () => (stamp.value += 1)), [subject, metric]);
+  if (!subject || !metric) return null;
+  const kind = desk.board.picture.metrics.get(metric);
+  const enough = line.current.at.length > 1;
+  return (
+    <section class="trend" aria-label={t("trend")} data-testid="trend">
+      <header>
+        <h3>{t("trend")}</h3>
+        {incident.threshold !== null && enough && <small>{t("threshold_line")}</small>}
+        <div class="spans" role="group" aria-label={t("trend")}>
+          {HOURS.map((count) => (
+            <button key={count} type="button" aria-pressed={hours.value === count}
+              onClick={() => (hours.value = count)}>{t("hours", { n: count })}</button>
+          ))}
+        </div>
+      </header>
+      {enough
+        ? <Chart stamp={stamp.value} scale={1} data={{
+            ...line.current, range: [to - hours.value * HOUR_MS, to],
+            normal: [kind?.normal_low ?? null, kind?.normal_high ?? null], threshold: incident.threshold,
+          }} />
+        : <p class="nothing">{t(busy.value ? "loading" : "history_none")}</p>}
+    </section>
+  );
+}
+
+/** Appends what arrives live, at most once a second. */
+function follow(
+  desk: Desk, subject: string | undefined, metric: string | null,
+  line: { current: Line }, redraw: () => void,
+): () => void {
+  let at = 0;
+  return desk.board.subscribe((flush) => {
+    const { sensors, series } = desk.board.picture;
+    const own = sensors.series[sensors.indexOf.get(subject ?? "") ?? -1] ?? [];
+    const index = own.find((one) => series.metric[one] === metric);
+    if (index === undefined || !flush.series.has(index) || performance.now() - at < REDRAW_MS) return;
+    const observed = series.observedAt[index] as number, value = series.value[index] as number;
+    if (Number.isNaN(value) || !(observed > (line.current.at.at(-1) ?? 0))) return;
+    line.current.at.push(observed);
+    line.current.value.push(value);
+    at = performance.now();
+    redraw();
+  });
+}

@@ -1,0 +1,34 @@
+import "../theme.css";
+import "./shell.css";
+import "./parts.css";
+import "./pages.css";
+
+import { effect } from "@preact/signals";
+import { render } from "preact";
+
+import { Login } from "../login/Login";
+import { ask, standing } from "../login/session";
+import { Console } from "./Console";
+import { Desk } from "./desk";
+import { followAddress } from "./route";
+
+/** A person whose session ends logs in again over what they were doing; it is not thrown away. */
+function Door({ desk }: { desk: Desk }) {
+  const inside = standing.value === "in" || standing.value === "expired";
+  return (
+    <>
+      {inside && (
+        <div class="console" hidden={standing.value !== "in"}><Console desk={desk} /></div>
+      )}
+      {standing.value !== "in" && <Login />}
+    </>
+  );
+}
+
+const desk = new Desk();
+effect(() => {
+  if (standing.value === "in") queueMicrotask(() => desk.start());
+});
+followAddress();
+void ask();
+render(<Door desk={desk} />, document.getElementById("console") as HTMLElement);

@@ -1,0 +1,48 @@
+/** Which page of the console is shown: the part of the address after `#`. */
+
+import { signal } from "@preact/signals";
+
+export type Page = "incidents" | "sensors" | "rules" | "push" | "quarantine";
+
+export const PAGES: readonly Page[] = ["incidents", "sensors", "rules", "push", "quarantine"];
+
+export interface Route {
+  page: Page;
+  /** What is open on it, such as an incident's id. */
+  item: string | null;
+}
+
+/** `#incidents/<id>` → its parts; anything else is the queue. Pure. */
+export function parseRoute(hash: string): Route {
+  const [name = "", item = ""] = hash.replace(/^#\/?/, "").split("/");
+  const page = PAGES.find((one) => one === name) ?? "incidents";
+  return { page, item: item === "" ? null : safeDecode(item) };
+}
+
+export function hashOf(page: Page, item: string | null = null): string {
+  return `#${page}${item === null ? "" : `/${encodeURIComponent(item)}`}`;
+}
+
+export const route = signal<Route>(parseRoute(location.hash));
+
+export function followAddress(): () => void {
+  const follow = (): void => void (route.value = parseRoute(location.hash));
+  addEventListener("hashchange", follow);
+  return () => removeEventListener("hashchange", follow);
+}
+
+/** Shows a page; moving through the queue leaves no trail of history behind. */
+export function show(page: Page, item: string | null = null): void {
+  const target = hashOf(page, item);
+  if (page === route.value.page) history.replaceState(null, "", target);
+  else history.pushState(null, "", target);
+  route.value = { page, item };
+}
+
+function safeDecode(text: string): string | null {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
+}

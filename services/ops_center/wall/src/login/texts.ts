@@ -1,0 +1,27 @@
+import { messages } from "../i18n";
+
+const zh = {
+  product: "一网", title: "城市运行一网统管", page: "事件处置台",
+  username: "用户名", password: "密码", enter: "登录", entering: "正在登录…",
+  show: "显示密码", hide: "隐藏密码",
+  expired: "登录已过期,请重新登录,手头的内容会保留。",
+  wrong: "用户名或密码不正确。",
+  throttled: "失败次数过多,请稍后再试。",
+  asking: "正在连接服务器…", unreachable: "服务器没有响应,正在重试…",
+  first_login: "首次启动时生成的登录名与密码保存在数据目录的 credentials.json 中。",
+  language: "English",
+};
+
+const en: Record<keyof typeof zh, string> = {
+  product: "Yiwang", title: "One network for the whole city", page: "Incident console",
+  username: "User name", password: "Password", enter: "Log in", entering: "Logging in…",
+  show: "Show password", hide: "Hide password",
+  expired: "Your session has ended. Log in again; what you were doing is kept.",
+  wrong: "User name or password is wrong.",
+  throttled: "Too many failed attempts; try again later.",
+  asking: "Connecting to the server…", unreachable: "The server does not answer; trying again…",
+  first_login: "The first start writes its login to credentials.json in the data directory.",
+  language: "中文",
+};
+
+export const t = messages<keyof typeof zh>(zh, en);

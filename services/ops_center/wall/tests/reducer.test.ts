@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { State, type ServerFrame } from "../src/live/protocol";
-import { age, apply, emptyPicture, ranked, type Picture } from "../src/live/reducer";
+import { age, apply, emptyPicture, ranked, trust, type Picture } from "../src/live/reducer";
 import { at, delta, hello, incident, snapshot, step } from "./frames";
 
 function after(...frames: ServerFrame[]): Picture {
@@ -93,6 +93,15 @@ describe("age", () => {
     age(picture, at(91));
     expect([...picture.series.state]).toEqual([State.stale, State.p2, State.never]);
     expect(age(after(snapshot()), at(91))).toEqual([0]);
+  });
+
+  it("is taken back when the server is heard again, but for what the server said since", () => {
+    const picture = after(snapshot());
+    age(picture, at(91));
+    apply(picture, delta([[1, 900, at(0), "stale"]]));
+    trust(picture);
+    expect([...picture.series.state]).toEqual([State.normal, State.stale, State.never]);
+    expect(picture.sensors.state[0]).toBe(State.stale);
   });
 });
 

@@ -19,6 +19,8 @@ export interface Picture {
   incidents: Map<string, Incident>;
   /** Versions at which incidents were closed: an older event must not bring one back. */
   closed: Map<string, number>;
+  /** Series that this client, not the server, has called stale. */
+  aged: Set<number>;
 }
 
 export interface SensorColumns {
@@ -66,7 +68,7 @@ export function emptyPicture(): Picture {
       sensor: new Int32Array(0), metric: [], value: new Float64Array(0),
       observedAt: new Float64Array(0), state: new Uint8Array(0),
     },
-    incidents: new Map(), closed: new Map(),
+    incidents: new Map(), closed: new Map(), aged: new Set(),
   };
 }
 
@@ -116,6 +118,7 @@ function takeSnapshot(picture: Picture, frame: SnapshotFrame, change: Change): v
   };
   picture.series.sensor.forEach((sensor, index) => picture.sensors.series[sensor]?.push(index));
   for (let index = 0; index < sensors.id.length; index++) settleSensor(picture, index);
+  picture.aged.clear();
   replaceIncidents(picture, frame.incidents);
   change.snapshot = true;
 }
@@ -150,6 +153,7 @@ function takeDelta(picture: Picture, frame: DeltaFrame, change: Change): void {
       series.value[index] = orNaN(frame.value[row]);
     }
     series.state[index] = rankOf(frame.state[row]);
+    picture.aged.delete(index);
     touched.add(series.sensor[index] as number);
     change.series.push(index);
   });
@@ -187,8 +191,8 @@ function settleSensor(picture: Picture, sensor: number): boolean {
 }
 
 /**
- * Marks as stale what the server calls normal but whose newest reading is older than three
- * intervals at `now` (server time, epoch ms): while the link is down nobody else would.
+ * While the link is down nobody else would: marks as stale what was normal but whose newest
+ * reading is older than three of the metric's intervals at `now` (server time, epoch ms).
  * Returns the sensors whose state changed.
  */
 export function age(picture: Picture, now: number): number[] {
@@ -199,9 +203,21 @@ export function age(picture: Picture, now: number): number[] {
     const interval = metrics.get(series.metric[index] as string)?.interval_seconds ?? 60;
     if (now - (series.observedAt[index] as number) > 3000 * interval) {
       series.state[index] = State.stale;
+      picture.aged.add(index);
       touched.add(series.sensor[index] as number);
     }
   }
+  return [...touched].filter((sensor) => settleSensor(picture, sensor));
+}
+
+/** The server can be heard again and is the judge: takes back what `age` did. */
+export function trust(picture: Picture): number[] {
+  const touched = new Set<number>();
+  for (const index of picture.aged) {
+    picture.series.state[index] = State.normal;
+    touched.add(picture.series.sensor[index] as number);
+  }
+  picture.aged.clear();
   return [...touched].filter((sensor) => settleSensor(picture, sensor));
 }
 

@@ -2,7 +2,7 @@
 
 import "maplibre-gl/dist/maplibre-gl.css";
 
-import type { FeatureCollection, Point } from "geojson";
+import type { FeatureCollection, GeoJsonProperties, Point } from "geojson";
 import { Map as GlMap, ScaleControl, setWorkerUrl, type GeoJSONSource, type LngLatBoundsLike } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 
@@ -10,11 +10,11 @@ import type { Domain } from "../live/protocol";
 import { State } from "../live/protocol";
 import type { Picture } from "../live/reducer";
 import { reloadWhenServed } from "../reload";
-import { boundsOf, labelPoint, type Bounds } from "./geometry";
+import { boundsOf, labelPoints, type Bounds } from "./geometry";
 import { PRIORITIES, markerImage } from "./markers";
 import type { Palette } from "./palette";
 import { abnormalFeatures, sensorFeatures } from "./sensors";
-import { ABNORMAL_LAYERS, OWN_FILTERS, SENSOR_LAYERS, emptyStyle } from "./style";
+import { ABNORMAL_LAYERS, OWN_FILTERS, SENSOR_LAYERS, cityStyle } from "./style";
 
 setWorkerUrl(workerUrl);
 
@@ -26,6 +26,9 @@ const FONT_FAMILY = '"Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microso
 
 export interface CityMapOptions {
   container: HTMLElement;
+  /** The city and its districts: properties `area_id`, `level`, `name_zh`, `name_en`. */
+  areas: FeatureCollection;
+  areaLabel(properties: GeoJsonProperties): string;
   colours: Palette;
   /** CSS pixels per design pixel: 1 on a 1080p wall, 2 on a 4K one. */
   scale: number;
@@ -41,14 +44,21 @@ export class CityMap {
   private ready = false;
   private waiting: (() => void)[] = [];
   private shown: string[] = [];
-  private bounds: Bounds | null = null;
+  private readonly bounds: Bounds | null;
   private homing: ReturnType<typeof setTimeout> | undefined;
   private strayed = false;
 
   constructor(private readonly options: CityMapOptions) {
+    const { areas, colours, padding, scale } = options;
+    this.bounds = boundsOf(areas);
+    // At home from the first frame: tiles asked for while the camera still moves can be lost.
+    const home = this.bounds === null
+      ? { center: [112, 30] as [number, number], zoom: 3 }
+      : { bounds: this.bounds as LngLatBoundsLike, fitBoundsOptions: { padding } };
     this.gl = new GlMap({
-      container: options.container, style: emptyStyle(options.colours, options.scale),
-      center: [112.2, 23.6], zoom: 8, minZoom: 5, maxZoom: 17, attributionControl: false,
+      container: options.container, ...home,
+      style: cityStyle(areas, labelPoints(areas, options.areaLabel), colours, scale),
+      minZoom: 3, maxZoom: 17, attributionControl: false,
       dragRotate: false, pitchWithRotate: false, fadeDuration: 0,
       localIdeographFontFamily: FONT_FAMILY,
     });
@@ -71,23 +81,6 @@ export class CityMap {
   whenReady(run: () => void): void {
     if (this.ready) run();
     else this.waiting.push(run);
-  }
-
-  setAreas(areas: FeatureCollection, label: (properties: Record<string, unknown>) => string): void {
-    this.whenReady(() => {
-      this.source("areas").setData(areas);
-      const features = areas.features.flatMap((feature) => {
-        const place = feature.properties?.["level"] === "district" ? labelPoint(feature.geometry) : null;
-        if (place === null) return [];
-        return [{ type: "Feature" as const, geometry: { type: "Point" as const, coordinates: place },
-          properties: { label: label(feature.properties ?? {}) } }];
-      });
-      this.source("area-labels").setData({ type: "FeatureCollection", features });
-      if (this.bounds === null) {
-        this.bounds = boundsOf(areas);
-        this.home(false);
-      }
-    });
   }
 
   /** A new picture. The big source is only replaced when the registry itself has changed. */

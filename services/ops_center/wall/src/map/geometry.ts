@@ -1,6 +1,8 @@
 /** Bounds and label places of GeoJSON. Pure. */
 
-import type { FeatureCollection, Geometry, Position } from "geojson";
+import type {
+  FeatureCollection, GeoJsonProperties, Geometry, Point, Position,
+} from "geojson";
 
 export type Bounds = [number, number, number, number];
 
@@ -33,6 +35,21 @@ export function labelPoint(geometry: Geometry): [number, number] | null {
     if (found && (best === null || found.size > best.size)) best = found;
   }
   return best?.at ?? null;
+}
+
+/** One point per district, with the text that `label` gives it. */
+export function labelPoints(
+  areas: FeatureCollection, label: (properties: GeoJsonProperties) => string,
+): FeatureCollection<Point> {
+  const features = areas.features.flatMap((feature) => {
+    const place = feature.properties?.["level"] === "district" ? labelPoint(feature.geometry) : null;
+    if (place === null) return [];
+    return [{
+      type: "Feature" as const, geometry: { type: "Point" as const, coordinates: place },
+      properties: { label: label(feature.properties) },
+    }];
+  });
+  return { type: "FeatureCollection", features };
 }
 
 function centroid(ring: Position[]): { size: number; at: [number, number] } | null {

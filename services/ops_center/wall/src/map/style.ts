@@ -1,5 +1,6 @@
 /** The map's own layers, from the land up to the alarms. No glyph server, no tiles, no sprites. */
 
+import type { FeatureCollection } from "geojson";
 import type {
   ExpressionSpecification, LayerSpecification, StyleSpecification,
 } from "maplibre-gl";
@@ -21,12 +22,15 @@ export const OWN_FILTERS: Readonly<Record<string, ExpressionSpecification>> = {
 
 const NOTHING = { type: "FeatureCollection" as const, features: [] };
 
-export function emptyStyle(colours: Palette, scale: number): StyleSpecification {
+/** The style of a city before its sensors are known. */
+export function cityStyle(
+  areas: FeatureCollection, labels: FeatureCollection, colours: Palette, scale: number,
+): StyleSpecification {
   return {
     version: 8,
     sources: {
-      areas: { type: "geojson", data: NOTHING },
-      "area-labels": { type: "geojson", data: NOTHING },
+      areas: { type: "geojson", data: areas },
+      "area-labels": { type: "geojson", data: labels },
       sensors: { type: "geojson", data: NOTHING, tolerance: 0, buffer: 16 },
       abnormal: { type: "geojson", data: NOTHING, tolerance: 0 },
       chosen: { type: "geojson", data: NOTHING },
@@ -94,12 +98,14 @@ function sensorLayer(colours: Palette, scale: number): LayerSpecification {
   const by = (never: unknown, normal: unknown, stale: unknown, bad: unknown, alarm: unknown) =>
     ["match", state, State.never, never, State.normal, normal, State.stale, stale, State.bad, bad,
       alarm] as unknown as ExpressionSpecification;
+  // Twice the pixels show the same land one zoom level deeper.
+  const deeper = Math.log2(scale);
   const zoomed = (factor: number) =>
     by(0.9 * factor, 2.1 * factor, 2.8 * factor, 2.8 * factor, 2.1 * factor);
   return {
     id: "sensors", type: "circle", source: "sensors",
     paint: {
-      "circle-radius": ["interpolate", ["linear"], ["zoom"], 7, zoomed(scale), 13, zoomed(3 * scale)],
+      "circle-radius": ["interpolate", ["linear"], ["zoom"], 7 + deeper, zoomed(scale), 13 + deeper, zoomed(3 * scale)],
       "circle-color": by(colours.normal, colours.normal, colours.land, colours.land, colours.normal),
       "circle-opacity": by(0.55, 0.95, 1, 1, 0),
       "circle-stroke-color": by(colours.normal, colours.land, colours.textSoft, colours.p3, colours.land),

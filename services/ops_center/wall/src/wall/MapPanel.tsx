@@ -5,7 +5,7 @@ import type { FeatureCollection } from "geojson";
 import { get } from "../api";
 import { language, named } from "../i18n";
 import { State, type Domain } from "../live/protocol";
-import { CityMap } from "../map/city";
+import { CityMap, type CityMapOptions } from "../map/city";
 import { addListed, type LayerItem } from "../map/layers";
 import { palette } from "../map/palette";
 import type { Board, Flush } from "./board";
@@ -31,20 +31,21 @@ export function MapPanel({ board }: { board: Board }) {
   const box = useRef<HTMLDivElement>(null);
   const map = useRef<CityMap | null>(null);
   const scale = useScale();
-  const attribution = useSignal("");
+  const areas = useSignal<Areas | null>(null);
   const listed = useSignal<Listed[]>([]);
   const strayed = useSignal(false);
   const hidden = useSignal<readonly string[]>([]);
 
+  useEffect(() => keepTrying(async () => {
+    areas.value = await get<Areas>("/v1/map/areas");
+  }), [areas]);
+
   useEffect(() => {
-    const made = makeMap(box.current as HTMLDivElement, board, scale, (away) => (strayed.value = away));
+    if (areas.value === null) return undefined;
+    const made = makeMap(
+      { container: box.current as HTMLDivElement, areas: areas.value, scale,
+        strayed: (away) => (strayed.value = away) }, board);
     map.current = made;
-    const stopAreas = keepTrying(async () => {
-      const areas = await get<Areas>("/v1/map/areas");
-      attribution.value = areas.attribution ?? "";
-      made.setAreas(areas, (properties) =>
-        named(properties as unknown as { name_zh: string; name_en: string }));
-    });
     const stopLayers = keepTrying(async () => {
       const { items } = await get<{ items: LayerItem[] }>("/v1/map/layers");
       made.whenReady(() => void addAll(made, items, scale).then((found) => (listed.value = found)));
@@ -52,12 +53,11 @@ export function MapPanel({ board }: { board: Board }) {
     const stopFeeding = feed(made, board);
     made.showDomains(DOMAINS.filter((domain) => !hidden.peek().includes(domain)));
     return () => {
-      stopAreas();
       stopLayers();
       stopFeeding();
       made.destroy();
     };
-  }, [board, scale, theme.value, language.value]);
+  }, [board, areas.value, scale, theme.value, language.value]);
 
   useEffect(() => focusOn(map.current, board), [board.selection.value]);
 
@@ -83,7 +83,7 @@ export function MapPanel({ board }: { board: Board }) {
         )}
       </nav>
       <Legend board={board} />
-      {attribution.value && <div class="attribution">{attribution.value}</div>}
+      {areas.value?.attribution && <div class="attribution">{areas.value.attribution}</div>}
     </section>
   );
 }
@@ -93,12 +93,13 @@ function Switch({ text, on, flip }: { text: string; on: boolean; flip: () => voi
 }
 
 function makeMap(
-  container: HTMLElement, board: Board, scale: number, strayed: (strayed: boolean) => void,
+  own: Pick<CityMapOptions, "container" | "areas" | "scale" | "strayed">, board: Board,
 ): CityMap {
   const { picture, selection } = board;
-  const room = (pixels: number): number => pixels * scale;
+  const room = (pixels: number): number => pixels * own.scale;
   return new CityMap({
-    container, colours: palette(), scale, strayed,
+    ...own, colours: palette(),
+    areaLabel: (properties) => named(properties as { name_zh: string; name_en: string }),
     padding: { top: room(34), right: room(40), bottom: room(30), left: room(40) },
     label: (series) => {
       const metric = picture.metrics.get(picture.series.metric[series] ?? "");

@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 
 import { LiveClient, type Link, type Surroundings } from "../live/client";
 import type { Incident, PulseFrame, ServerFrame } from "../live/protocol";
-import { age, apply, emptyPicture, ranked, type Picture } from "../live/reducer";
+import { age, apply, emptyPicture, ranked, trust, type Picture } from "../live/reducer";
 
 export const FLUSH_MS = 250;
 const BEAT_MS = 1000;
@@ -55,7 +55,7 @@ export class Board {
   constructor(around: Surroundings) {
     this.client = new LiveClient(around, {
       frame: (frame) => this.take(frame),
-      link: (link) => this.link.value = link,
+      link: (link) => this.hear(link),
     });
   }
 
@@ -97,6 +97,11 @@ export class Board {
     return true;
   }
 
+  private hear(link: Link): void {
+    this.link.value = link;
+    if (link === "live") this.touch(trust(this.picture));
+  }
+
   private greet(incident: Incident): void {
     this.fresh.value = new Set([...this.fresh.value, incident.id].slice(-50));
   }
@@ -125,18 +130,18 @@ export class Board {
 
   private tick(): void {
     this.beats += 1;
-    if (this.beats % AGE_EVERY_BEATS === 0) this.grow();
+    if (this.link.value !== "live" && this.beats % AGE_EVERY_BEATS === 0) {
+      this.touch(age(this.picture, this.now()));
+    }
     const silence = this.now() - this.lastFrameAt;
     const late = this.link.value === "live" ? STALE_LINK_MS : LATE_LINK_MS;
     this.adrift.value = this.link.value === "refused" || silence > late;
     this.beat.value = this.now();
   }
 
-  private grow(): void {
-    for (const sensor of age(this.picture, this.now())) {
-      this.pending.sensors.add(sensor);
-      this.dirty = true;
-    }
+  private touch(sensors: number[]): void {
+    sensors.forEach((sensor) => this.pending.sensors.add(sensor));
+    this.dirty ||= sensors.length > 0;
   }
 }
 

@@ -1,6 +1,11 @@
 import "../theme.css";
 import "./wall.css";
-import "./panels.css";
+import "./strip.css";
+import "./vitals.css";
+import "./map.css";
+import "./incidents.css";
+import "./trends.css";
+import "./detail.css";
 
 import { render } from "preact";
 import { useEffect } from "preact/hooks";

@@ -118,7 +118,8 @@ def _step(incident: Incident, now: datetime, **changed: object) -> Incident:
 
 
 def _title(rule: Rule, place: Place) -> str:
+    """The cause first: it must survive where a list cuts the line."""
     name = place.name or place.sensor_id
-    if not place.area_name or name.startswith(place.area_name):
-        return f"{name} {rule.title.zh}"
-    return f"{place.area_name} {name} {rule.title.zh}"
+    if place.area_name and not name.startswith(place.area_name):
+        name = f"{place.area_name} {name}"
+    return f"{rule.title.zh} · {name}"

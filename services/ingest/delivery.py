@@ -1,6 +1,6 @@
 """Records of `city.readings` on their way into the database. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -56,11 +56,12 @@ def next_offsets(deliveries: Sequence[Delivery]) -> dict[int, int]:
     return following
 
 
-def portions(deliveries: Sequence[Delivery], max_rows: int) -> Iterator[list[Delivery]]:
-    """Split so that no portion has more than `max_rows` rows, unless one record alone has."""
+def portions(records: Iterable[Record], max_rows: int) -> Iterator[list[Delivery]]:
+    """Decode, one portion at a time: at most `max_rows` rows, unless one record alone has more."""
     portion: list[Delivery] = []
     rows = 0
-    for delivery in deliveries:
+    for record in records:
+        delivery = deliver(record)
         if portion and rows + delivery.rows > max_rows:
             yield portion
             portion, rows = [], 0

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import msgspec
+
 from services.ingest.decode import Refusal, Wire, spelling
 from services.ingest.registry import Registry
 from shared.clock import to_micros
@@ -21,8 +23,7 @@ class Rights:
     correct: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(msgspec.Struct, frozen=True, gc=False):
     """An item that may enter: where it goes and its time."""
 
     partition: int

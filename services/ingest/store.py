@@ -8,9 +8,10 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from services.ingest.copyrows import encode_rows, rows_of
-from services.ingest.delivery import Delivery, next_offsets
-from services.ingest.fold import Arrival, Folded, Key, Settled, Value, fold, settle
+from services.ingest.delivery import next_offsets
+from services.ingest.fold import Arrival, Key, Settled, Value, settle
 from services.ingest.outcome import Outcome, SetAside
+from services.ingest.prepared import Prepared, prepare
 from shared.clock import from_micros
 from shared.contracts.topics import READINGS
 from shared.errors import Unavailable
@@ -112,17 +113,18 @@ class StoreSession:
             dropped += (await self._connection.execute(_FORGET, values)).rowcount
         return dropped
 
-    async def write(self, deliveries: Sequence[Delivery]) -> Outcome:
+    async def write(self, prepared: Prepared) -> Outcome:
         """One transaction: rows, quarantine, corrections and progress. What an earlier run has
         stored already is skipped."""
         outcome = Outcome()
-        following = next_offsets(deliveries)
+        following = next_offsets(prepared.deliveries)
         async with self._connection.transaction():
             done = await self._done(following)
-            fresh = [d for d in deliveries if d.offset >= done.get(d.partition, 0)]
+            fresh = [d for d in prepared.deliveries if d.offset >= done.get(d.partition, 0)]
+            if len(fresh) < len(prepared.deliveries):
+                prepared = prepare(fresh)
             outcome.broken = [delivery for delivery in fresh if delivery.batch is None]
-            folded = fold(arrival for delivery in fresh for arrival in delivery.arrivals())
-            await self._store(folded, outcome)
+            await self._store(prepared, outcome)
             await self._keep_record(outcome, following, done)
         return outcome
 
@@ -132,19 +134,20 @@ class StoreSession:
         cursor = await self._connection.execute(_DONE, values)
         return {row[0]: row[1] for row in await cursor.fetchall()}
 
-    async def _store(self, folded: Folded, outcome: Outcome) -> None:
+    async def _store(self, prepared: Prepared, outcome: Outcome) -> None:
+        folded = prepared.folded
         outcome.duplicates += folded.repeats
         outcome.poison += folded.poison
         if folded.plain:
-            await self._insert(list(folded.plain.values()), outcome)
+            await self._insert(list(folded.plain.values()), prepared.copied, outcome)
         if folded.disputed:
             await self._settle(folded.disputed, outcome)
 
-    async def _insert(self, arrivals: list[Arrival], outcome: Outcome) -> None:
+    async def _insert(self, arrivals: list[Arrival], rows: bytes, outcome: Outcome) -> None:
         """Store arrivals with distinct keys; one that breaks a row is found by halving."""
         try:
-            if self._careful or not await self._copied(arrivals):
-                await self._merge(arrivals, outcome)
+            if self._careful or not await self._copied(rows):
+                await self._merge(arrivals, rows, outcome)
             else:
                 outcome.stored += len(arrivals)
         except _ROW_ERRORS as error:
@@ -152,23 +155,23 @@ class StoreSession:
                 outcome.poison.append((arrivals[0], str(error).splitlines()[0]))
                 return
             half = len(arrivals) // 2
-            await self._insert(arrivals[:half], outcome)
-            await self._insert(arrivals[half:], outcome)
+            for part in (arrivals[:half], arrivals[half:]):
+                await self._insert(part, encode_rows(rows_of(part)), outcome)
 
-    async def _copied(self, arrivals: list[Arrival]) -> bool:
+    async def _copied(self, rows: bytes) -> bool:
         """True if all were new; False, and nothing stored, if one was there before."""
         try:
             async with self._connection.transaction():
-                await self._copy("ingest.readings", arrivals)
+                await self._copy("ingest.readings", rows)
         except psycopg.errors.UniqueViolation:
             self._careful = CAREFUL_BATCHES
             return False
         return True
 
-    async def _merge(self, arrivals: list[Arrival], outcome: Outcome) -> None:
+    async def _merge(self, arrivals: list[Arrival], rows: bytes, outcome: Outcome) -> None:
         async with self._connection.transaction():
             await self._connection.execute("DELETE FROM pg_temp.staging")
-            await self._copy("pg_temp.staging", arrivals)
+            await self._copy("pg_temp.staging", rows)
             stored = (await self._connection.execute(_MERGE)).rowcount
             differing = {} if stored == len(arrivals) else await self._differing(arrivals)
         self._careful = self._careful - 1 if stored == len(arrivals) else CAREFUL_BATCHES
@@ -176,9 +179,9 @@ class StoreSession:
         outcome.duplicates += len(arrivals) - stored - len(differing)
         outcome.conflicts += [(a, differing[a.key]) for a in arrivals if a.key in differing]
 
-    async def _copy(self, table: str, arrivals: list[Arrival]) -> None:
+    async def _copy(self, table: str, rows: bytes) -> None:
         async with self._connection.cursor().copy(_COPY.format(table).encode()) as copy:
-            await copy.write(encode_rows(rows_of(arrivals)))
+            await copy.write(rows)
 
     async def _differing(self, arrivals: list[Arrival]) -> dict[Key, Value]:
         bounds = _bounds([arrival.key for arrival in arrivals])
@@ -215,14 +218,9 @@ class StoreSession:
         updates = [(*value, *_named(key)) for key, value in settled.updates.items()]
         if updates:
             await self._connection.cursor().executemany(_UPDATE, updates)
-        await self._copy_settled(settled.inserts)
+        if settled.inserts:
+            await self._copy("ingest.readings", encode_rows(settled.inserts.items()))
         return stored, settled
-
-    async def _copy_settled(self, inserts: Mapping[Key, Value]) -> None:
-        if inserts:
-            command = _COPY.format("ingest.readings").encode()
-            async with self._connection.cursor().copy(command) as copy:
-                await copy.write(encode_rows(sorted(inserts.items())))
 
     async def _values(self, query: str, values: tuple[Any, ...]) -> dict[Key, Value]:
         cursor = await self._connection.execute(query.encode(), values)

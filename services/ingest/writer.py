@@ -2,21 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Protocol
 
 from services.ingest import metrics
-from services.ingest.delivery import Delivery, deliver, next_offsets, portions
+from services.ingest.delivery import Delivery, next_offsets, portions
 from services.ingest.outcome import Outcome
-from shared.clock import Clock, monotonic, to_micros
+from services.ingest.prepared import Prepared, prepare
+from shared.clock import Clock, to_micros
 from shared.contracts.topics import READINGS
-from shared.eventlog.log import Consumer, EventLog, Record
+from shared.eventlog.log import Consumer, EventLog
 
 _log = logging.getLogger(__name__)
 
 GROUP = "writer"
-MAX_ROWS = 20_000  # of one transaction
+MAX_ROWS = 5_000  # of one transaction; larger ones gain nothing and hold up the process
 MAX_RECORDS = 1_000  # of one fetch
 WAIT_SECONDS = 0.5
 # A small batch lets the next one gather: a transaction costs the same for one row as for fifty.
@@ -32,7 +33,7 @@ class Session(Protocol):
         """Drop progress that lies beyond the log's ends."""
         ...
 
-    async def write(self, deliveries: Sequence[Delivery]) -> Outcome:
+    async def write(self, prepared: Prepared) -> Outcome:
         """Store in one transaction, progress included."""
         ...
 
@@ -70,28 +71,20 @@ class Writer:
                 await asyncio.wait_for(stop.wait(), LAG_SECONDS)
 
     async def _consume(self, consumer: Consumer, session: Session, stop: asyncio.Event) -> None:
-        fetching = asyncio.create_task(consumer.batch(MAX_RECORDS, WAIT_SECONDS))
+        """While the database works on one portion, the next is made ready."""
+        ready = _portions(consumer, stop)
+        coming = asyncio.ensure_future(anext(ready, None))
         try:
-            while not stop.is_set():
-                records = await fetching
-                fetching = asyncio.create_task(consumer.batch(MAX_RECORDS, WAIT_SECONDS))
-                if records:
-                    await self._take(consumer, session, records)
+            while (prepared := await coming) is not None:
+                coming = asyncio.ensure_future(anext(ready, None))
+                with metrics.BATCH_SECONDS.time():
+                    outcome = await session.write(prepared)
+                self._count(outcome, prepared.deliveries)
+                await consumer.commit(next_offsets(prepared.deliveries))
         finally:
-            fetching.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await fetching
-
-    async def _take(self, consumer: Consumer, session: Session, records: Sequence[Record]) -> None:
-        began = monotonic()
-        deliveries = [deliver(record) for record in records]
-        for portion in portions(deliveries, MAX_ROWS):
-            with metrics.BATCH_SECONDS.time():
-                outcome = await session.write(portion)
-            self._count(outcome, portion)
-            await consumer.commit(next_offsets(portion))
-        if sum(delivery.rows for delivery in deliveries) < SMALL_ROWS:
-            await asyncio.sleep(max(0.0, PACE_SECONDS - (monotonic() - began)))
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
+            await ready.aclose()
 
     def _count(self, outcome: Outcome, portion: Sequence[Delivery]) -> None:
         metrics.STORED.inc(outcome.stored)
@@ -105,3 +98,15 @@ class Writer:
         if accepted:
             delay = to_micros(self._clock()) - min(accepted)
             metrics.STORE_DELAY.observe(max(0, delay) / 1_000_000)
+
+
+async def _portions(consumer: Consumer, stop: asyncio.Event) -> AsyncGenerator[Prepared, None]:
+    while not stop.is_set():
+        records = await consumer.batch(MAX_RECORDS, WAIT_SECONDS)
+        rows = 0
+        for portion in portions(records, MAX_ROWS):
+            prepared = prepare(portion)
+            rows += prepared.rows
+            yield prepared
+        if 0 < rows < SMALL_ROWS:
+            await asyncio.sleep(PACE_SECONDS)

@@ -9,6 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.delivery import Delivery, deliver
+from services.ingest.outcome import Outcome
+from services.ingest.prepared import prepare
 from services.ingest.store import ReadingStore, StoreSession
 from shared.contracts.reading import Batch, Reading, encode_batch
 from shared.contracts.topics import READINGS
@@ -42,6 +44,10 @@ async def rows(engine: AsyncEngine, query: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in await connection.execute(text(query))]
 
 
+async def write(session: StoreSession, *deliveries: Delivery) -> Outcome:
+    return await session.write(prepare(deliveries))
+
+
 READINGS_SQL = "SELECT sensor_id, value FROM ingest.readings ORDER BY sensor_id, observed_at"
 QUARANTINE_SQL = (
     'SELECT code, "offset", index, item, detail FROM ingest.quarantine ORDER BY "offset", index'
@@ -52,8 +58,8 @@ PROGRESS_SQL = "SELECT partition, next_offset FROM ingest.progress ORDER BY part
 async def test_rows_and_offsets_are_stored_together(
     session: StoreSession, engine: AsyncEngine
 ) -> None:
-    outcome = await session.write(
-        [record(0, reading(1), reading(2, 2.5)), record(4, reading(3), partition=2)]
+    outcome = await write(
+        session, record(0, reading(1), reading(2, 2.5)), record(4, reading(3), partition=2)
     )
     assert (outcome.stored, outcome.duplicates) == (3, 0)
     assert await rows(engine, READINGS_SQL) == [("s", 1.0), ("s", 2.5), ("s", 1.0)]
@@ -61,16 +67,16 @@ async def test_rows_and_offsets_are_stored_together(
 
 
 async def test_a_repeat_changes_nothing(session: StoreSession, engine: AsyncEngine) -> None:
-    await session.write([record(0, reading(1), reading(2))])
-    outcome = await session.write([record(1, reading(2), reading(1), reading(3), reading(3))])
+    await write(session, record(0, reading(1), reading(2)))
+    outcome = await write(session, record(1, reading(2), reading(1), reading(3), reading(3)))
     assert (outcome.stored, outcome.duplicates, outcome.conflicts) == (1, 3, [])
     assert len(await rows(engine, READINGS_SQL)) == 3
     assert await rows(engine, QUARANTINE_SQL) == []
 
 
 async def test_another_value_is_a_conflict(session: StoreSession, engine: AsyncEngine) -> None:
-    await session.write([record(0, reading(1, 1.0))])
-    outcome = await session.write([record(1, reading(1, 9.0), reading(2))])
+    await write(session, record(0, reading(1, 1.0)))
+    outcome = await write(session, record(1, reading(1, 9.0), reading(2)))
     assert (outcome.stored, outcome.duplicates, len(outcome.conflicts)) == (1, 0, 1)
     assert await rows(engine, READINGS_SQL) == [("s", 1.0), ("s", 1.0)]
     ((code, offset, index, item, detail),) = await rows(engine, QUARANTINE_SQL)
@@ -79,7 +85,7 @@ async def test_another_value_is_a_conflict(session: StoreSession, engine: AsyncE
 
 
 async def test_a_batch_may_contradict_itself(session: StoreSession, engine: AsyncEngine) -> None:
-    await session.write([record(0, reading(1, 1.0), reading(1, 2.0), reading(1, 1.0))])
+    await write(session, record(0, reading(1, 1.0), reading(1, 2.0), reading(1, 1.0)))
     assert await rows(engine, READINGS_SQL) == [("s", 1.0)]
     assert [row[3]["value"] for row in await rows(engine, QUARANTINE_SQL)] == [2.0]
 
@@ -87,8 +93,8 @@ async def test_a_batch_may_contradict_itself(session: StoreSession, engine: Asyn
 async def test_replace_supersedes_and_is_audited(
     session: StoreSession, engine: AsyncEngine
 ) -> None:
-    await session.write([record(0, reading(1, 1.0))])
-    outcome = await session.write([record(1, reading(1, 2.0, replace=True))])
+    await write(session, record(0, reading(1, 1.0)))
+    outcome = await write(session, record(1, reading(1, 2.0, replace=True)))
     assert len(outcome.corrections) == 1
     assert await rows(engine, READINGS_SQL) == [("s", 2.0)]
     audited = "SELECT sensor_id, old_value, new_value, source FROM ingest.corrections"
@@ -100,9 +106,9 @@ async def test_a_crash_before_the_logs_commit_repeats_nothing(
     session: StoreSession, engine: AsyncEngine, database_url: str
 ) -> None:
     first = [record(0, reading(1, 1.0)), record(1, reading(1, 2.0, replace=True))]
-    await session.write(first)
+    await write(session, *first)
     async with ReadingStore(database_url, "life").session() as after_restart:
-        outcome = await after_restart.write([*first, record(2, reading(2))])
+        outcome = await write(after_restart, *first, record(2, reading(2)))
     assert (outcome.stored, outcome.duplicates, outcome.conflicts) == (1, 0, [])
     assert await rows(engine, READINGS_SQL) == [("s", 2.0), ("s", 1.0)]
 
@@ -110,9 +116,9 @@ async def test_a_crash_before_the_logs_commit_repeats_nothing(
 async def test_offsets_of_another_life_do_not_count(
     session: StoreSession, engine: AsyncEngine, database_url: str
 ) -> None:
-    await session.write([record(7, reading(1))])
+    await write(session, record(7, reading(1)))
     async with ReadingStore(database_url, "another").session() as other:
-        await other.write([record(0, reading(2))])
+        await write(other, record(0, reading(2)))
     assert len(await rows(engine, READINGS_SQL)) == 2
     assert await rows(engine, PROGRESS_SQL) == [(0, 1)]
 
@@ -120,7 +126,7 @@ async def test_offsets_of_another_life_do_not_count(
 async def test_progress_beyond_a_log_made_anew_is_forgotten(
     session: StoreSession, engine: AsyncEngine
 ) -> None:
-    await session.write([record(7, reading(1)), record(3, reading(1), partition=1)])
+    await write(session, record(7, reading(1)), record(3, reading(1), partition=1))
     assert await session.forget_beyond({0: 2, 1: 4}) == 1
     assert await rows(engine, PROGRESS_SQL) == [(1, 4)]
 
@@ -131,7 +137,7 @@ async def test_progress_beyond_a_log_made_anew_is_forgotten(
 async def test_a_poison_record_costs_one_record(
     session: StoreSession, engine: AsyncEngine, value: bytes
 ) -> None:
-    await session.write([record(0, reading(1)), raw_record(1, value), record(2, reading(2))])
+    await write(session, record(0, reading(1)), raw_record(1, value), record(2, reading(2)))
     assert len(await rows(engine, READINGS_SQL)) == 2
     ((code, offset, index, *_),) = await rows(engine, QUARANTINE_SQL)
     assert (code, offset, index) == ("malformed", 1, -1)
@@ -155,7 +161,7 @@ async def test_a_poison_row_costs_one_row(
     session: StoreSession, engine: AsyncEngine, picky: None, replace: bool
 ) -> None:
     readings = [reading(n, 666 if n == 5 else 1.0, replace=replace) for n in range(11)]
-    outcome = await session.write([record(0, *readings)])
+    outcome = await write(session, record(0, *readings))
     assert (outcome.stored, len(outcome.poison)) == (10, 1)
     assert len(await rows(engine, READINGS_SQL)) == 10
     ((code, _, index, item, _),) = await rows(engine, QUARANTINE_SQL)
@@ -170,7 +176,7 @@ async def test_rows_no_database_can_hold_are_set_aside(
         Reading("s", "m", -(10**17), 1.0, index=1),
         Reading("s\0", "m", START, 1.0, index=2),
     ]
-    await session.write([record(0, *broken, reading(3))])
+    await write(session, record(0, *broken, reading(3)))
     assert len(await rows(engine, READINGS_SQL)) == 1
     found = await rows(engine, QUARANTINE_SQL)
     assert {row[0] for row in found} == {"malformed"}
@@ -178,9 +184,9 @@ async def test_rows_no_database_can_hold_are_set_aside(
 
 
 async def test_many_rows_meet_a_few_stored_ones(session: StoreSession, engine: AsyncEngine) -> None:
-    await session.write([record(0, *(reading(n, float(n)) for n in range(0, 3000, 7)))])
+    await write(session, record(0, *(reading(n, float(n)) for n in range(0, 3000, 7))))
     batch = [reading(n, 0.5 if n % 21 == 0 else float(n)) for n in range(3000)]
-    outcome = await session.write([record(1, *batch)])
+    outcome = await write(session, record(1, *batch))
     stored = len(range(0, 3000, 7))
     assert outcome.stored == 3000 - stored
     assert len(outcome.conflicts) == len(range(0, 3000, 21))

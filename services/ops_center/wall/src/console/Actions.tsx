@@ -4,25 +4,22 @@ import { useEffect, useRef } from "preact/hooks";
 import { person } from "../login/session";
 import type { Incident } from "../live/protocol";
 import { inWords } from "../login/wording";
-import { lacks, mayAct, possible, type CommandSpec, type Words } from "./commands";
+import { lacks, mayAct, possible, specOf, type CommandSpec, type Words } from "./commands";
 import { departmentsFor } from "./departments";
 import type { Desk, Notice } from "./desk";
-import { known, t, type Text } from "./strings";
+import { actorName, known, t, type Text } from "./strings";
 
 /** What can be done now; the usual next step stands out. */
 export function Actions({ incident, desk }: { incident: Incident; desk: Desk }) {
-  const form = useSignal<CommandSpec | null>(null);
+  const { asking } = desk;
   const busy = desk.guesses.value.has(incident.id);
   const notice = desk.notices.value.get(incident.id);
   const offered = possible(incident.state);
+  const form = asking.value === null ? null : specOf(asking.value);
   useEffect(() => {
-    if (form.value !== null && !busy && !form.value.from.includes(incident.state)) form.value = null;
+    if (form !== null && !busy && !form.from.includes(incident.state)) asking.value = null;
   }, [incident.state, busy]);
   if (!mayAct(person.value?.role ?? "")) return <p class="read-only">{t("read_only")}</p>;
-  const take = (wanted: CommandSpec): void => {
-    if (wanted.atOnce) void desk.run(incident.id, wanted.command, { note: "" });
-    else form.value = form.value?.command === wanted.command ? null : wanted;
-  };
   return (
     <section class="actions" aria-label={t("actions")} aria-busy={busy}>
       {notice && <NoticeLine notice={notice} dismiss={() => desk.dismiss(incident.id)} />}
@@ -30,22 +27,20 @@ export function Actions({ incident, desk }: { incident: Incident; desk: Desk }) 
         {offered.map((one, place) => (
           <button key={one.command} type="button" class={place === 0 ? "action usual" : "action"}
             data-testid={`action-${one.command}`} disabled={busy} aria-keyshortcuts={one.key}
-            aria-expanded={one.atOnce ? undefined : form.value?.command === one.command}
-            onClick={() => take(one)}>{labelOf(one, incident)}<kbd aria-hidden="true">{one.key.toUpperCase()}</kbd></button>
+            aria-expanded={one.atOnce ? undefined : asking.value === one.command}
+            onClick={() => desk.take(incident.id, one.command)}>
+            {labelOf(one, incident)}<kbd aria-hidden="true">{one.key.toUpperCase()}</kbd>
+          </button>
         ))}
         {busy && <span class="sending">{t("sending")}</span>}
       </div>
-      {form.value !== null && (
-        <CommandForm key={form.value.command} wanted={form.value} incident={incident} busy={busy}
-          cancel={() => (form.value = null)} send={(words) => void send(words)} />
+      {form !== null && (
+        <CommandForm key={form.command} wanted={form} incident={incident} busy={busy}
+          cancel={() => (asking.value = null)}
+          send={(words) => void desk.run(incident.id, form.command, words)} />
       )}
     </section>
   );
-
-  async function send(words: Words): Promise<void> {
-    const wanted = form.value;
-    if (wanted !== null && await desk.run(incident.id, wanted.command, words)) form.value = null;
-  }
 }
 
 function labelOf(wanted: CommandSpec, incident: Incident): string {
@@ -59,7 +54,10 @@ function CommandForm({ wanted, incident, busy, cancel, send }: {
   const note = useSignal(""), department = useSignal(incident.department ?? "");
   const asked = useSignal(false);
   const first = useRef<HTMLFormElement>(null);
-  useEffect(() => first.current?.querySelector<HTMLElement>("input, textarea")?.focus(), []);
+  useEffect(() => {
+    const fields = [...first.current?.querySelectorAll<HTMLInputElement>("input, textarea") ?? []];
+    (fields.find((field) => field.value === "") ?? fields[0])?.focus();
+  }, []);
   const words: Words = wanted.needsDepartment
     ? { note: note.value.trim(), department: department.value.trim() } : { note: note.value.trim() };
   const missing = lacks(wanted, words);
@@ -85,7 +83,7 @@ function CommandForm({ wanted, incident, busy, cancel, send }: {
           </datalist>
         </Field>
       )}
-      <Field name={wanted.needsNote ? noteName : `${noteName} (${t("optional")})`} id="command-note"
+      <Field name={wanted.needsNote ? noteName : `${noteName} · ${t("optional")}`} id="command-note"
         missing={asked.value && missing.includes("note")} what={noteName}>
         <textarea id="command-note" rows={2} maxLength={1000} data-testid="command-note" value={note.value}
           onInput={(event) => (note.value = event.currentTarget.value)} />
@@ -124,5 +122,5 @@ function NoticeLine({ notice, dismiss }: { notice: Notice; dismiss: () => void }
 function said(notice: Notice): string {
   if (notice.kind === "failed") return `${t("failed", { what: t(notice.command) })} ${inWords(notice.error)}`;
   if (notice.last === null) return t("beaten_unknown");
-  return t("beaten", { actor: known(notice.last.actor), what: known(notice.last.type) });
+  return t("beaten", { actor: actorName(notice.last.actor), what: known(notice.last.type) });
 }

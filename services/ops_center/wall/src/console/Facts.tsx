@@ -75,7 +75,7 @@ function Identifier({ id }: { id: string }) {
   return (
     <div>
       <dt>{t("number")}</dt>
-      <dd><code>{id}</code>
+      <dd><code title={id}>{id.slice(0, 8)}</code>
         <button type="button" class="link-button" onClick={copy}>{t(copied.value ? "copied" : "copy")}</button></dd>
     </div>
   );

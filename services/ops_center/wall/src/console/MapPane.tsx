@@ -5,7 +5,7 @@ import type { FeatureCollection } from "geojson";
 import { get } from "../api";
 import { language, named } from "../i18n";
 import { State } from "../live/protocol";
-import type { CityMap } from "../map/city";
+import type { CityMap, CityMapOptions } from "../map/city";
 import { palette } from "../map/palette";
 import { number, scaled } from "../wall/format";
 import { theme } from "../wall/theme";
@@ -14,6 +14,7 @@ import { t } from "./strings";
 
 const KEPT_AS = "yiwang.console.map";
 const ALARMS_EVERY_MS = 1000;
+const ASK_AGAIN_MS = 10_000;
 
 export const mapShown = signal(kept());
 
@@ -32,15 +33,18 @@ type Areas = FeatureCollection & { attribution?: string };
 export function MapPane({ desk }: { desk: Desk }) {
   const box = useRef<HTMLDivElement>(null);
   const map = useSignal<CityMap | null>(null);
-  const attribution = useSignal("");
+  const areas = useSignal<Areas | null>(null);
   const strayed = useSignal(false);
+  useEffect(() => untilFound((found) => (areas.value = found)), []);
   useEffect(() => {
+    if (areas.value === null) return undefined;
     let gone = false, stop = (): void => {};
-    void draw(box.current as HTMLDivElement, desk, (away) => (strayed.value = away)).then(async (made) => {
+    const own = { container: box.current as HTMLDivElement, areas: areas.value,
+      strayed: (away: boolean) => void (strayed.value = away) };
+    void draw(own, desk).then((made) => {
       if (gone) return made.destroy();
       stop = feed(made, desk);
       map.value = made;
-      attribution.value = await outline(made).catch(() => "");
     });
     return () => {
       gone = true;
@@ -48,7 +52,7 @@ export function MapPane({ desk }: { desk: Desk }) {
       map.value?.destroy();
       map.value = null;
     };
-  }, [theme.value, language.value]);
+  }, [areas.value, theme.value, language.value]);
   useEffect(() => point(map.value, desk), [map.value, desk.selected.value, desk.board.epoch.value]);
   return (
     <section class="pane map-pane" aria-label={t("map")}>
@@ -56,20 +60,21 @@ export function MapPane({ desk }: { desk: Desk }) {
       {strayed.value && (
         <button type="button" class="map-home" onClick={() => map.value?.home()}>{t("whole_city")}</button>
       )}
-      {attribution.value && <p class="attribution">{attribution.value}</p>}
+      {areas.value?.attribution && <p class="attribution">{areas.value.attribution}</p>}
     </section>
   );
 }
 
 /** The map's code is large and comes only when it is wanted. */
 async function draw(
-  container: HTMLElement, desk: Desk, strayed: (away: boolean) => void,
+  own: Pick<CityMapOptions, "container" | "areas" | "strayed">, desk: Desk,
 ): Promise<CityMap> {
   const { CityMap: Made } = await import("../map/city");
   const { picture } = desk.board;
   return new Made({
-    container, colours: palette(), scale: 1, strayed,
+    ...own, colours: palette(), scale: 1,
     padding: { top: 24, right: 24, bottom: 32, left: 24 },
+    areaLabel: (properties) => named(properties as { name_zh: string; name_en: string }),
     label: (series) => {
       const metric = picture.metrics.get(picture.series.metric[series] ?? "");
       const [figure, unit] = scaled(picture.series.value[series] ?? NaN, metric?.unit ?? "");
@@ -83,10 +88,13 @@ async function draw(
   });
 }
 
-async function outline(map: CityMap): Promise<string> {
-  const areas = await get<Areas>("/v1/map/areas");
-  map.setAreas(areas, (properties) => named(properties as unknown as { name_zh: string; name_en: string }));
-  return areas.attribution ?? "";
+/** Asks for the city's outline until it comes; returns how to give up. */
+function untilFound(take: (areas: Areas) => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const ask = (): void =>
+    void get<Areas>("/v1/map/areas").then(take, () => (timer = setTimeout(ask, ASK_AGAIN_MS)));
+  ask();
+  return () => clearTimeout(timer);
 }
 
 function feed(map: CityMap, desk: Desk): () => void {

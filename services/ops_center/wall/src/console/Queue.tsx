@@ -2,10 +2,8 @@ import { useComputed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
 import { get } from "../api";
-import { named } from "../i18n";
 import type { Incident } from "../live/protocol";
 import { inWords } from "../login/wording";
-import { facts } from "../wall/format";
 import type { Desk } from "./desk";
 import { Filters } from "./Filters";
 import { shownIds } from "./keys";
@@ -74,11 +72,4 @@ function Nothing({ desk, busy }: { desk: Desk; busy: boolean }) {
   if (desk.filter.value !== EVERYTHING) return <p class="nothing">{t("none_match")}</p>;
   if (desk.board.epoch.value === 0) return <p class="nothing">{t("loading")}</p>;
   return <p class="nothing"><b>{t("none_open")}</b>{t("none_open_more")}</p>;
-}
-
-/** Area and sensor of an incident in one line. */
-export function whereOf(incident: Incident, desk: Desk): string {
-  const { areas, sensors } = desk.board.picture;
-  const name = sensors.name[sensors.indexOf.get(incident.subjects[0] ?? "") ?? -1] ?? incident.subjects[0];
-  return facts(named(areas.get(incident.area_id ?? "")), incident.title.includes(name || "\0") ? "" : name);
 }

@@ -1,11 +1,11 @@
+import { named } from "../i18n";
 import { person } from "../login/session";
 import type { Incident } from "../live/protocol";
-import { measured } from "../wall/Incidents";
+import { limit, measured } from "../wall/Incidents";
 import { facts, span } from "../wall/format";
 import { Shape } from "../wall/Shape";
 import { mayAct } from "./commands";
 import type { Desk } from "./desk";
-import { whereOf } from "./Queue";
 import { t } from "./strings";
 
 /** One incident of the queue. What waits for a person has a filled shape and its own button. */
@@ -23,7 +23,7 @@ export function Row({ incident, desk }: { incident: Incident; desk: Desk }) {
         <Shape priority={priority} quiet={!waits} />
         <span class="row-title">{incident.title}</span>
         <Age at={incident.opened_at} desk={desk} />
-        <span class="row-facts">{facts(whereOf(incident, desk), measured(incident, desk.board))}</span>
+        <span class="row-facts">{facts(...newsOf(incident, desk))}</span>
         <span class="row-state">
           {incident.alert_state === "cleared" && state !== "closed" && <em>{t("cleared")}</em>}
           <Lateness incident={incident} desk={desk} />
@@ -48,4 +48,15 @@ function Lateness({ incident, desk }: { incident: Incident; desk: Desk }) {
   if (incident.deadline_at === null || incident.state === "closed") return null;
   const late = desk.board.beat.value - Date.parse(incident.deadline_at);
   return late > 0 ? <em class="late">{t("overdue", { span: span(late) })}</em> : null;
+}
+
+/** What the title does not say already: place, figures, who has it. */
+function newsOf(incident: Incident, desk: Desk): string[] {
+  const { areas, sensors } = desk.board.picture;
+  const subject = incident.subjects[0] ?? "";
+  const area = named(areas.get(incident.area_id ?? ""));
+  const name = sensors.name[sensors.indexOf.get(subject) ?? -1] || subject;
+  const unsaid = [area, name].filter((text) => text !== "" && !incident.title.includes(text));
+  const owner = incident.state === "open" ? "" : incident.department ?? "";
+  return [...unsaid, measured(incident, desk.board), limit(incident), owner];
 }

@@ -1,6 +1,6 @@
 import type { Desk, Step } from "./desk";
 import { moment } from "./moment";
-import { known, t } from "./strings";
+import { actorName, known, t } from "./strings";
 
 /** Who did what and when, the newest first. */
 export function Timeline({ steps, desk }: { steps: readonly Step[]; desk: Desk }) {
@@ -14,7 +14,7 @@ export function Timeline({ steps, desk }: { steps: readonly Step[]; desk: Desk }
           <li key={step.version} data-type={step.type}>
             <time dateTime={step.at}>{moment(step.at, desk.board.now())}</time>
             <b>{known(step.type)}</b>
-            <span>{known(step.actor)}</span>
+            <span>{actorName(step.actor)}</span>
             {step.note && <p>{step.note}</p>}
           </li>
         ))}

@@ -38,6 +38,8 @@ export class Desk {
   readonly answers = signal<ReadonlyMap<string, Incident>>(new Map());
   readonly guesses = signal<ReadonlyMap<string, Incident>>(new Map());
   readonly notices = signal<ReadonlyMap<string, Notice>>(new Map());
+  /** The command whose form is open for the chosen incident. */
+  readonly asking = signal<Command | null>(null);
   /** What has just succeeded, for those who hear the page instead of seeing it. */
   readonly said = signal<{ command: Command; title: string } | null>(null);
 
@@ -58,7 +60,14 @@ export class Desk {
   }
 
   select(id: string | null): void {
+    if (id !== this.selected.value) this.asking.value = null;
     show("incidents", id);
+  }
+
+  /** At once where one click is enough; else opens the form, or closes it. */
+  take(id: string, command: Command): void {
+    if (specOf(command).atOnce) void this.run(id, command, { note: "" });
+    else this.asking.value = this.asking.value === command ? null : command;
   }
 
   /** The newest that is known of an incident, with a guess on top while one is pending. */
@@ -96,6 +105,7 @@ export class Desk {
     try {
       this.learn(await this.send(seen, command, words));
       this.said.value = { command, title: seen.title };
+      if (this.asking.value === command) this.asking.value = null;
       return true;
     } catch (error) {
       put(this.notices, id, await this.reason(seen, command, error));

@@ -43,7 +43,7 @@ function act(desk: Desk, help: Signal<boolean>, key: string): boolean {
   if (!incident || !mayAct(person.value?.role ?? "")) return false;
   const wanted = possible(incident.state).find((one) => one.key === key);
   if (!wanted) return false;
-  document.querySelector<HTMLButtonElement>(`[data-testid="action-${wanted.command}"]`)?.click();
+  desk.take(incident.id, wanted.command);
   return true;
 }
 

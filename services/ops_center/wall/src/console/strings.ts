@@ -1,6 +1,6 @@
 /** The console's texts. */
 
-import { language, messages } from "../i18n";
+import { messages } from "../i18n";
 
 const zh = {
   product: "一网", page: "事件处置台", main_nav: "页面",
@@ -10,7 +10,7 @@ const zh = {
   role_screen: "大屏", role_viewer: "只读", role_operator: "值班员", role_dispatcher: "调度员",
   role_admin: "管理员", "role_": "接口",
   live: "实时", connecting: "连接中", lost: "链路中断", refused: "凭证失效", data_age: "数据 {span}前", no_data: "暂无数据",
-  lost_banner: "与服务器失去联系,画面停留在 {at}({span}前),正在重连。",
+  lost_banner: "与服务器失去联系，画面停留在 {at}（{span}前），正在重连。",
 
   queue: "事件队列", stage: "阶段", stage_all: "未结", stage_open: "待签收", stage_working: "办理中",
   stage_resolved: "待核查", stage_closed: "已结案",
@@ -31,8 +31,8 @@ const zh = {
   note_dispatch: "派遣理由", note_resolve: "处置结果", note_close: "结案理由", note_reopen: "重开理由",
   note_start: "说明", note_acknowledge: "说明",
   optional: "可不填", required: "请填写{what}", confirm: "确认{what}", cancel: "取消", sending: "正在提交…",
-  read_only: "当前身份只能查看,不能处置事件。", done: "{title}:{what}已完成",
-  beaten: "有人先一步操作:{actor}已{what}。下面是最新状态。",
+  read_only: "当前身份只能查看，不能处置事件。", done: "{title}：{what}已完成",
+  beaten: "有人先一步操作：{actor}已{what}。下面是最新状态。",
   beaten_unknown: "事件刚刚被他人更新。下面是最新状态。",
   failed: "{what}未成功。", dismiss: "知道了",
 
@@ -48,7 +48,7 @@ const zh = {
   "incident.opened": "立案", "incident.acknowledged": "签收", "incident.dispatched": "派遣",
   "incident.started": "开始处置", "incident.resolved": "反馈", "incident.closed": "结案",
   "incident.reopened": "重开", "incident.cleared": "告警恢复", "incident.refired": "再次告警",
-  engine: "系统", "alerts.engine": "系统", system: "系统",
+  rules_actor: "系统规则",
   keys_title: "键盘快捷键", keys_move: "下一件 / 上一件", keys_search: "搜索", keys_help: "打开或关闭本说明",
   keys_escape: "关闭表单或说明", keys_on: "启用单键快捷键", close_help: "关闭",
 };
@@ -101,7 +101,7 @@ const en: Record<Text, string> = {
   "incident.opened": "opened", "incident.acknowledged": "acknowledged", "incident.dispatched": "dispatched",
   "incident.started": "work started", "incident.resolved": "resolved", "incident.closed": "closed",
   "incident.reopened": "reopened", "incident.cleared": "alarm cleared", "incident.refired": "alarm again",
-  engine: "system", "alerts.engine": "system", system: "system",
+  rules_actor: "rules",
   keys_title: "Keyboard", keys_move: "next / previous incident", keys_search: "search", keys_help: "open or close this",
   keys_escape: "close a form or this", keys_on: "Single-key shortcuts on", close_help: "Close",
 };
@@ -113,7 +113,7 @@ export function known(key: string): string {
   return key in zh ? t(key as Text) : key;
 }
 
-/** Between the parts of one sentence: Chinese needs no space. */
-export function comma(): string {
-  return language.value === "zh" ? "," : ", ";
+/** Who took a step: a person by name, the rules by what they are. */
+export function actorName(actor: string): string {
+  return actor === "rules" ? t("rules_actor") : actor;
 }

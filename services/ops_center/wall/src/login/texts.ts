@@ -4,10 +4,10 @@ const zh = {
   product: "一网", title: "城市运行一网统管", page: "事件处置台",
   username: "用户名", password: "密码", enter: "登录", entering: "正在登录…",
   show: "显示密码", hide: "隐藏密码",
-  expired: "登录已过期,请重新登录,手头的内容会保留。",
+  expired: "登录已过期，请重新登录，手头的内容会保留。",
   wrong: "用户名或密码不正确。",
-  throttled: "失败次数过多,请稍后再试。",
-  asking: "正在连接服务器…", unreachable: "服务器没有响应,正在重试…",
+  throttled: "失败次数过多，请稍后再试。",
+  asking: "正在连接服务器…", unreachable: "服务器没有响应，正在重试…",
   first_login: "首次启动时生成的登录名与密码保存在数据目录的 credentials.json 中。",
   language: "English",
 };

@@ -4,14 +4,14 @@ import { ApiError } from "../api";
 import { messages } from "../i18n";
 
 const zh = {
-  unreachable: "无法连接服务器,请检查网络后重试。",
-  unauthorised: "登录已过期,请重新登录。",
+  unreachable: "无法连接服务器，请检查网络后重试。",
+  unauthorised: "登录已过期，请重新登录。",
   forbidden: "您的角色无权执行此操作。",
-  missing: "对象不存在,可能已被删除。",
+  missing: "对象不存在，可能已被删除。",
   conflict: "当前状态不允许此操作。",
   invalid: "提交的内容有误。",
-  busy: "服务器繁忙,请稍后再试。",
-  broken: "服务器出错,已记录。请稍后再试。",
+  busy: "服务器繁忙，请稍后再试。",
+  broken: "服务器出错，已记录。请稍后再试。",
   unknown: "操作未能完成。",
 };
 

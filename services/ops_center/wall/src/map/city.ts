@@ -47,6 +47,7 @@ export class CityMap {
   private readonly bounds: Bounds | null;
   private homing: ReturnType<typeof setTimeout> | undefined;
   private strayed = false;
+  private gone = false;
 
   constructor(private readonly options: CityMapOptions) {
     const { areas, colours, padding, scale } = options;
@@ -69,10 +70,11 @@ export class CityMap {
     this.gl.on("movestart", (event) => "originalEvent" in event && event.originalEvent && this.stray());
     this.gl.on("resize", () => this.strayed || this.home(false));
     this.gl.getCanvas().addEventListener("webglcontextlost", () =>
-      void reloadWhenServed(RELOAD_AFTER_MS));
+      this.gone || void reloadWhenServed(RELOAD_AFTER_MS));
   }
 
   destroy(): void {
+    this.gone = true; // MapLibre gives its context up by losing it.
     clearTimeout(this.homing);
     this.gl.remove();
   }

@@ -10,7 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TOP_LEVEL = {
-    ".ci", ".dockerignore", ".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "README.md", "deploy", "docs",
+    ".ci", ".dockerignore", ".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "README.md",
+    "deploy", "docs",
     "pyproject.toml", "requirements.lock", "rules", "services", "shared", "tests",
 }  # fmt: skip
 SERVICES = ("ingest", "alerts", "ops_center", "simulator")

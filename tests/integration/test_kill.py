@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -39,6 +40,9 @@ class Poster(threading.Thread):
         self.batches = batches
         self.acknowledged: set[Key] = set()
         self.start_at = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=20)
+
+    def has_reached(self, goal: int) -> bool:
+        return len(self.acknowledged) >= goal or not self.is_alive()
 
     def run(self) -> None:
         with self.product.client() as client:
@@ -90,7 +94,7 @@ def test_kill_9_loses_nothing_and_doubles_nothing(product: Product, with_databas
     for _ in range(3):
         seen = len(poster.acknowledged)
         target = seen + chance.randint(1_000, 4_000)
-        until(lambda goal=target: len(poster.acknowledged) >= goal or not poster.is_alive(), 60)
+        until(partial(poster.has_reached, target), 60)
         product.kill()
         if with_database:
             kill_database(product)

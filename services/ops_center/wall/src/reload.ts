@@ -5,7 +5,7 @@ const ASK_AGAIN_MS = 5000;
 export async function reloadWhenServed(delayMs: number): Promise<void> {
   await new Promise((done) => setTimeout(done, delayMs));
   for (;;) {
-    const served = await fetch(location.href, { method: "HEAD", cache: "no-store" })
+    const served = await fetch(location.href, { cache: "no-store" })
       .then((response) => response.status < 500, () => false);
     if (served) return location.reload();
     await new Promise((done) => setTimeout(done, ASK_AGAIN_MS));

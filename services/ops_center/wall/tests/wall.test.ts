@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { State } from "../src/live/protocol";
 import { apply, emptyPicture, type Picture } from "../src/live/reducer";
 import { boundsOf, labelPoint } from "../src/map/geometry";
-import { ABNORMAL_SHOWN, abnormalFeatures, sensorFeatures } from "../src/map/sensors";
+import { ABNORMAL_SHOWN, abnormalFeatures, samePlaces, sensorFeatures } from "../src/map/sensors";
+import { extent } from "../src/wall/extent";
 import { number, scaled, span } from "../src/wall/format";
 import { Line, WINDOW_MS, representative } from "../src/wall/trends";
 import { axisOf, position, summarise, vitals, type VitalSpec } from "../src/wall/vitals";
@@ -83,6 +84,28 @@ describe("trends", () => {
   });
 });
 
+describe("a chart's extent", () => {
+  const normal: [number, number] = [0, 10];
+
+  it("holds the data, the broken limit and some room", () => {
+    expect(extent(0, 34, { normal, threshold: 20 })).toEqual([0, expect.closeTo(44.2)]);
+    const [bottom, top] = extent(96, 300, { normal: [200, 600], threshold: 150 });
+    expect(bottom).toBeLessThan(96);
+    expect(top).toBeGreaterThan(300);
+  });
+
+  it("does not make drama of noise", () => {
+    const [bottom, top] = extent(4.81, 4.82, { normal });
+    expect(top - bottom).toBeCloseTo(2);
+  });
+
+  it("does not go below zero for what cannot, and knows nothing of nothing", () => {
+    expect(extent(0, 0, { normal })[0]).toBe(0);
+    expect(extent(-3, -2, { normal })[0]).toBeLessThan(-3);
+    expect(extent(null, null, { normal })).toEqual([0, 1]);
+  });
+});
+
 describe("the map's sources", () => {
   it("leave out sensors without a place", () => {
     const picture = city();
@@ -99,6 +122,14 @@ describe("the map's sources", () => {
       .toEqual([[1, 1, false], [0, 3, true]]);
     apply(picture, step(incident("j", 1, { subjects: ["a"] })));
     expect(abnormalFeatures(picture, String).features[1]?.properties?.["held"]).toBe(false);
+  });
+
+  it("are replaced only when a sensor came, went or moved", () => {
+    const sensors = city().sensors;
+    expect(samePlaces(sensors, city().sensors)).toBe(true);
+    expect(samePlaces(sensors, { ...sensors, lon: [112.4, 112.6] })).toBe(false);
+    expect(samePlaces(sensors, { ...sensors, id: ["a", "c"] })).toBe(false);
+    expect(samePlaces(sensors, { ...sensors, id: ["a"] })).toBe(false);
   });
 
   it("never hold more than their share", () => {

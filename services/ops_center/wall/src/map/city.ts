@@ -8,12 +8,12 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 
 import type { Domain } from "../live/protocol";
 import { State } from "../live/protocol";
-import type { Picture } from "../live/reducer";
+import type { Picture, SensorColumns } from "../live/reducer";
 import { reloadWhenServed } from "../reload";
 import { boundsOf, labelPoints, type Bounds } from "./geometry";
 import { PRIORITIES, markerImage } from "./markers";
 import type { Palette } from "./palette";
-import { abnormalFeatures, sensorFeatures } from "./sensors";
+import { abnormalFeatures, samePlaces, sensorFeatures } from "./sensors";
 import { ABNORMAL_LAYERS, OWN_FILTERS, SENSOR_LAYERS, cityStyle } from "./style";
 
 setWorkerUrl(workerUrl);
@@ -43,7 +43,7 @@ export class CityMap {
   readonly gl: GlMap;
   private ready = false;
   private waiting: (() => void)[] = [];
-  private shown: string[] = [];
+  private shown: SensorColumns | null = null;
   private readonly bounds: Bounds | null;
   private homing: ReturnType<typeof setTimeout> | undefined;
   private strayed = false;
@@ -69,8 +69,7 @@ export class CityMap {
     this.gl.on("click", (event) => this.hit(event.point));
     this.gl.on("movestart", (event) => "originalEvent" in event && event.originalEvent && this.stray());
     this.gl.on("resize", () => this.strayed || this.home(false));
-    this.gl.getCanvas().addEventListener("webglcontextlost", () =>
-      this.gone || void reloadWhenServed(RELOAD_AFTER_MS));
+    this.gl.getCanvas().addEventListener("webglcontextlost", () => this.perish());
   }
 
   destroy(): void {
@@ -79,8 +78,9 @@ export class CityMap {
     this.gl.remove();
   }
 
-  /** Runs at once, or as soon as the style is there. */
+  /** Runs at once, or as soon as the style is there; never once the graphics context is gone. */
   whenReady(run: () => void): void {
+    if (this.gone) return;
     if (this.ready) run();
     else this.waiting.push(run);
   }
@@ -88,14 +88,14 @@ export class CityMap {
   /** A new picture. The big source is only replaced when the registry itself has changed. */
   setPicture(picture: Picture): void {
     this.whenReady(() => {
-      const { id, state } = picture.sensors;
-      if (id.length === this.shown.length && id.every((name, index) => name === this.shown[index])) {
-        state.forEach((rank, index) => this.paint(index, rank));
+      const { sensors } = picture;
+      if (this.shown !== null && samePlaces(this.shown, sensors)) {
+        sensors.state.forEach((rank, index) => this.paint(index, rank));
       } else {
         this.gl.removeFeatureState({ source: "sensors" });
         this.source("sensors").setData(sensorFeatures(picture));
-        this.shown = id;
       }
+      this.shown = sensors;
       this.setAbnormal(picture);
     });
   }
@@ -166,6 +166,13 @@ export class CityMap {
     }
     this.ready = true;
     this.waiting.splice(0).forEach((run) => run());
+  }
+
+  /** Without its graphics context the map is lost: only a new page brings it back. */
+  private perish(): void {
+    if (this.gone) return;
+    this.gone = true;
+    void reloadWhenServed(RELOAD_AFTER_MS);
   }
 
   private paint(sensor: number, rank: number): void {

@@ -3,7 +3,7 @@
 import type { Feature, FeatureCollection, Point } from "geojson";
 
 import { State, type Domain } from "../live/protocol";
-import type { Picture } from "../live/reducer";
+import type { Picture, SensorColumns } from "../live/reducer";
 
 export const ABNORMAL_SHOWN = 500;
 
@@ -23,6 +23,12 @@ export function sensorFeatures(picture: Picture): FeatureCollection<Point> {
     if (feature) features.push(feature);
   }
   return { type: "FeatureCollection", features };
+}
+
+/** The same sensors in the same order at the same places: states are all that can differ. */
+export function samePlaces(one: SensorColumns, other: SensorColumns): boolean {
+  return one.id.length === other.id.length && one.id.every((id, index) =>
+    id === other.id[index] && one.lon[index] === other.lon[index] && one.lat[index] === other.lat[index]);
 }
 
 /** The gravest alarms first, never more than `ABNORMAL_SHOWN`. `held`: someone is on it. */

@@ -3,6 +3,7 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
 import { palette } from "../map/palette";
+import { extent } from "./extent";
 import { minute } from "./format";
 import { theme } from "./theme";
 
@@ -54,25 +55,16 @@ function options(element: HTMLElement, held: Held, scale: number): uPlot.Options
     width: element.clientWidth, height: element.clientHeight,
     padding: [6 * scale, 8 * scale, 0, 0],
     legend: { show: false }, cursor: { show: false }, select: { show: false, left: 0, top: 0, width: 0, height: 0 },
-    scales: { x: { time: true }, y: { range: (_plot, low, high) => around(held.current, low, high) } },
+    scales: { x: { time: true }, y: { range: (_plot, low, high) => extent(low, high, held.current) } },
     axes: [
       { ...axis, size: 20 * scale, grid: { show: false }, space: 46 * scale,
         values: (_plot, marks) => marks.map((mark) => minute(mark * 1000)) },
-      { ...axis, size: 40 * scale, space: 26 * scale, grid: { stroke: colours.line, width: 1 } },
+      { ...axis, size: 44 * scale, space: 26 * scale, grid: { stroke: colours.line, width: 1 } },
     ],
     series: [{}, { stroke: colours.textSoft, width: 1.5 * scale, points: { show: false } }],
     hooks: { drawClear: [(plot) => underlay(plot, held.current, colours.range, colours.p2)],
       draw: [(plot) => dot(plot, colours.text, scale)] },
   };
-}
-
-/** Room around the data; a normal limit is shown only when the data comes near it. */
-function around({ threshold }: ChartData, low: number | null, high: number | null): [number, number] {
-  if (low === null || high === null) return [0, 1];
-  const top = typeof threshold === "number" ? Math.max(high, threshold) : high;
-  const bottom = typeof threshold === "number" ? Math.min(low, threshold) : low;
-  const room = (top - bottom) * 0.18 || Math.abs(top) * 0.1 || 1;
-  return [bottom >= 0 ? Math.max(0, bottom - room) : bottom - room, top + room];
 }
 
 function underlay(plot: uPlot, data: ChartData, range: string, limit: string): void {

@@ -57,7 +57,7 @@ function Row({ incident, board }: { incident: Incident; board: Board }) {
   const place = named(picture.areas.get(incident.area_id ?? ""));
   return (
     <li>
-      <button type="button"
+      <button type="button" data-testid={`incident-${incident.id}`} data-state={incident.state}
         class={`incident p${incident.priority} ${waiting ? "waiting" : ""} ${fresh ? "fresh" : ""} ${chosen ? "chosen" : ""}`}
         onClick={() => (selection.value = { kind: "incident", id: incident.id })}>
         <Shape priority={incident.priority} quiet={!waiting} />

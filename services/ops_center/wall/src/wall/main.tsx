@@ -64,5 +64,7 @@ function refusedAt(board: Board): (() => void) | undefined {
   return () => clearTimeout(timer);
 }
 
-render(<Wall board={new Board(browser)} />, document.getElementById("wall") as HTMLElement);
+const board = new Board(browser);
+Object.assign(window, { __wall: board }); // For whoever looks into a running wall, tests above all.
+render(<Wall board={board} />, document.getElementById("wall") as HTMLElement);
 keepUp(Math.random);

@@ -21,12 +21,23 @@ class HttpSender:
     """One attempt a call: raises `Unavailable` (or `Overloaded`) where another one may work,
     `Misconfigured` where none will."""
 
-    def __init__(self, url: str, key: str, connections: int = 8) -> None:
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        connections: int = 8,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         self._url = url
         limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
         headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
         self._client = httpx.AsyncClient(
-            base_url=url, headers=headers, timeout=TIMEOUT, limits=limits, trust_env=False
+            base_url=url,
+            headers=headers,
+            timeout=TIMEOUT,
+            limits=limits,
+            transport=transport,
+            trust_env=False,  # a proxy of the environment is for the world outside
         )
 
     async def close(self) -> None:

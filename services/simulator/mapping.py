@@ -130,6 +130,8 @@ def load_mapping(path: Path) -> Mapping:
         return parse_mapping(path.read_text(encoding="utf-8"), str(path))
     except OSError as error:
         raise BadMapping(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise BadMapping(f"{path}: not UTF-8: {error.reason}") from error
 
 
 def parse_mapping(text: str, name: str) -> Mapping:
@@ -172,9 +174,10 @@ def _lines(node: yaml.Node | None, path: tuple[str, ...]) -> Iterator[tuple[tupl
 def _complaints(
     error: ValidationError, name: str, lines: dict[tuple[str, ...], int]
 ) -> Iterator[str]:
+    known = {(): 1} | lines
     for found in error.errors(include_url=False, include_context=False):
         path = tuple(str(part) for part in found["loc"])
-        line = next(lines[path[:n]] for n in range(len(path), -1, -1) if path[:n] in lines)
+        line = next(known[path[:n]] for n in range(len(path), -1, -1) if path[:n] in known)
         field = ".".join(path) or "mapping"
         yield f"{name}:{line}: {field}: {_said(found)}"
 

@@ -1,13 +1,17 @@
 """What happens when nobody chose a scenario: a gentle one every ten minutes or so. Pure."""
 
 from collections.abc import Sequence
+from itertools import chain, cycle, repeat
 from random import Random
 
 from services.simulator.population import Sensor
 from services.simulator.scenarios import Kind, Run, Scale, plan
 
-FIRST_SECONDS = (40, 55)  # the first after this: somebody is looking at a new wall
+# Somebody is looking at a new wall: the first two come early.
+FIRST_SECONDS = (30, 40)
+SECOND_SECONDS = (100, 130)
 GAP_SECONDS = (480, 720)  # from one's start to the next one's
+OPENING = (Kind.GAS_LEAK, Kind.PIPE_BURST)
 
 
 class Programme:
@@ -17,8 +21,11 @@ class Programme:
         self._sensors = sensors
         self._seed = seed
         self._random = Random(f"{seed}|programme|{start}")
+        others = [kind for kind in Kind if kind not in OPENING]
+        self._random.shuffle(others)
+        self._kinds = cycle((*OPENING, *others))
         self._next_start = start + self._random.randint(*FIRST_SECONDS)
-        self._next_kinds = [Kind.GAS_LEAK]
+        self._gaps = chain([SECOND_SECONDS], repeat(GAP_SECONDS))
         self._runs: list[Run] = []
 
     def at(self, t: float) -> list[Run]:
@@ -29,12 +36,8 @@ class Programme:
         return self._runs
 
     def _plan_next(self) -> Run:
-        if not self._next_kinds:
-            self._next_kinds = list(Kind)
-            self._random.shuffle(self._next_kinds)
-        kind = self._next_kinds.pop()
-        run = plan(kind, Scale.GENTLE, self._sensors, self._seed, self._next_start)
-        self._next_start += self._random.randint(*GAP_SECONDS)
+        run = plan(next(self._kinds), Scale.GENTLE, self._sensors, self._seed, self._next_start)
+        self._next_start += self._random.randint(*next(self._gaps))
         return run
 
 

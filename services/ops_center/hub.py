@@ -147,7 +147,7 @@ class Hub:
         frames: list[str] = []  # made once, when the first screen can take them
         for client in list(group.clients):
             if client.idle:
-                frames = frames or group.frames(stage, series, events, before)
+                frames = frames or group.shared(stage, series, events, before)
                 self._start(client, frames, stage.mark)
             else:
                 conflated = client.defer(series, events)
@@ -160,13 +160,15 @@ class Hub:
         while group is not None and client.owed:
             if client.resync is not None:
                 self._start_afresh(stage, client, group, client.resync, [])
-            elif client.events:
-                frames, mark = group.incidents(stage, client.next_events(), client.mark)
-                self._start(client, frames, mark)
-            else:
-                series = group.view.series_of(client.behind)
-                client.behind, client.confirm = set(), False
-                self._start(client, [group.delta(stage, series)], stage.mark)
+                continue
+            series, events = group.view.series_of(client.behind), client.next_events()
+            frames, mark = group.frames(
+                stage, series, events, client.mark.incidents, more=bool(client.events)
+            )
+            if client.confirm and not frames:
+                frames = [group.delta(stage, [], mark)]
+            client.behind, client.confirm = set(), False
+            self._start(client, frames, mark)
 
     def _start_afresh(
         self,

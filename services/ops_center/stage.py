@@ -10,6 +10,7 @@ from services.ops_center.protocol import (
     Mark,
     ResyncReason,
     Token,
+    Vector,
     decode_token,
     encode_token,
     judge,
@@ -93,35 +94,47 @@ class Group:
         return self.view.series_of(delta.series), events
 
     def frames(
-        self, stage: Stage, series: Sequence[int], events: Iterable[LoggedEvent], before: Mark
-    ) -> list[str]:
-        """The frames of a tick that began at `before`. Incidents come first: their tokens promise
-        no more readings than `before` does."""
-        frames, _ = self.incidents(stage, events, before)
-        if series:
-            frames.append(self.delta(stage, series))
-        self._promised = stage.mark
-        return frames
-
-    def incidents(
-        self, stage: Stage, events: Iterable[LoggedEvent], mark: Mark
+        self,
+        stage: Stage,
+        series: Sequence[int],
+        events: Sequence[LoggedEvent],
+        seen: Vector,
+        *,
+        more: bool = False,
     ) -> tuple[list[str], Mark]:
-        """A frame per event, for a screen that stands at `mark`; where it stands then."""
-        frames = []
+        """For screens that have seen the incidents up to `seen` and miss `series` and `events`,
+        and where they stand then. `more`: they miss still more events.
+
+        The delta comes first and its token promises none of the events: who has got an event must
+        have got the alarm that it puts on a series.
+        """
+        mark = stage.mark._replace(incidents=seen) if events or more else stage.mark
+        frames = [self.delta(stage, series, mark)] if series else []
         for event in events:
             mark = mark.after(event.partition, event.offset)
             frames.append(incident_frame(event, stage.token(self.view.key, mark)))
-        return frames, mark
+        return frames, mark if more else stage.mark
 
-    def delta(self, stage: Stage, series: Iterable[int]) -> str:
-        """The newest state of `series`; its token promises everything up to the last tick."""
-        return self.view.delta(stage.picture, series, stage.token(self.view.key, stage.mark))
+    def delta(self, stage: Stage, series: Iterable[int], mark: Mark) -> str:
+        """The newest state of `series`, perhaps of none."""
+        return self.view.delta(stage.picture, series, stage.token(self.view.key, mark))
+
+    def shared(
+        self,
+        stage: Stage,
+        series: Sequence[int],
+        events: Sequence[LoggedEvent],
+        before: Mark,
+    ) -> list[str]:
+        """The frames of the tick that began at `before`, for all screens that are up to date."""
+        self._promised = stage.mark
+        return self.frames(stage, series, events, before.incidents)[0]
 
     def confirmation(self, stage: Stage) -> list[str]:
         """An empty delta, for its token, when the log went on but nothing changed in this view."""
         current = self._promised is None or self._promised.same_place(stage.mark)
         self._promised = stage.mark
-        return [] if current else [self.delta(stage, [])]
+        return [] if current else [self.delta(stage, [], stage.mark)]
 
     def snapshot(self, stage: Stage, now_us: int) -> tuple[int, str, Mark]:
         """The tick it was made at, the frame and where it stands; made anew once a second."""

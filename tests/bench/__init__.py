@@ -1,0 +1,1 @@
+"""Benchmarks: ours and its limit in one run. `python -m tests.bench [NAME…] [--quick]`."""

@@ -1,0 +1,36 @@
+"""`python -m tests.bench [NAME…] [--quick]`: each prints one JSON line."""
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from deploy.local import parts
+from tests.bench import cities, ingest, post_to_screen, single_post
+
+BENCHES: dict[str, Callable[[bool], str]] = {
+    "ingest_embedded": lambda quick: ingest.run("ingest_embedded", cities.embedded, quick),
+    "ingest_kafka": lambda quick: ingest.run("ingest_kafka", cities.kafka, quick),
+    "single_post": single_post.run,
+    "post_to_screen": post_to_screen.run,
+}
+
+
+def main() -> None:
+    """Entry point."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("name", nargs="*", help=", ".join(BENCHES))
+    parser.add_argument("--quick", action="store_true", help="one short round")
+    arguments = parser.parse_args()
+    unknown = set(arguments.name) - set(BENCHES)
+    if unknown:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
+    for name in arguments.name or BENCHES:
+        reasons = [why for why in parts.available().values() if why]
+        if name == "ingest_kafka" and reasons:
+            print(f"NOT MEASURED HERE  {name}: {'; '.join(reasons)}", file=sys.stderr)
+            continue
+        print(BENCHES[name](arguments.quick), flush=True)
+
+
+if __name__ == "__main__":
+    main()

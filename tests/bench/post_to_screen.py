@@ -79,7 +79,7 @@ async def _watch(
     mine = -1
     async for text in socket:
         frame = json.loads(text)
-        if frame["type"] == "snapshot":
+        if frame["type"] == "snapshot" and PROBE in frame["sensors"]["id"]:
             place = frame["sensors"]["id"].index(PROBE)
             mine = frame["series"]["sensor"].index(place)
             ready.set()

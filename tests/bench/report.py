@@ -1,6 +1,7 @@
 """What a benchmark prints: one JSON line. Pure."""
 
 import json
+import math
 import statistics
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +12,7 @@ def percentile(values: Sequence[float], share: float) -> float:
     if not values:
         raise ValueError("no values")
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, max(0, round(share * len(ordered) + 0.5) - 1))]
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 def latencies_ms(seconds: Sequence[float]) -> dict[str, float]:

@@ -88,5 +88,5 @@ def stored(database_url: str) -> int:
 def execute(database_url: str, query: str) -> list[Any]:
     """Run one statement; its rows, if it has any."""
     with psycopg.connect(database_url, autocommit=True) as connection:
-        cursor = connection.execute(query)  # type: ignore[call-overload]
+        cursor = connection.execute(query)
         return cursor.fetchall() if cursor.description else []

@@ -6,7 +6,7 @@ import { boundsOf, labelPoint } from "../src/map/geometry";
 import { ABNORMAL_SHOWN, abnormalFeatures, samePlaces, sensorFeatures } from "../src/map/sensors";
 import { extent } from "../src/wall/extent";
 import { number, scaled, span } from "../src/wall/format";
-import { Line, WINDOW_MS, representative } from "../src/wall/trends";
+import { Line, WINDOW_MS, drawable, longestStep, representative } from "../src/wall/trends";
 import { axisOf, position, summarise, vitals, type VitalSpec } from "../src/wall/vitals";
 import { at, delta, incident, snapshot, step } from "./frames";
 
@@ -71,6 +71,14 @@ describe("trends", () => {
     line.fill([{ at: 40, value: 4 }, { at: 30, value: 3 }, { at: 50, value: 5 }]);
     expect(line.at).toEqual([30, 40, 50, 60]);
     expect(line.value).toEqual([3, 4, 5, 7]);
+  });
+
+  it("draw no line over a time in which nothing was read", () => {
+    const longest = longestStep(30, 60_000);
+    expect(longest).toBe(180_000);
+    expect(drawable([0, 60_000, 300_000], [1, 2, 3], longest))
+      .toEqual([[0, 60, 180, 300], [1, 2, null, 3]]);
+    expect(drawable([], [], longest)).toEqual([[], []]);
   });
 
   it("let go of what is older than the window", () => {

@@ -6,12 +6,15 @@ import { palette } from "../map/palette";
 import { extent } from "./extent";
 import { minute } from "./format";
 import { theme } from "./theme";
+import { drawable } from "./trends";
 
 export interface ChartData {
   /** Epoch ms. */
   at: readonly number[];
   value: readonly number[];
   range: [number, number];
+  /** Longest time between two readings, in ms, over which the line goes on; default: any. */
+  longest?: number;
   normal: [number | null, number | null];
   threshold?: number | null;
 }
@@ -37,8 +40,8 @@ export function Chart({ data, stamp, scale }: { data: ChartData; stamp: number; 
   }, [theme.value, scale]);
 
   useEffect(() => {
-    const { at, value, range } = held.current;
-    plot.current?.setData([at.map((ms) => ms / 1000), [...value]], false);
+    const { at, value, range, longest } = held.current;
+    plot.current?.setData(drawable(at, value, longest ?? Infinity), false);
     plot.current?.setScale("x", { min: range[0] / 1000, max: range[1] / 1000 });
   }, [stamp, theme.value, scale]);
 

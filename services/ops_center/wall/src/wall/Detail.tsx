@@ -11,7 +11,7 @@ import { limit, measured } from "./Incidents";
 import { useScale } from "./scale";
 import { Shape } from "./Shape";
 import { known, t } from "./texts";
-import type { Point } from "./trends";
+import { longestStep, type Point } from "./trends";
 
 const CLOSE_AFTER_MS = 60_000;
 const HISTORY_MS = 6 * 3600_000;
@@ -166,6 +166,7 @@ function Past({ board, id, metric }: { board: Board; id: string; metric: string 
   return (
     <Chart stamp={stamp} scale={scale} data={{
       at: points.map((point) => point.at), value: points.map((point) => point.value), range,
+      longest: longestStep(kind?.interval_seconds, HISTORY_MS / POINTS),
       normal: [kind?.normal_low ?? null, kind?.normal_high ?? null],
       threshold: incident?.threshold ?? null,
     }} />

@@ -54,6 +54,7 @@ function Row({ incident, board }: { incident: Incident; board: Board }) {
   const fresh = board.fresh.value.has(incident.id) && incident.state === "open";
   const chosen = selection.value?.kind === "incident" && selection.value.id === incident.id;
   const waiting = incident.state === "open";
+  const cleared = incident.alert_state === "cleared" && t("cleared");
   const place = named(picture.areas.get(incident.area_id ?? ""));
   return (
     <li>
@@ -64,7 +65,7 @@ function Row({ incident, board }: { incident: Incident; board: Board }) {
         <span class="incident-title">{incident.title}</span>
         <span class="incident-age">{span(beat.value - Date.parse(incident.opened_at))}</span>
         <span class="incident-facts">
-          {facts(place, measured(incident, board), limit(incident), incident.department)}
+          {facts(cleared, place, measured(incident, board), limit(incident), incident.department)}
         </span>
         <Stage incident={incident} now={beat.value} />
       </button>
@@ -75,8 +76,7 @@ function Row({ incident, board }: { incident: Incident; board: Board }) {
 function Stage({ incident, now }: { incident: Incident; now: number }) {
   const late = incident.deadline_at === null ? 0 : now - Date.parse(incident.deadline_at);
   if (late > 0) return <span class="incident-state late">{t("overdue", { span: span(late) })}</span>;
-  const cleared = incident.alert_state === "cleared" && t("cleared");
-  return <span class="incident-state">{facts(cleared, t(incident.state))}</span>;
+  return <span class="incident-state">{t(incident.state)}</span>;
 }
 
 /** The value that broke the rule, in the metric's unit. */

@@ -4,10 +4,11 @@ import { named } from "../i18n";
 import { State, type Priority } from "../live/protocol";
 import type { Board } from "./board";
 import { Chart } from "./Chart";
-import { TrendFeed, type Trend } from "./feed";
+import { POINTS, TrendFeed, type Trend } from "./feed";
 import { number, scaled } from "./format";
 import { useScale } from "./scale";
 import { Shape } from "./Shape";
+import { WINDOW_MS, longestStep } from "./trends";
 
 /** Eight metrics at their worst place, three hours back, redrawn once a second. */
 export function Trends({ board }: { board: Board }) {
@@ -52,6 +53,7 @@ function TrendTile({ trend, board, stamp, scale }: TileProps) {
       <div class="trend-place">{sensor === undefined ? " " : picture.sensors.name[sensor] || sensorId}</div>
       <Chart stamp={stamp} scale={scale} data={{
         at: line.at, value: line.value, range: line.range(stamp),
+        longest: longestStep(metric?.interval_seconds, WINDOW_MS / POINTS),
         normal: [metric?.normal_low ?? null, metric?.normal_high ?? null],
         threshold: priority === null ? null : thresholdOf(board, sensorId, spec.metric),
       }} />

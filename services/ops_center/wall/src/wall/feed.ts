@@ -4,7 +4,7 @@ import type { Board, Flush } from "./board";
 import { history } from "./history";
 import { Line, TRENDS, WINDOW_MS, representative, type TrendSpec } from "./trends";
 
-const POINTS = 180;
+export const POINTS = 180;
 const CHOOSE_EVERY_MS = 15_000;
 
 export interface Trend {

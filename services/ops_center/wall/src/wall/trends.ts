@@ -49,6 +49,29 @@ function gravity(state: number, shown: boolean): number {
   return state === State.never ? -1 : 1;
 }
 
+/** Columns for a chart: a null where nothing was read for longer than `longest` ms, so that no
+ * line is drawn over it. Times in seconds. */
+export function drawable(
+  at: readonly number[], value: readonly number[], longest: number,
+): [number[], (number | null)[]] {
+  const x: number[] = [], y: (number | null)[] = [];
+  at.forEach((moment, index) => {
+    const before = at[index - 1];
+    if (before !== undefined && moment - before > longest) {
+      x.push((before + moment) / 2000);
+      y.push(null);
+    }
+    x.push(moment / 1000);
+    y.push(value[index] as number);
+  });
+  return [x, y];
+}
+
+/** Silent for three intervals is a gap; `resolution`: ms between two points of history. */
+export function longestStep(intervalSeconds: number | undefined, resolution: number): number {
+  return 3 * Math.max(1000 * (intervalSeconds ?? 60), resolution);
+}
+
 export interface Point {
   /** Epoch ms. */
   at: number;

@@ -105,11 +105,10 @@ def test_who_comes_second_is_told_who_was_first(
     console = open_console(context, city)
 
     def overtake(route: Route) -> None:
-        console.unroute_all()
         admin.command(incident, "acknowledge", note="电话中已核实")
         route.continue_()
 
-    console.route(f"**/v1/incidents/{incident}/acknowledge", overtake)
+    console.route(f"**/v1/incidents/{incident}/acknowledge", overtake, times=1)
     choose(console, incident)
     console.get_by_test_id("action-acknowledge").click()
     notice = console.get_by_test_id("notice")

@@ -33,15 +33,23 @@ export function Trend({ incident, desk }: { incident: Incident; desk: Desk }) {
     history(subject, metric, to - hours.value * HOUR_MS, to, POINTS).catch(() => []).then((past) => {
       if (!wanted) return;
       line.current = { at: past.map((point) => point.at), value: past.map((point) => point.value) };
+      append(line.current, desk, subject, metric);
       busy.value = false;
       stamp.value += 1;
     });
     return () => void (wanted = false);
   }, [subject, metric, hours.value, until, desk.board.epoch.value]);
-  useEffect(() => follow(desk, subject, metric, line, () => (stamp.value += 1)), [subject, metric]);
+  useEffect(() => {
+    let drawn = 0;
+    return desk.board.subscribe(() => {
+      if (performance.now() - drawn < REDRAW_MS || !append(line.current, desk, subject, metric)) return;
+      drawn = performance.now();
+      stamp.value += 1;
+    });
+  }, [subject, metric]);
   if (!subject || !metric) return null;
   const kind = desk.board.picture.metrics.get(metric);
-  const enough = line.current.at.length > 1;
+  const enough = line.current.at.length > 0;
   return (
     <section class="trend" aria-label={t("trend")} data-testid="trend">
       <header>
@@ -64,22 +72,15 @@ export function Trend({ incident, desk }: { incident: Incident; desk: Desk }) {
   );
 }
 
-/** Appends what arrives live, at most once a second. */
-function follow(
-  desk: Desk, subject: string | undefined, metric: string | null,
-  line: { current: Line }, redraw: () => void,
-): () => void {
-  let at = 0;
-  return desk.board.subscribe((flush) => {
-    const { sensors, series } = desk.board.picture;
-    const own = sensors.series[sensors.indexOf.get(subject ?? "") ?? -1] ?? [];
-    const index = own.find((one) => series.metric[one] === metric);
-    if (index === undefined || !flush.series.has(index) || performance.now() - at < REDRAW_MS) return;
-    const observed = series.observedAt[index] as number, value = series.value[index] as number;
-    if (Number.isNaN(value) || !(observed > (line.current.at.at(-1) ?? 0))) return;
-    line.current.at.push(observed);
-    line.current.value.push(value);
-    at = performance.now();
-    redraw();
-  });
+/** Adds the newest reading if it is not there yet; true when it was added. */
+function append(line: Line, desk: Desk, subject: string | undefined, metric: string | null): boolean {
+  const { sensors, series } = desk.board.picture;
+  const own = sensors.series[sensors.indexOf.get(subject ?? "") ?? -1] ?? [];
+  const index = own.find((one) => series.metric[one] === metric);
+  const at = index === undefined ? NaN : series.observedAt[index] ?? NaN;
+  const value = index === undefined ? NaN : series.value[index] ?? NaN;
+  if (Number.isNaN(value) || !(at > (line.at.at(-1) ?? 0))) return false;
+  line.at.push(at);
+  line.value.push(value);
+  return true;
 }

@@ -23,7 +23,7 @@ export function hashOf(page: Page, item: string | null = null): string {
   return `#${page}${item === null ? "" : `/${encodeURIComponent(item)}`}`;
 }
 
-export const route = signal<Route>(parseRoute(location.hash));
+export const route = signal<Route>(parseRoute(globalThis.location?.hash ?? ""));
 
 export function followAddress(): () => void {
   const follow = (): void => void (route.value = parseRoute(location.hash));

@@ -27,7 +27,7 @@ const zh = {
   history_none: "暂无历史数据", timeline: "办理过程", unplaced: "未定位",
   "incident.opened": "立案", "incident.acknowledged": "签收", "incident.dispatched": "派遣",
   "incident.started": "处置", "incident.resolved": "反馈", "incident.closed": "结案",
-  "incident.reopened": "重开", engine: "系统", "incident.cleared": "告警恢复", "incident.refired": "再次告警",
+  "incident.reopened": "重开", rules: "系统", "incident.cleared": "告警恢复", "incident.refired": "再次告警",
 };
 
 const en: Record<keyof typeof zh, string> = {
@@ -59,7 +59,7 @@ const en: Record<keyof typeof zh, string> = {
   "incident.opened": "opened", "incident.acknowledged": "acknowledged",
   "incident.dispatched": "dispatched", "incident.started": "started",
   "incident.resolved": "resolved", "incident.closed": "closed", "incident.reopened": "reopened",
-  "incident.cleared": "alarm cleared", "incident.refired": "alarm again", engine: "system",
+  "incident.cleared": "alarm cleared", "incident.refired": "alarm again", rules: "system",
 };
 
 export type Text = keyof typeof zh;

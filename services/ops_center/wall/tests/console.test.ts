@@ -1,0 +1,157 @@
+import { describe, expect, it } from "vitest";
+
+import { COMMANDS, LOOP, guess, lacks, mayAct, possible, specOf } from "../src/console/commands";
+import { departmentsFor } from "../src/console/departments";
+import { newest, openOnes } from "../src/console/merge";
+import { exactSpan, moment } from "../src/console/moment";
+import { EVERYTHING, countByPriority, filtered, neighbour, ordered } from "../src/console/queue";
+import { hashOf, parseRoute } from "../src/console/route";
+import type { Incident, Priority } from "../src/live/protocol";
+import { nextPage } from "../src/login/next";
+import { incident } from "./frames";
+
+const nameless = (): string => "";
+const ids = (incidents: readonly Incident[]): string[] => incidents.map(({ id }) => id);
+
+function made(id: string, change: Partial<Incident> = {}): Incident {
+  return { ...incident(id, 1), ...change, id };
+}
+
+describe("commands", () => {
+  it("offer the loop's next step first, in every state", () => {
+    expect(LOOP.map((state) => possible(state)[0]?.command)).toEqual([
+      "acknowledge", "dispatch", "start", "resolve", "close", "reopen",
+    ]);
+  });
+
+  it("never lead to the state they start from, but for a second dispatch", () => {
+    for (const { command, from, to } of COMMANDS) {
+      expect(command === "dispatch" || !from.includes(to)).toBe(true);
+    }
+  });
+
+  it("say what they lack", () => {
+    expect(lacks(specOf("dispatch"), { note: " ", department: "" })).toEqual(["department", "note"]);
+    expect(lacks(specOf("close"), { note: "" })).toEqual(["note"]);
+    expect(lacks(specOf("resolve"), { note: "" })).toEqual([]);
+  });
+
+  it("are guessed without touching what the server has said", () => {
+    const open = made("a");
+    const dispatched = guess(open, "dispatch", { note: "x", department: "供电局" });
+    expect([dispatched.state, dispatched.department, dispatched.version]).toEqual(["dispatched", "供电局", open.version]);
+    expect(open.state).toBe("open");
+  });
+
+  it("are for people who work on incidents", () => {
+    expect((["screen", "viewer", "", "operator", "dispatcher", "admin"] as const).map(mayAct))
+      .toEqual([false, false, false, true, true, true]);
+  });
+});
+
+describe("the queue", () => {
+  const calm = made("calm", { priority: 4 as Priority, opened_at: "2026-05-01T08:00:00Z" });
+  const urgent = made("urgent", { priority: 1 as Priority, opened_at: "2026-05-01T07:00:00Z", title: "燃气泄漏", area_id: "441202" });
+  const newer = made("newer", { priority: 1 as Priority, opened_at: "2026-05-01T07:30:00Z", state: "handling", subjects: ["gas-7"] });
+
+  it("puts the urgent first, then the newest", () => {
+    expect(ids(ordered([calm, urgent, newer], "all"))).toEqual(["newer", "urgent", "calm"]);
+  });
+
+  it("narrows by stage, priority, area and text together", () => {
+    const all = [calm, urgent, newer];
+    const find = (part: object): string[] => ids(filtered(all, { ...EVERYTHING, ...part }, nameless));
+    expect(find({})).toEqual(["calm", "urgent", "newer"]);
+    expect(find({ stage: "working" })).toEqual(["newer"]);
+    expect(find({ priorities: new Set([1]) })).toEqual(["urgent", "newer"]);
+    expect(find({ area: "441202", text: "燃气" })).toEqual(["urgent"]);
+    expect(find({ text: "GAS-7" })).toEqual(["newer"]);
+  });
+
+  it("finds a subject by its name", () => {
+    const named = filtered([newer], { ...EVERYTHING, text: "天宁" }, () => "天宁路阀井");
+    expect(ids(named)).toEqual(["newer"]);
+  });
+
+  it("counts every priority, also those without any", () => {
+    expect([...countByPriority([urgent, newer])]).toEqual([[1, 2], [2, 0], [3, 0], [4, 0]]);
+  });
+
+  it("moves to neighbours and stays at its ends", () => {
+    expect(neighbour(["a", "b"], null, 1)).toBe("a");
+    expect(neighbour(["a", "b"], "a", 1)).toBe("b");
+    expect(neighbour(["a", "b"], "b", 1)).toBe("b");
+    expect(neighbour(["a", "b"], "gone", -1)).toBe("b");
+    expect(neighbour([], "a", 1)).toBeNull();
+  });
+});
+
+describe("three sources of one incident", () => {
+  const sources = (part: object) => ({
+    live: [], closed: new Map<string, number>(), answers: new Map<string, Incident>(),
+    guesses: new Map<string, Incident>(), ...part,
+  });
+
+  it("the higher version wins, whoever said it", () => {
+    const old = made("a", { version: 1 }), young = made("a", { version: 2, state: "acknowledged" });
+    expect(newest(old, young)).toBe(young);
+    expect(newest(young, old)).toBe(young);
+    const answers = new Map([["a", young]]);
+    expect(openOnes(sources({ live: [old], answers }))).toEqual([young]);
+  });
+
+  it("an answer older than the closing brings nothing back", () => {
+    const answers = new Map([["a", made("a", { version: 5 })]]);
+    expect(openOnes(sources({ closed: new Map([["a", 6]]), answers }))).toEqual([]);
+  });
+
+  it("an answer that reopens comes before the socket tells", () => {
+    const answers = new Map([["a", made("a", { version: 7 })]]);
+    expect(ids(openOnes(sources({ closed: new Map([["a", 6]]), answers })))).toEqual(["a"]);
+  });
+
+  it("a guess covers what is known, and only that", () => {
+    const guesses = new Map([["a", made("a", { state: "closed" })], ["b", made("b")]]);
+    expect(openOnes(sources({ live: [made("a")], guesses }))).toEqual([]);
+  });
+});
+
+describe("addresses", () => {
+  it("name a page and an incident", () => {
+    expect(parseRoute("#incidents/a%2Fb")).toEqual({ page: "incidents", item: "a/b" });
+    expect(parseRoute(hashOf("incidents", "a/b"))).toEqual({ page: "incidents", item: "a/b" });
+    expect(parseRoute("#nonsense/%")).toEqual({ page: "incidents", item: null });
+    expect(parseRoute("#rules")).toEqual({ page: "rules", item: null });
+  });
+
+  it("lead back only to this site", () => {
+    const origin = "http://city.example";
+    expect(nextPage("?next=/", origin)).toBe("/");
+    expect(nextPage("?next=/%3Flang%3Den", origin)).toBe("/?lang=en");
+    for (const evil of ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)"]) {
+      expect(nextPage(`?next=${encodeURIComponent(evil)}`, origin)).toBeNull();
+    }
+    expect(nextPage("", origin)).toBeNull();
+  });
+});
+
+describe("words", () => {
+  it("times are the city's own", () => {
+    const now = Date.parse("2026-05-01T00:00:00Z");
+    expect(moment("2026-04-30T16:05:06Z", now)).toBe("05-01 00:05:06");
+    expect(moment("2025-12-31T15:59:59Z", now)).toBe("2025-12-31 23:59:59");
+    expect(moment(null, now)).toBe("—");
+  });
+
+  it("settings are not rounded", () => {
+    expect(exactSpan(90)).toBe("1 分 30 秒");
+    expect(exactSpan(7200)).toBe("2 小时");
+    expect(exactSpan(0)).toBe("0 秒");
+  });
+
+  it("the likeliest department comes first", () => {
+    expect(departmentsFor("gas.concentration")[0]).toBe("燃气公司");
+    expect(departmentsFor("water.level")[0]).toBe("市水利局");
+    expect(departmentsFor(null).length).toBeGreaterThan(2);
+  });
+});

@@ -9,6 +9,7 @@ import msgspec
 from shared.contracts.reading import parse_moment
 
 MIN_POINTS, DEFAULT_POINTS, MAX_POINTS = 2, 500, 2_000
+FIRST_YEAR, LAST_YEAR = 1900, 2999
 DEFAULT_SPAN = timedelta(hours=24)
 ORIGIN = datetime(2000, 1, 1, tzinfo=UTC) - timedelta(hours=8)  # midnight in China
 
@@ -85,6 +86,9 @@ def bucket_seconds(span: Span, points: int) -> int:
 def _moment(name: str, raw: str) -> datetime:
     try:
         # A `+` that was not percent-encoded arrives as a space.
-        return parse_moment(raw.strip().replace(" ", "+"))
+        moment = parse_moment(raw.strip().replace(" ", "+"))
     except (ValueError, OverflowError) as error:
         raise BadParameter(name, str(error)) from None
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise BadParameter(name, f"a time lies between the years {FIRST_YEAR} and {LAST_YEAR}")
+    return moment

@@ -79,7 +79,7 @@ async def perform(world: World, act: str, given_: list[Any]) -> None:
         case "advance":
             world.clock.advance(given_[0])
         case "restart":
-            world.start(tuple(round(len(one) * given_[0]) for one in world.readings))  # type: ignore[arg-type]
+            world.start(tuple(round(len(one) * given_[0]) for one in world.readings))
         case _:
             visit(world, act, given_[0])
 

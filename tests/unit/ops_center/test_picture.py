@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from services.ops_center.board import Board
 from services.ops_center.picture import Latest, Picture
 from shared.contracts.incident import AlertState, IncidentState
+from shared.contracts.reading import Reading
 from shared.errors import Poison
 from tests.unit.ops_center.wall import (
     METRICS,
@@ -173,9 +174,9 @@ readings = st.builds(
 
 @given(st.lists(readings, max_size=20), st.randoms(use_true_random=False))
 def test_any_order_of_arrival_ends_in_the_newest_reading(
-    items: list[object], shuffler: random.Random
+    items: list[Reading], shuffler: random.Random
 ) -> None:
-    unique = {item.observed_us: item for item in items}  # type: ignore[attr-defined]
+    unique = {item.observed_us: item for item in items}
     order = list(unique.values())
     shuffler.shuffle(order)
     shown = picture()

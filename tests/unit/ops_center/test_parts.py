@@ -1,0 +1,197 @@
+"""Small decisions: eager sends, throttle, freshness, spans of time, layers, pages."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.ops_center.eager import begin
+from services.ops_center.freshness import Freshness
+from services.ops_center.history import (
+    MAX_POINTS,
+    MIN_POINTS,
+    ORIGIN,
+    BadParameter,
+    Span,
+    bucket_seconds,
+    span_of,
+)
+from services.ops_center.layers import find_layer, list_layers
+from services.ops_center.pages import Assets, pages_router
+from services.ops_center.throttle import FORGET_SECONDS, KEPT_KEYS, Throttle
+
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
+
+
+async def test_a_coroutine_that_never_waits_needs_no_task() -> None:
+    done: list[int] = []
+
+    async def quick() -> None:
+        done.append(1)
+
+    assert begin(quick()) is None
+    assert done == [1]
+
+
+async def test_a_coroutine_that_waits_goes_on_in_a_task() -> None:
+    first, second = asyncio.Event(), asyncio.Event()
+    done: list[int] = []
+
+    async def slow() -> None:
+        await first.wait()
+        done.append(1)
+        await second.wait()
+        done.append(2)
+
+    task = begin(slow())
+    assert task is not None
+    first.set()
+    await asyncio.sleep(0.01)
+    assert done == [1]
+    second.set()
+    await task
+    assert done == [1, 2]
+
+
+async def test_cancelling_the_task_cancels_the_coroutine() -> None:
+    cleaned: list[bool] = []
+
+    async def slow() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cleaned.append(True)
+
+    task = begin(slow())
+    assert task is not None
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert cleaned == [True]
+
+
+def test_the_throttle_slows_down_more_and_more_and_forgives() -> None:
+    throttle = Throttle(free=3)
+    for _ in range(2):
+        throttle.attempt("a", 0.0)
+    assert throttle.pause("a", 0.0) == 0
+    pauses = []
+    for _ in range(4):
+        throttle.attempt("a", 0.0)
+        pauses.append(throttle.pause("a", 0.0))
+    assert pauses == [2, 4, 8, 16]
+    assert throttle.pause("b", 0.0) == 0
+    assert throttle.pause("a", 16.0) == 0
+    throttle.attempt("a", 20.0)
+    assert throttle.pause("a", 20.0 + FORGET_SECONDS + 1) == 0
+    throttle.succeeded("a")
+    assert throttle.pause("a", 20.0) == 0
+
+
+def test_the_throttle_is_bounded() -> None:
+    throttle = Throttle()
+    for number in range(KEPT_KEYS + 100):
+        throttle.attempt(str(number), 0.0)
+    assert len(throttle._records) == KEPT_KEYS
+
+
+def test_freshness_reports_percentiles_and_starts_again() -> None:
+    fresh = Freshness()
+    for milliseconds in range(1, 101):
+        fresh.applied(1_000_000 - milliseconds * 1000, 990_000, 1_000_000)
+    fresh.sent(1_000_000)
+    lag, latency = fresh.report()
+    assert (lag, latency.p50, latency.p95, latency.p99) == (10, 50, 95, 99)
+    assert fresh.report()[1].p50 is None
+
+
+def test_freshness_is_bounded_and_stays_even() -> None:
+    fresh = Freshness()
+    for number in range(100_000):
+        fresh.applied(0, 0, number)
+    assert len(fresh.sent(1_000_000)) <= 20_001
+
+
+def test_the_span_defaults_to_the_last_day() -> None:
+    assert span_of(None, None, NOW) == Span(NOW - timedelta(hours=24), NOW)
+    span = span_of("2026-04-01T00:00:00 08:00", "2026-04-02T00:00:00Z", NOW)
+    assert span.end - span.start == timedelta(hours=32)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "name"),
+    [
+        ("yesterday", None, "from"),
+        (None, "2026-04-01T00:00:00", "to"),
+        ("2026-04-02T00:00:00Z", "2026-04-01T00:00:00Z", "from"),
+        ("2026-04-02T00:00:00Z", "2026-04-02T00:00:00Z", "from"),
+        ("1777622400", None, "from"),
+        (None, "0001-01-01T00:00:00Z", "to"),
+    ],
+)
+def test_a_wrong_span_names_its_parameter(start: str | None, end: str | None, name: str) -> None:
+    with pytest.raises(BadParameter) as error:
+        span_of(start, end, NOW)
+    assert error.value.name == name
+
+
+@given(st.integers(1, 4_000_000_000), st.integers(MIN_POINTS, MAX_POINTS), st.integers(0, 10**9))
+def test_buckets_never_exceed_the_points_asked_for(seconds: int, points: int, offset: int) -> None:
+    start = NOW - timedelta(seconds=offset)
+    width = bucket_seconds(Span(start, start + timedelta(seconds=min(seconds, 10**9))), points)
+    first = (start - ORIGIN).total_seconds() // width
+    end = start + timedelta(seconds=min(seconds, 10**9), microseconds=-1)
+    assert (end - ORIGIN).total_seconds() // width - first + 1 <= points
+
+
+def test_layers_are_listed_and_no_path_leads_out(tmp_path: Path) -> None:
+    folder = tmp_path / "layers"
+    assert list_layers(folder) == []
+    folder.mkdir()
+    (tmp_path / "secret.geojson").write_text("{}")
+    for name in ("河流.geojson", "base map.pmtiles", "notes.txt", ".hidden.geojson"):
+        (folder / name).write_text("{}")
+    found = list_layers(folder)
+    assert [(one.name, one.kind) for one in found] == [("base map", "pmtiles"), ("河流", "geojson")]
+    assert found[0].url == "/v1/map/layers/base%20map.pmtiles"
+    for outside in ("../secret.geojson", "/etc/passwd", "", ".", "..", "notes.txt", "a\x00b"):
+        assert find_layer(folder, outside) is None
+
+
+def page_client(dist: Path) -> TestClient:
+    app = FastAPI()
+    app.include_router(pages_router(dist))
+    app.mount("/assets", Assets(dist / "assets"))
+    return TestClient(app)
+
+
+def test_without_a_build_the_page_says_what_to_do(tmp_path: Path) -> None:
+    answer = page_client(tmp_path).get("/")
+    assert answer.status_code == 503
+    assert "make wall" in answer.text
+
+
+def test_pages_are_guarded_and_assets_kept(tmp_path: Path) -> None:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "index.html").write_text("<html>wall</html>")
+    (tmp_path / "console.html").write_text("<html>console</html>")
+    (tmp_path / "assets" / "main-1a2b.js").write_text("1")
+    client = page_client(tmp_path)
+    wall = client.get("/?token=x")
+    assert wall.text == "<html>wall</html>"
+    policy = wall.headers["content-security-policy"]
+    assert "script-src 'self';" in policy
+    assert "worker-src 'self' blob:" in policy
+    assert wall.headers["x-content-type-options"] == "nosniff"
+    assert wall.headers["referrer-policy"] == "no-referrer"
+    assert wall.headers["cache-control"] == "no-cache"
+    assert client.get("/console").text == "<html>console</html>"
+    asset = client.get("/assets/main-1a2b.js")
+    assert "immutable" in asset.headers["cache-control"]
+    assert client.get("/assets/../index.html").status_code == 404

@@ -13,6 +13,7 @@ from shared.errors import Unavailable
 
 KEY_HEADER = "yiwang-key"  # names the producer to the platform
 LINGER_MS = 5
+RECORD_ITEMS = 500  # far below a broker's limit of 1 MB a record
 
 
 class KafkaSender:
@@ -40,10 +41,9 @@ class KafkaSender:
         try:
             producer = await self._started()
             pending = [
-                await producer.send(
-                    INBOX, encode(items), key=sensor.encode(), headers=self._headers
-                )
+                await producer.send(INBOX, encode(some), key=sensor.encode(), headers=self._headers)
                 for sensor, items in by_sensor.items()
+                for some in _portions(items)
             ]
             placed = await asyncio.gather(*pending)
         except (KafkaError, OSError) as error:
@@ -68,3 +68,7 @@ class KafkaSender:
                     raise
                 self._producer = producer
             return self._producer
+
+
+def _portions(items: list[Reading]) -> list[list[Reading]]:
+    return [items[start : start + RECORD_ITEMS] for start in range(0, len(items), RECORD_ITEMS)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 
-from services.simulator.noise import smooth
+from services.simulator.noise import jitter, smooth
 from services.simulator.places import Point, distance_km
 from services.simulator.population import Sensor
 
@@ -50,13 +50,15 @@ GENTLE_DURATIONS: Mapping[Kind, int] = {
 @dataclass(frozen=True, slots=True)
 class Effect:
     """Pulls one metric of one sensor towards `target` (its own value times `target` if
-    `relative`), by `strength` 0 to 1, from `delay` seconds after the start on."""
+    `relative`), by `strength` 0 to 1, from `delay` seconds after the start on. The target itself
+    trembles by `shake` of its size: no instrument stands still."""
 
     metric: str
     target: float
     strength: float = 1.0
     delay: float = 0.0
     relative: bool = False
+    shake: float = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class Run:
         for effect in self.effects.get(number, ()):
             if effect.metric == metric:
                 target = value * effect.target if effect.relative else effect.target
+                target *= 1 + effect.shake * jitter(number, int(t))
                 value += (target - value) * effect.strength * self._envelope(t, effect.delay)
         return value
 
@@ -111,6 +114,7 @@ def plan(
 
 Plan = tuple[dict[int, tuple[Effect, ...]], frozenset[int]]
 _NOBODY: frozenset[int] = frozenset()
+_STILL = 0.004  # of a water level
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +161,7 @@ def _pipe_burst(scene: _Scene) -> Plan:
         surge = Effect("water.flow", 1.9 if rank < broken else 1.2, relative=True)
         effects[sensor.number] = (Effect("water.pressure", target, delay=4.0 * rank), surge)
     for sensor in scene.nearest("dr", centre.place, flooded):
-        effects[sensor.number] = (Effect("drain.level", 2.1, delay=25.0),)
+        effects[sensor.number] = (Effect("drain.level", 2.1, delay=25.0, shake=_STILL),)
     return effects, _NOBODY
 
 
@@ -248,9 +252,11 @@ def _soaked(sensor: Sensor, strength: float, delay: float) -> tuple[Effect, ...]
                 Effect("weather.wind_speed", 14, strength, delay),
             )
         case "rv":
-            return (Effect("water.level", 9.0 + sensor.trait(5), strength, delay + 30),)
+            height = 9.0 + sensor.trait(5)
+            return (Effect("water.level", height, strength, delay + 30, shake=_STILL),)
         case "dr":
-            return (Effect("drain.level", 1.9 + 0.8 * sensor.trait(5), strength, delay + 15),)
+            height = 1.9 + 0.8 * sensor.trait(5)
+            return (Effect("drain.level", height, strength, delay + 15, shake=_STILL),)
         case "tr":
             return (
                 Effect("traffic.speed", 0.5, strength, delay, relative=True),

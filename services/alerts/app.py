@@ -3,23 +3,20 @@
 import asyncio
 import logging
 
-from services.alerts import rule
+from services.alerts import rule_files
 from services.alerts.deliverer import Deliverer
 from services.alerts.endpoints import Endpoints
 from services.alerts.engine import Engine
-from services.alerts.places import CachedPlaces
+from services.alerts.places import Places
 from services.alerts.relay import Relay
 from services.alerts.repository import Repository
 from services.alerts.routes import incidents_router, rules_router
 from services.alerts.routes_delivery import deliveries_router, endpoints_router
 from services.alerts.sender import Sender
-from shared.contracts.topics import READINGS
 from shared.errors import Misconfigured
 from shared.runtime import Context, Service
 
 _log = logging.getLogger(__name__)
-
-GROUP = "alerts"
 
 
 async def build(context: Context) -> Service:
@@ -27,7 +24,7 @@ async def build(context: Context) -> Service:
     settings = context.settings
     if not settings.rules_dir.is_dir():
         raise Misconfigured(f"YIWANG_RULES_DIR: there is no folder {settings.rules_dir}")
-    rules, errors = rule.load(settings.rules_dir)
+    rules, errors = rule_files.load(settings.rules_dir)
     for error in errors:
         _log.error("rule refused: %s:%d: %s", error.file, error.line, error.detail)
     try:
@@ -44,19 +41,24 @@ async def build(context: Context) -> Service:
     deliverer = Deliverer(endpoints, sender, context.clock, due)
     relay = Relay(context.engine, context.log, published)
 
-    async def judge(stop: asyncio.Event) -> None:
-        engine = Engine(rules, CachedPlaces(repository), repository)
-        await engine.run(context.log.consume(READINGS, GROUP), stop)
+    places = Places(repository)
+    engine = Engine(rules, places, repository)
 
     return Service(
         "alerts",
         routers=[
             incidents_router(repository, context.clock),
             rules_router(rules, errors),
-            endpoints_router(endpoints, allowed),
+            endpoints_router(endpoints, sender.reason_to_refuse),
             deliveries_router(endpoints),
         ],
-        jobs={"alerts-engine": judge, "alerts-relay": relay.run, "alerts-deliverer": deliverer.run},
+        jobs={
+            "alerts-engine": lambda stop: engine.run(context.log, stop),
+            "alerts-places": lambda stop: places.follow(context.log, stop),
+            "alerts-relay": relay.run,
+            "alerts-deliverer": deliverer.run,
+        },
+        checks={"alerts-engine": engine.check},
         closers=[sender.close],
     )
 

@@ -1,6 +1,7 @@
 """What a batch of readings changes, before anything is written. Pure."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID, uuid5
@@ -18,46 +19,54 @@ from shared.contracts.incident import (
 
 ENGINE = "rules"  # the actor of what rules do
 
+Key = tuple[str, str]  # rule id, sensor id
+Kind = Literal["raised", "cleared"]
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What an incident says of a sensor."""
+    """What an incident says of a sensor. `area_ids`: its district and everything around it."""
 
     sensor_id: str
-    name: str
-    area_id: str | None
-    area_name: str
+    name: str = ""
+    area_id: str | None = None
+    area_name: str = ""
+    area_ids: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A rule was raised or cleared for a subject."""
+    """A rule was raised or cleared for a subject. `subject`: its state while active."""
 
-    kind: Literal["raised", "cleared"]
+    kind: Kind
     rule: Rule
-    place: Place
+    sensor_id: str
     subject: Subject
     value: float
     historical: bool
 
 
-@dataclass
+@dataclass(frozen=True)
 class Changes:
-    """Everything one transaction writes. `next_offsets`: partition → next offset to read."""
+    """What readings of one partition have changed. Written in one transaction."""
 
-    transitions: list[Transition] = field(default_factory=list)
-    subjects: dict[tuple[str, str], Subject | None] = field(default_factory=dict)
-    next_offsets: dict[int, int] = field(default_factory=dict)
-
-    @property
-    def urgent(self) -> bool:
-        """True when waiting would delay an alert or lose a state."""
-        return bool(self.transitions or self.subjects)
+    transitions: Sequence[Transition]
+    subjects: Mapping[Key, Subject]
 
 
-def opened(transition: Transition, now: datetime) -> Incident:
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What of a partition was read: from `first`, which was next when it was last written, up to
+    the record before `following`."""
+
+    partition: int
+    first: int
+    following: int
+
+
+def opened(transition: Transition, place: Place, now: datetime) -> Incident:
     """The incident that a raised rule opens."""
-    rule, place = transition.rule, transition.place
+    rule = transition.rule
     observed_at = from_micros(transition.subject.since_us)
     deadline = rule.deadline_seconds
     return Incident(
@@ -85,22 +94,20 @@ def opened(transition: Transition, now: datetime) -> Incident:
 
 def refired(incident: Incident, transition: Transition, now: datetime) -> Incident:
     """The incident that is still worked on when its rule is raised again."""
-    return _step(incident, now, alert_state=AlertState.ACTIVE, value=transition.value)
+    return stepped(incident, now, alert_state=AlertState.ACTIVE, value=transition.value)
 
 
 def cleared(incident: Incident, now: datetime) -> Incident:
     """The incident after its condition has gone: people still close it."""
-    return _step(incident, now, alert_state=AlertState.CLEARED)
+    return stepped(incident, now, alert_state=AlertState.CLEARED)
 
 
-def event(
-    incident: Incident, kind: str, now: datetime, actor: str = ENGINE, note: str = ""
-) -> IncidentEvent:
+def event(incident: Incident, kind: str, actor: str = ENGINE, note: str = "") -> IncidentEvent:
     """The event of the step that led to `incident`; its id is the same whenever it is made."""
     return IncidentEvent(
         id=event_id(incident.id, incident.version),
         type=kind,
-        timestamp=now,
+        timestamp=incident.updated_at,
         actor=actor,
         note=note,
         data=incident,
@@ -112,9 +119,13 @@ def event_id(incident: UUID, version: int) -> UUID:
     return uuid5(incident, str(version))
 
 
-def _step(incident: Incident, now: datetime, **changed: object) -> Incident:
-    update = {"updated_at": now, "version": incident.version + 1} | changed
-    return incident.model_copy(update=update)
+def stepped(incident: Incident, now: datetime, **changed: object) -> Incident:
+    """The incident one version later. Its own time never runs backwards, whatever clocks do:
+    deliveries are ordered by it."""
+    moment = max(now, incident.updated_at)
+    return incident.model_copy(
+        update={"updated_at": moment, "version": incident.version + 1} | changed
+    )
 
 
 def _title(rule: Rule, place: Place) -> str:

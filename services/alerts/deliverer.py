@@ -1,6 +1,8 @@
 """Takes due deliveries from the ledger, posts them, writes down what happened.
 
 Per endpoint one at a time and in order; endpoints are independent, so a dead one delays nobody.
+While a failed delivery is tried again quickly, the later ones wait. One that the receiver refuses
+(4xx) or that has failed for minutes holds up only the later steps of its own incident.
 """
 
 import asyncio
@@ -21,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.2
 AT_ONCE = 32
-LEASE_SECONDS = 60  # a delivery whose process died is taken up again after this
+LEASE_SECONDS = 20  # longer than an attempt; one whose process died is taken up again after this
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class DeliveryLedger(Protocol):
     """Where deliveries are kept."""
 
     async def claim(self, busy: set[UUID], limit: int, lease: timedelta) -> list[Delivery]:
-        """The first due delivery of each endpoint that is not busy, leased."""
+        """The due delivery whose turn it is, of each enabled endpoint that is not busy; leased."""
         ...
 
     async def settle(self, delivery: Delivery, attempt: Attempt) -> None:
@@ -120,18 +122,21 @@ class Deliverer:
         await self._ledger.settle(delivery, attempt)
 
 
-def judge(delivery: Delivery, answer: Answer, now: datetime, seconds: float) -> Attempt:
-    """What follows from an answer: delivered, tried again, or given up."""
+def judge(delivery: Delivery, answer: Answer, began: datetime, seconds: float) -> Attempt:
+    """What follows from an answer that took `seconds`: delivered, tried again, or given up."""
     latency_ms = round(seconds * 1000, 1)
     if answer.delivered:
-        return Attempt("delivered", None, now, answer.status, "", latency_ms)
+        return Attempt("delivered", None, began, answer.status, "", latency_ms)
     if answer.status == 410:
         gone = "410: the receiver wants no more; the endpoint is disabled"
-        return Attempt("dead", None, now, 410, gone, latency_ms, disable_endpoint=True)
+        return Attempt("dead", None, began, 410, gone, latency_ms, disable_endpoint=True)
     error = answer.error or f"answered {answer.status}"
-    jitter = random.uniform(-0.2, 0.2)
-    wait = signing.retry_after(delivery.attempts + 1, answer.retry_after, jitter)
+    ended = began + timedelta(seconds=seconds)
+    asked = 0.0
+    if answer.status in (429, 503):
+        asked = signing.seconds_asked(answer.retry_after, ended)
+    wait = signing.seconds_to_wait(delivery.attempts + 1, asked, random.uniform(-0.2, 0.2))
     if wait is None:
-        return Attempt("dead", None, now, answer.status, error, latency_ms)
-    due = now + timedelta(seconds=wait)
-    return Attempt("queued", due, now, answer.status, error, latency_ms)
+        return Attempt("dead", None, began, answer.status, error, latency_ms)
+    due = ended + timedelta(seconds=wait)
+    return Attempt("queued", due, began, answer.status, error, latency_ms)

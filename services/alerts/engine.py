@@ -1,30 +1,41 @@
-"""Readings → states → incidents. Judges in log order, writes everything in one transaction."""
+"""Readings → states → incidents: judged in log order, written together with the log's position."""
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from services.alerts.changes import Changes, Place, Transition
-from services.alerts.machine import Judge, Outcome, Phase, Subject, is_historical
-from services.alerts.metrics import JUDGED, TRANSITIONS, UNREADABLE
+from services.alerts.changes import Changes, Key, Place, Span
+from services.alerts.judgement import Judgement, Series, by_metric
+from services.alerts.machine import Judge, Subject
+from services.alerts.metrics import UNREADABLE
 from services.alerts.rule import Rule
 from shared.clock import monotonic
-from shared.contracts.reading import Batch, Reading, decode_batch
-from shared.eventlog.log import Consumer, Record
+from shared.contracts.reading import Batch, decode_batch
+from shared.contracts.topics import READINGS
+from shared.errors import Unavailable, YiwangError
+from shared.eventlog.log import Consumer, EventLog, Record
 
 _log = logging.getLogger(__name__)
 
+GROUP = "alerts"
 BATCH_RECORDS = 500
 WAIT_SECONDS = 0.5
-IDLE_COMMIT_SECONDS = 1.0  # how often the position is written when nothing else is
+WRITE_SECONDS = 1.0  # how often states and positions are written when no alert waits
+STUCK_SECONDS = 30.0
 
-Key = tuple[str, str]  # rule id, sensor id
+
+class Overtaken(YiwangError):
+    """Another engine has written this partition meanwhile: what we judged of it is void."""
 
 
 class Places(Protocol):
     """What is known of sensors."""
+
+    def listen(self, forget: Callable[[str], None]) -> None:
+        """Call `forget` with every sensor that changes."""
+        ...
 
     async def find(self, sensor_id: str) -> Place:
         """The sensor's place; an unknown one has no area."""
@@ -34,111 +45,163 @@ class Places(Protocol):
 class Store(Protocol):
     """Where states, incidents and positions are kept."""
 
-    async def load(self) -> tuple[dict[Key, Subject], dict[int, int]]:
-        """Subjects that are not normal, and partition → next offset."""
+    async def forget_beyond(self, ends: Mapping[int, int]) -> None:
+        """Drop positions past the log's ends: such a log was made anew."""
         ...
 
-    async def apply(self, changes: Changes) -> dict[Key, str]:
-        """Write it all in one transaction; returns the incident of each raised subject."""
+    async def load(self, partition: int) -> tuple[dict[Key, Subject], int]:
+        """Subjects as last written, and the partition's next offset."""
         ...
+
+    async def apply(
+        self, span: Span, changes: Changes, places: Mapping[str, Place]
+    ) -> dict[Key, str]:
+        """Write it all in one transaction; returns the incident of each raised subject.
+
+        Raises `Overtaken` when the partition's written position is not `span.first`.
+        """
+        ...
+
+
+@dataclass
+class Share:
+    """One partition's part of the work. Offsets: `written` and `judged` are the next ones after
+    what is in the store and in memory, `heard` after what the log has given us."""
+
+    judgement: Judgement
+    written: int
+    judged: int
+    heard: int
+    void: bool = False
 
 
 class Engine:
     """One member of the group that judges `city.readings`."""
 
     def __init__(self, rules: Iterable[Rule], places: Places, store: Store) -> None:
-        self._by_metric: dict[str, list[Judge]] = {}
-        for rule in rules:
-            self._by_metric.setdefault(rule.metric, []).append(Judge(rule))
-        self._watchers: dict[tuple[str, str], tuple[Judge, ...]] = {}
+        judges = [Judge(rule) for rule in rules]
+        self._metrics = {judge.rule.id: judge.rule.metric for judge in judges}
+        self._by_metric = by_metric(judges)
+        self._watchers: dict[Series, tuple[Judge, ...]] = {}
         self._places = places
         self._store = store
-        self._subjects: dict[Key, Subject] = {}
-        self._newest: dict[tuple[str, str], int] = {}  # (sensor, metric) → newest judged
-        self._done: dict[int, int] = {}
-        self._written = 0.0
+        self._moves = 0
+        self._shares: dict[int, Share] = {}
+        self._wrote = 0.0
+        self._turned = monotonic()
+        places.listen(self._forget_watchers)
 
-    async def run(
-        self, consume: AbstractAsyncContextManager[Consumer], stop: asyncio.Event
-    ) -> None:
-        """Until `stop`. What was judged but not written is judged again after a restart."""
-        self._subjects, self._done = await self._store.load()
-        self._newest.clear()
-        async with consume as consumer:
+    async def run(self, log: EventLog, stop: asyncio.Event) -> None:
+        """Until `stop`. Raises `Unavailable`; what was judged but not written is judged again."""
+        self._shares.clear()
+        await self._store.forget_beyond(await log.ends(READINGS))
+        async with log.consume(READINGS, GROUP) as consumer:
             while not stop.is_set():
-                records = await consumer.batch(BATCH_RECORDS, WAIT_SECONDS)
-                await self.take(records, consumer)
+                await self.take(await consumer.batch(BATCH_RECORDS, WAIT_SECONDS), consumer)
+                self._turned = monotonic()
+            await self._write(consumer)
+
+    async def check(self) -> str | None:
+        """Readiness: None while the engine looks at the log."""
+        idle = monotonic() - self._turned
+        return None if idle < STUCK_SECONDS else f"no look at the log for {idle:.0f} s"
 
     async def take(self, records: Sequence[Record], consumer: Consumer) -> None:
-        """Judge and write one batch; the log's commit comes last."""
-        changes = Changes()
+        """Judge one batch; write at once if an alert waits, else now and then."""
         for record in records:
-            if record.offset < self._done.get(record.partition, 0):
-                continue  # done before a restart
-            await self._judge_record(record, changes)
-            changes.next_offsets[record.partition] = record.offset + 1
-        self._done |= changes.next_offsets
-        idle = monotonic() - self._written > IDLE_COMMIT_SECONDS
-        if not self._done or not (changes.urgent or (records and idle)):
-            return
-        changes.next_offsets = dict(self._done)
-        self._remember(await self._store.apply(changes))
-        self._written = monotonic()
-        await consumer.commit(self._done)
+            share = await self._share_of(record)
+            share.heard = record.offset + 1
+            if record.offset < share.judged:
+                continue  # written before a restart
+            await self._judge(record, share.judgement)
+            share.judged = record.offset + 1
+        urgent = any(share.judgement.urgent for share in self._shares.values())
+        if urgent or monotonic() - self._wrote > WRITE_SECONDS:
+            await self._write(consumer)
 
-    async def _judge_record(self, record: Record, changes: Changes) -> None:
-        try:
-            batch = decode_batch(record.value)
-        except ValueError as error:  # the writer has set it aside in quarantine
-            UNREADABLE.inc()
-            _log.warning("unreadable record %s/%s: %s", record.partition, record.offset, error)
+    async def _share_of(self, record: Record) -> Share:
+        """The record's share; loaded anew when the partition has been elsewhere meanwhile."""
+        share = self._shares.get(record.partition)
+        if share is not None and share.heard == record.offset:
+            if share.void:
+                raise Unavailable("another engine writes a partition that is ours: joining anew")
+            return share
+        if share is not None:
+            await self._write_share(record.partition, share)
+        subjects, written = await self._store.load(record.partition)
+        judgement = Judgement(self._metrics, subjects)
+        share = Share(judgement, written, written, record.offset)
+        self._shares[record.partition] = share
+        return share
+
+    async def _judge(self, record: Record, judgement: Judgement) -> None:
+        batch = _decode(record)
+        if batch is None:
             return
         for reading in batch.items:
             if reading.metric in self._by_metric and reading.quality != "bad":
-                await self._judge(reading, batch, changes)
+                series = (reading.sensor_id, reading.metric)
+                judges = self._watchers.get(series)
+                if judges is None:
+                    judges = await self._find_watchers(series)
+                judgement.hear(reading, judges, batch.accepted_us)
 
-    async def _judge(self, reading: Reading, batch: Batch, changes: Changes) -> None:
-        series = (reading.sensor_id, reading.metric)
-        if reading.observed_us <= self._newest.get(series, -(2**63)):
-            return  # late or a repeat: it is stored, but does not turn judgement back
-        self._newest[series] = reading.observed_us
-        JUDGED.inc()
-        for judge in self._watchers.get(series) or await self._find_watchers(series):
-            key = (judge.rule.id, reading.sensor_id)
-            before = self._subjects.get(key)
-            after, outcome = judge.judge(before, reading.observed_us, reading.value)
-            if after is not None:
-                self._subjects[key] = after
-            elif before is not None:
-                del self._subjects[key]
-            if outcome is Outcome.NOTHING:
-                continue
-            changes.subjects[key] = after
-            if outcome in (Outcome.RAISED, Outcome.CLEARED):
-                state = after if after is not None else before
-                assert state is not None
-                place = await self._places.find(reading.sensor_id)
-                historical = is_historical(reading.observed_us, batch.accepted_us)
-                changes.transitions.append(
-                    Transition(
-                        "raised" if outcome is Outcome.RAISED else "cleared",
-                        judge.rule, place, state, reading.value, historical,
-                    )
-                )  # fmt: skip
-                TRANSITIONS.labels(judge.rule.id, outcome.value).inc()
-
-    async def _find_watchers(self, series: tuple[str, str]) -> tuple[Judge, ...]:
+    async def _find_watchers(self, series: Series) -> tuple[Judge, ...]:
         sensor_id, metric = series
-        place = await self._places.find(sensor_id)
-        judges = self._by_metric.get(metric, ())
-        found = tuple(judge for judge in judges if judge.rule.concerns(sensor_id, place.area_id))
-        self._watchers[series] = found
+        moves, judges = self._moves, self._by_metric[metric]
+        areas: frozenset[str] = frozenset()
+        if any(judge.rule.areas for judge in judges):
+            areas = (await self._places.find(sensor_id)).area_ids
+        found = tuple(judge for judge in judges if judge.rule.concerns(sensor_id, areas))
+        if moves == self._moves:  # else the answer may already be old: do not keep it
+            self._watchers[series] = found
         return found
 
-    def _remember(self, incidents: Mapping[Key, str]) -> None:
-        for key, incident in incidents.items():
-            subject = self._subjects.get(key)
-            if subject is not None and subject.phase is Phase.ACTIVE:
-                self._subjects[key] = Subject(
-                    subject.phase, subject.since_us, subject.last_us, incident
-                )
+    def _forget_watchers(self, sensor_id: str) -> None:
+        self._moves += 1
+        for metric in self._by_metric:
+            self._watchers.pop((sensor_id, metric), None)
+
+    async def _write(self, consumer: Consumer) -> None:
+        """Write every share that has something new; the log's own commit comes last."""
+        done: dict[int, int] = {}
+        for partition, share in self._shares.items():
+            if await self._write_share(partition, share):
+                done[partition] = share.written
+        self._wrote = monotonic()
+        if done:
+            await _commit(consumer, done)
+
+    async def _write_share(self, partition: int, share: Share) -> bool:
+        if share.judged == share.written or share.void:
+            return False
+        changes = share.judgement.changes()
+        sensors = {transition.sensor_id for transition in changes.transitions}
+        places = {sensor_id: await self._places.find(sensor_id) for sensor_id in sensors}
+        span = Span(partition, share.written, share.judged)
+        try:
+            share.judgement.written(await self._store.apply(span, changes, places))
+        except Overtaken:
+            share.void = True  # usually the partition has moved: its new owner has it all
+            _log.warning("partition %d was written by another engine", partition)
+            return False
+        share.written = share.judged
+        return True
+
+
+async def _commit(consumer: Consumer, done: Mapping[int, int]) -> None:
+    try:
+        await consumer.commit(done)
+    except Unavailable as error:
+        # Our own position decides; the group's only spares re-reading. If the log is really gone,
+        # the next look says so.
+        _log.info("position not committed to the log: %s", error)
+
+
+def _decode(record: Record) -> Batch | None:
+    try:
+        return decode_batch(record.value)
+    except ValueError as error:  # the writer has set it aside in quarantine
+        UNREADABLE.inc()
+        _log.warning("unreadable record %s/%s: %s", record.partition, record.offset, error)
+        return None

@@ -13,13 +13,14 @@ REFUSED: tuple[Network, ...] = tuple(
         "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16",
         "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16",
         "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
-        "::/128", "::1/128", "100::/64", "2001::/23", "2001:db8::/32", "3fff::/20",
-        "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+        "::/128", "::1/128", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32",
+        "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
     )
 )  # fmt: skip
-_NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
+_LAST_32_BITS = (  # where an IPv4 address rides: NAT64, compatible, translated (SIIT)
+    IPv6Network("64:ff9b::/96"), IPv6Network("::/96"), IPv6Network("::ffff:0:0:0/96"),
+)  # fmt: skip
 _SIX_TO_FOUR = IPv6Network("2002::/16")
-_IPV4_COMPATIBLE = IPv6Network("::/96")
 
 
 def reason_to_refuse(address: str, allowed: Sequence[Network]) -> str | None:
@@ -39,6 +40,8 @@ def reason_to_refuse(address: str, allowed: Sequence[Network]) -> str | None:
 
 def reason_to_refuse_url(url: str, allowed: Sequence[Network]) -> str | None:
     """What can be said of a URL before anything is resolved."""
+    if any(letter <= " " or letter == "\x7f" for letter in url):
+        return "a URL holds neither spaces nor control characters"
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -52,22 +55,23 @@ def reason_to_refuse_url(url: str, allowed: Sequence[Network]) -> str | None:
         return "credentials do not belong into the URL"
     if port == 0:
         return "port 0 is not a port"
-    if parts.hostname == "localhost" or parts.hostname.endswith(".localhost"):
+    host = parts.hostname.rstrip(".")
+    if host == "localhost" or host.endswith(".localhost"):
         return reason_to_refuse("127.0.0.1", allowed)
     try:
-        literal = str(ip_address(parts.hostname))
+        literal = str(ip_address(host))
     except ValueError:
         return None  # a name: judged by the address it leads to, at every connection
     return reason_to_refuse(literal, allowed)
 
 
 def _embedded(address: Address) -> list[Address]:
-    """IPv4 addresses that an IPv6 address carries: mapped, NAT64, 6to4, compatible."""
+    """IPv4 addresses that an IPv6 address carries: mapped, NAT64, 6to4, compatible, SIIT."""
     if isinstance(address, IPv4Address):
         return []
     if address.ipv4_mapped is not None:
         return [address.ipv4_mapped]
-    if any(address in network for network in _NAT64) or address in _IPV4_COMPATIBLE:
+    if any(address in network for network in _LAST_32_BITS):
         return [IPv4Address(int(address) & 0xFFFFFFFF)]
     if address in _SIX_TO_FOUR:
         return [IPv4Address((int(address) >> 80) & 0xFFFFFFFF)]

@@ -26,14 +26,20 @@ async def find(connection: AsyncConnection, incident: UUID) -> Incident | None:
     return None if row is None else to_incident(row)
 
 
-async def find_open(connection: AsyncConnection, rule_id: str, subject: str) -> Incident | None:
-    """The newest incident of a rule and subject that is not closed, locked."""
+async def find_open(
+    connection: AsyncConnection, rule_id: str, subject: str, historical: bool
+) -> Incident | None:
+    """The newest incident of a rule and subject that is not closed, locked.
+
+    What happens now never joins a historical incident: nobody would be told.
+    """
     query = (
         select(incidents)
         .where(
             incidents.c.rule_id == rule_id,
             incidents.c.subjects.contains([subject]),
             incidents.c.state != IncidentState.CLOSED,
+            incidents.c.historical == historical,
         )
         .order_by(incidents.c.opened_at.desc())
         .limit(1)
@@ -71,6 +77,7 @@ async def record(connection: AsyncConnection, step: IncidentEvent) -> None:
 
 async def _queue_deliveries(connection: AsyncConnection, step: IncidentEvent) -> None:
     query = select(endpoints.c.endpoint_id, endpoints.c.events).where(endpoints.c.enabled)
+    query = query.with_for_update(read=True)  # who is disabled meanwhile is queued nothing
     wanted = [
         row.endpoint_id
         for row in await connection.execute(query)
@@ -79,7 +86,7 @@ async def _queue_deliveries(connection: AsyncConnection, step: IncidentEvent) ->
     if not wanted:
         return
     body = json.dumps(webhook_body(step), ensure_ascii=False, separators=(",", ":"))
-    # Within an incident the version orders deliveries that one transaction makes.
+    # Steps of one incident may share a moment: the version keeps their deliveries in order.
     made = step.timestamp + timedelta(microseconds=step.data.version)
     rows = [_delivery(endpoint, step, body, made) for endpoint in wanted]
     await connection.execute(insert(deliveries), rows)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from services.alerts.changes import stepped
 from shared.contracts.incident import Incident, IncidentState
 
 State = IncidentState
@@ -83,14 +84,13 @@ def step(
     if version is not None and version != incident.version:
         return Refusal("stale", f"the incident has changed meanwhile: it is {incident.state} now")
     if incident.state not in rule.sources:
-        return Refusal(
-            "illegal_transition", f"an incident that is {incident.state} cannot be {rule.target}"
-        )
+        detail = f"'{command}' is not possible: the incident is {incident.state}"
+        return Refusal("illegal_transition", detail)
     if rule.needs_note and not note.strip():
         return Refusal("note_needed", f"'{command}' needs a note that says why")
     if command is Command.DISPATCH and not (department or "").strip():
         return Refusal("department_needed", "'dispatch' needs a department")
-    changed = {"state": rule.target, "updated_at": now, "version": incident.version + 1}
-    if department:
-        changed["department"] = department
-    return incident.model_copy(update=changed)
+    changed: dict[str, object] = {"state": rule.target}
+    if department is not None and department.strip():
+        changed["department"] = department.strip()
+    return stepped(incident, now, **changed)

@@ -10,16 +10,18 @@ HISTORICAL_US = 3_600 * 1_000_000  # older than this on arrival: recorded, but n
 
 
 class Phase(StrEnum):
-    """Where a subject stands. A normal one has no state at all."""
+    """Where a subject stands. One that has always been normal has no state at all."""
 
+    NORMAL = "normal"  # again: what it has seen must not be judged a second time
     PENDING = "pending"
     ACTIVE = "active"
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """State of a subject that is not normal. Times: epoch microseconds of event time.
+    """State of a subject that is, or has been, other than normal. Times: epoch microseconds of
+    event time.
 
-    `since_us`: the first reading over the limit; `last_us`: the newest one judged;
+    `since_us`: the first reading over the limit (0 when normal); `last_us`: the newest one judged;
     `incident`: id of the incident it belongs to, once active.
     """
 
@@ -50,27 +52,26 @@ class Judge:
     def judge(
         self, subject: Subject | None, observed_us: int, value: float
     ) -> tuple[Subject | None, Outcome]:
-        """The subject after a reading, and what happened. None is normal.
+        """The subject after a reading, and what happened. None has always been normal.
 
         A reading not newer than the newest one judged changes nothing.
         """
         if subject is None:
-            return self._from_normal(observed_us, value)
+            return self._start(observed_us) if self._raises(value) else (None, Outcome.NOTHING)
         if observed_us <= subject.last_us:
             return subject, Outcome.NOTHING
-        if subject.phase is Phase.ACTIVE:
-            if self._clears(value):
-                return None, Outcome.CLEARED
-            return _seen(subject, observed_us), Outcome.NOTHING
-        if not self._raises(value):
-            return None, Outcome.CANCELLED
-        if observed_us - subject.since_us >= self._delay_us:
-            return Subject(Phase.ACTIVE, subject.since_us, observed_us), Outcome.RAISED
-        return _seen(subject, observed_us), Outcome.NOTHING
+        match subject.phase:
+            case Phase.ACTIVE if self._clears(value):
+                return Subject(Phase.NORMAL, 0, observed_us), Outcome.CLEARED
+            case Phase.PENDING if not self._raises(value):
+                return Subject(Phase.NORMAL, 0, observed_us), Outcome.CANCELLED
+            case Phase.PENDING if observed_us - subject.since_us >= self._delay_us:
+                return Subject(Phase.ACTIVE, subject.since_us, observed_us), Outcome.RAISED
+            case Phase.NORMAL if self._raises(value):
+                return self._start(observed_us)
+        return seen(subject, observed_us), Outcome.NOTHING
 
-    def _from_normal(self, observed_us: int, value: float) -> tuple[Subject | None, Outcome]:
-        if not self._raises(value):
-            return None, Outcome.NOTHING
+    def _start(self, observed_us: int) -> tuple[Subject, Outcome]:
         if self._delay_us == 0:
             return Subject(Phase.ACTIVE, observed_us, observed_us), Outcome.RAISED
         return Subject(Phase.PENDING, observed_us, observed_us), Outcome.STARTED
@@ -81,5 +82,11 @@ def is_historical(observed_us: int, accepted_us: int) -> bool:
     return accepted_us - observed_us > HISTORICAL_US
 
 
-def _seen(subject: Subject, observed_us: int) -> Subject:
+def seen(subject: Subject, observed_us: int) -> Subject:
+    """The subject after a reading that changed nothing else."""
     return Subject(subject.phase, subject.since_us, observed_us, subject.incident)
+
+
+def belonging(subject: Subject, incident: str) -> Subject:
+    """The subject as part of an incident."""
+    return Subject(subject.phase, subject.since_us, subject.last_us, incident)

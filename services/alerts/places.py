@@ -1,36 +1,61 @@
-"""Sensors' places, remembered for a while: they move seldom, and are asked for all the time."""
+"""Where sensors are: looked up once, and again after the registry has said that one changed."""
 
+import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 from services.alerts.changes import Place
-from shared.clock import monotonic
+from shared.contracts.topics import SENSORS
+from shared.eventlog.log import EventLog
 
-KEEP_SECONDS = 60.0
-KEEP_PLACES = 200_000
+WAIT_SECONDS = 0.5
+MAX_RECORDS = 500
 
 
 class Source(Protocol):
     """Who knows."""
 
-    async def find(self, sensor_id: str) -> Place:
+    async def find_place(self, sensor_id: str) -> Place:
         """The sensor's place; an unknown one has no area."""
         ...
 
 
-class CachedPlaces:
-    """`engine.Places` over a slower source."""
+class Places:
+    """`engine.Places` over a slower source, kept true along `city.sensors`."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._known: dict[str, tuple[float, Place]] = {}
+        self._known: dict[str, Place] = {}
+        self._listeners: list[Callable[[str], None]] = []
+        self._moves = 0
+
+    def listen(self, forget: Callable[[str], None]) -> None:
+        """Call `forget` with every sensor that changes."""
+        self._listeners.append(forget)
 
     async def find(self, sensor_id: str) -> Place:
-        """What the source said within the last minute."""
-        hit = self._known.get(sensor_id)
-        if hit is not None and hit[0] > monotonic():
-            return hit[1]
-        place = await self._source.find(sensor_id)
-        if len(self._known) >= KEEP_PLACES:
-            self._known.clear()
-        self._known[sensor_id] = (monotonic() + KEEP_SECONDS, place)
-        return place
+        """The sensor's place as it was when the registry last spoke of it."""
+        known = self._known.get(sensor_id)
+        if known is None:
+            moves = self._moves
+            known = await self._source.find_place(sensor_id)
+            if moves == self._moves:  # else the answer may already be old: do not keep it
+                self._known[sensor_id] = known
+        return known
+
+    async def follow(self, log: EventLog, stop: asyncio.Event) -> None:
+        """Forget what changes, until `stop`. Raises `Unavailable`."""
+        ends = await log.ends(SENSORS)
+        for sensor_id in list(self._known):  # what changed before we listened
+            self.forget(sensor_id)
+        async with log.read(SENSORS, ends) as reader:
+            while not stop.is_set():
+                for record in await reader.batch(MAX_RECORDS, WAIT_SECONDS):
+                    self.forget(record.key)
+
+    def forget(self, sensor_id: str) -> None:
+        """The next one who asks looks it up."""
+        self._moves += 1
+        self._known.pop(sensor_id, None)
+        for listener in self._listeners:
+            listener(sensor_id)

@@ -1,4 +1,5 @@
-"""Outbox → `city.incidents`, in order, at least once. Consumers drop what they have seen."""
+"""Outbox → `city.incidents`, at least once, the steps of an incident in their order (each holds
+the incident's row until it is committed). Consumers drop what they have seen."""
 
 import asyncio
 import json
@@ -7,6 +8,7 @@ from contextlib import suppress
 from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.alerts.connection import reachable
 from shared.contracts.topics import INCIDENTS
 from shared.eventlog.log import EventLog, Outgoing
 from shared.store.tables import outbox
@@ -35,7 +37,7 @@ class Relay:
 
     async def publish_some(self) -> int:
         """Publish the oldest events and forget them once the log has them; how many."""
-        async with self._engine.begin() as connection:
+        async with reachable(self._engine.begin()) as connection:
             if not await _is_only_relay(connection):
                 return 0
             query = select(outbox).order_by(outbox.c.id).limit(BATCH)
@@ -52,7 +54,9 @@ class Relay:
                     for row in rows
                 ]
             )
-            await connection.execute(delete(outbox).where(outbox.c.id <= rows[-1].id))
+            # By name, not "up to the last": a lower id may have been committed after we looked.
+            published = [row.id for row in rows]
+            await connection.execute(delete(outbox).where(outbox.c.id.in_(published)))
         return len(rows)
 
 

@@ -1,26 +1,27 @@
 """The engine's store and the commands' store, on PostgreSQL."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Select, delete, select, tuple_
+from sqlalchemy import ColumnElement, Select, delete, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.alerts import changes as made
 from services.alerts import ledger
-from services.alerts.changes import Changes, Place, Transition
-from services.alerts.engine import Key
-from services.alerts.machine import Subject
+from services.alerts.changes import Changes, Key, Place, Span, Transition
+from services.alerts.connection import reachable
+from services.alerts.engine import Overtaken
+from services.alerts.machine import Subject, belonging
 from shared.clock import Clock
-from shared.contracts.incident import Incident
+from shared.contracts.incident import AlertState, Incident
 from shared.contracts.topics import READINGS
-from shared.errors import Unavailable
 from shared.store.tables import alert_progress, areas, incidents, sensors, subjects, timeline
+
+ROWS_AT_ONCE = 1_000  # PostgreSQL takes 65,535 parameters per statement
 
 
 class Repository:
@@ -34,34 +35,40 @@ class Repository:
         self._clock = clock
         self._wake = wake
 
-    async def load(self) -> tuple[dict[Key, Subject], dict[int, int]]:
-        """See `engine.Store.load`. Positions of another incarnation mean nothing."""
-        try:
-            async with self._engine.connect() as connection:
-                known = {
-                    (row.rule_id, row.subject): msgspec.convert(row.state, Subject)
-                    for row in await connection.execute(select(subjects))
-                }
-                query = select(alert_progress).where(
-                    alert_progress.c.topic == READINGS,
-                    alert_progress.c.incarnation == self._incarnation,
+    async def forget_beyond(self, ends: Mapping[int, int]) -> None:
+        """See `engine.Store.forget_beyond`."""
+        async with reachable(self._engine.begin()) as connection:
+            for partition, end in ends.items():
+                beyond = delete(alert_progress).where(
+                    *self._mine(partition), alert_progress.c.next_offset > end
                 )
-                done = {row.partition: row.next_offset for row in await connection.execute(query)}
-        except (OperationalError, InterfaceError) as error:
-            raise Unavailable(f"database: {error.orig}") from error
-        return known, done
+                await connection.execute(beyond)
 
-    async def apply(self, changes: Changes) -> dict[Key, str]:
+    async def load(self, partition: int) -> tuple[dict[Key, Subject], int]:
+        """See `engine.Store.load`. Positions of another incarnation mean nothing."""
+        query = select(alert_progress.c.next_offset).where(*self._mine(partition))
+        async with reachable(self._engine.connect()) as connection:
+            known = {
+                (row.rule_id, row.subject): msgspec.convert(row.state, Subject)
+                for row in await connection.execute(select(subjects))
+            }
+            done = (await connection.execute(query)).scalar()
+        return known, done or 0
+
+    async def apply(
+        self, span: Span, changes: Changes, places: Mapping[str, Place]
+    ) -> dict[Key, str]:
         """See `engine.Store.apply`."""
         raised: dict[Key, str] = {}
-        try:
-            async with self._engine.begin() as connection:
-                for transition in changes.transitions:
-                    await self._apply_transition(connection, transition, raised)
-                await _write_subjects(connection, changes, raised)
-                await self._write_progress(connection, changes.next_offsets)
-        except (OperationalError, InterfaceError) as error:
-            raise Unavailable(f"database: {error.orig}") from error
+        async with reachable(self._engine.begin()) as connection:
+            await self._move_on(connection, span)
+            for transition in changes.transitions:
+                place = places[transition.sensor_id]
+                if transition.kind == "raised":
+                    await self._raise(connection, transition, place, raised)
+                else:
+                    await self._clear(connection, transition, raised)
+            await _write_subjects(connection, changes.subjects, raised)
         if changes.transitions:
             self._wake.set()
         return raised
@@ -78,8 +85,7 @@ class Repository:
                 return None
             changed = change(found)
             if isinstance(changed, Incident):
-                step = made.event(changed, event, self._clock(), actor, note)
-                await ledger.record(connection, step)
+                await ledger.record(connection, made.event(changed, event, actor, note))
         self._wake.set()
         return changed
 
@@ -122,78 +128,96 @@ class Repository:
         async with self._engine.connect() as connection:
             return [ledger.to_incident(row) for row in await connection.execute(query)]
 
-    async def find(self, sensor_id: str) -> Place:
-        """See `engine.Places.find`."""
+    async def find_place(self, sensor_id: str) -> Place:
+        """See `places.Source`."""
         query = (
-            select(sensors.c.name, sensors.c.area_id, areas.c.name_zh)
+            select(sensors.c.name, sensors.c.area_id, sensors.c.cell_id, areas.c.name_zh,
+                   areas.c.parent_id)
             .outerjoin(areas, areas.c.area_id == sensors.c.area_id)
             .where(sensors.c.sensor_id == sensor_id)
-        )
-        async with self._engine.connect() as connection:
+        )  # fmt: skip
+        async with reachable(self._engine.connect()) as connection:
             row = (await connection.execute(query)).first()
         if row is None:
-            return Place(sensor_id, "", None, "")
-        return Place(sensor_id, row.name, row.area_id, row.name_zh or "")
+            return Place(sensor_id)
+        around = frozenset(filter(None, (row.cell_id, row.area_id, row.parent_id)))
+        return Place(sensor_id, row.name, row.area_id, row.name_zh or "", around)
 
-    async def _apply_transition(
+    async def _raise(
+        self,
+        connection: AsyncConnection,
+        transition: Transition,
+        place: Place,
+        raised: dict[Key, str],
+    ) -> None:
+        key = (transition.rule.id, transition.sensor_id)
+        new = made.opened(transition, place, self._clock())
+        known = await ledger.find(connection, new.id)
+        if known is None:
+            known = await ledger.find_open(connection, *key, transition.historical)
+            if known is None:
+                await ledger.record(connection, made.event(new, "incident.opened"))
+            else:
+                again = made.refired(known, transition, self._clock())
+                await ledger.record(connection, made.event(again, "incident.refired"))
+        # Else the same start was judged before, from another copy of the log: it is recorded.
+        raised[key] = str(new.id if known is None else known.id)
+
+    async def _clear(
         self, connection: AsyncConnection, transition: Transition, raised: dict[Key, str]
     ) -> None:
-        now = self._clock()
-        key = (transition.rule.id, transition.place.sensor_id)
-        if transition.kind == "raised":
-            new = made.opened(transition, now)
-            if await ledger.find(connection, new.id) is not None:
-                raised[key] = str(new.id)  # the same start, judged again: already recorded
-                return
-            joined = await ledger.find_open(connection, *key)
-            if joined is None:
-                step = made.event(new, "incident.opened", now)
-            else:
-                again = made.refired(joined, transition, now)
-                step = made.event(again, "incident.refired", now)
-            raised[key] = str(step.data.id)
-            await ledger.record(connection, step)
-            return
+        key = (transition.rule.id, transition.sensor_id)
         incident = raised.pop(key, None) or transition.subject.incident
         found = await ledger.find(connection, UUID(incident)) if incident else None
-        if found is not None:
-            step = made.event(made.cleared(found, now), "incident.cleared", now)
-            await ledger.record(connection, step)
+        if found is not None and found.alert_state is AlertState.ACTIVE:
+            cleared = made.cleared(found, self._clock())
+            await ledger.record(connection, made.event(cleared, "incident.cleared"))
 
-    async def _write_progress(
-        self, connection: AsyncConnection, next_offsets: dict[int, int]
-    ) -> None:
-        for partition, offset in next_offsets.items():
-            values = {
-                "topic": READINGS,
-                "partition": partition,
-                "incarnation": self._incarnation,
-                "next_offset": offset,
-            }
-            statement = upsert(alert_progress).values(values)
-            keys = [alert_progress.c.topic, alert_progress.c.partition]
-            await connection.execute(
-                statement.on_conflict_do_update(index_elements=keys, set_=values)
-            )
+    async def _move_on(self, connection: AsyncConnection, span: Span) -> None:
+        """Our position, if it still is what we believe; the row stays locked until the end."""
+        values = {
+            "topic": READINGS,
+            "partition": span.partition,
+            "incarnation": self._incarnation,
+            "next_offset": span.following,
+        }
+        statement = upsert(alert_progress).values(values)
+        unmoved = (alert_progress.c.incarnation != self._incarnation) | (
+            alert_progress.c.next_offset == span.first
+        )
+        done = await connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=[alert_progress.c.topic, alert_progress.c.partition],
+                set_=values,
+                where=unmoved,
+            ).returning(alert_progress.c.next_offset)
+        )
+        if done.first() is None:
+            raise Overtaken(f"partition {span.partition} is no longer at {span.first}")
+
+    def _mine(self, partition: int) -> tuple[ColumnElement[bool], ...]:
+        return (
+            alert_progress.c.topic == READINGS,
+            alert_progress.c.partition == partition,
+            alert_progress.c.incarnation == self._incarnation,
+        )
 
 
 async def _write_subjects(
-    connection: AsyncConnection, changes: Changes, raised: dict[Key, str]
+    connection: AsyncConnection, changed: Mapping[Key, Subject], raised: Mapping[Key, str]
 ) -> None:
-    normal = [key for key, subject in changes.subjects.items() if subject is None]
-    if normal:
-        keys = tuple_(subjects.c.rule_id, subjects.c.subject)
-        await connection.execute(delete(subjects).where(keys.in_(normal)))
-    for key, subject in changes.subjects.items():
-        if subject is None:
-            continue
-        state = msgspec.to_builtins(subject)
-        state["incident"] = raised.get(key, subject.incident)
-        values = {"rule_id": key[0], "subject": key[1], "state": state}
-        statement = upsert(subjects).values(values)
-        keys_ = [subjects.c.rule_id, subjects.c.subject]
+    rows = []
+    for (rule_id, sensor_id), subject in changed.items():
+        incident = raised.get((rule_id, sensor_id))
+        state = subject if incident is None else belonging(subject, incident)
+        row = {"rule_id": rule_id, "subject": sensor_id, "state": msgspec.to_builtins(state)}
+        rows.append(row)
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        statement = upsert(subjects).values(rows[start : start + ROWS_AT_ONCE])
+        keys = [subjects.c.rule_id, subjects.c.subject]
+        changed_state = {"state": statement.excluded.state}
         await connection.execute(
-            statement.on_conflict_do_update(index_elements=keys_, set_={"state": state})
+            statement.on_conflict_do_update(index_elements=keys, set_=changed_state)
         )
 
 

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.alerts import cursor
 from services.alerts.lifecycle import STEPS, Command, Refusal, step
 from services.alerts.repository import Repository
-from services.alerts.rule import Rule, RuleError
+from services.alerts.rule import Rule
+from services.alerts.rule_files import RuleError
 from shared.clock import Clock
 from shared.contracts.incident import Incident, IncidentState
 from shared.web.auth import Identity, require_role
@@ -18,6 +19,7 @@ from shared.web.problems import Problem
 
 Viewer = Annotated[Identity, Depends(require_role("viewer"))]
 Operator = Annotated[Identity, Depends(require_role("operator"))]
+PRINTABLE = r"^[^\x00]*$"  # PostgreSQL's text has no place for NUL
 
 
 class CommandBody(BaseModel):
@@ -28,9 +30,9 @@ class CommandBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    note: Annotated[str, Field(max_length=4_000)] = ""
-    department: Annotated[str | None, Field(max_length=200)] = None
-    version: int | None = None
+    note: Annotated[str, Field(max_length=4_000, pattern=PRINTABLE)] = ""
+    department: Annotated[str | None, Field(max_length=200, pattern=PRINTABLE)] = None
+    version: Annotated[int | None, Field(ge=1)] = None
 
 
 class IncidentPage(BaseModel):
@@ -48,7 +50,7 @@ def incidents_router(repository: Repository, clock: Clock) -> APIRouter:
     async def list_incidents(
         _: Viewer,
         state: IncidentState | None = None,
-        area_id: str | None = None,
+        area_id: Annotated[str | None, Query(max_length=64, pattern=PRINTABLE)] = None,
         priority: Annotated[int | None, Query(ge=1, le=4)] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
         cursor_: Annotated[str | None, Query(alias="cursor")] = None,

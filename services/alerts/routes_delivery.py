@@ -1,6 +1,6 @@
 """Webhook endpoints and the ledger of deliveries over HTTP."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.alerts import cursor
 from services.alerts.endpoints import Endpoints
-from services.alerts.guard import Network, reason_to_refuse_url
 from shared.web.auth import Identity, require_role
 from shared.web.problems import Problem
 
@@ -18,6 +17,7 @@ Operator = Annotated[Identity, Depends(require_role("operator"))]
 
 EVENTS = ("opened", "cleared", "refired", "acknowledged", "dispatched", "started", "resolved",
           "closed", "reopened")  # fmt: skip
+WhyRefuse = Callable[[str], Awaitable[str | None]]
 KNOWN = {"*", *(f"incident.{name}" for name in EVENTS)}
 
 
@@ -30,8 +30,8 @@ class EndpointIn(BaseModel):
     events: Annotated[list[str], Field(min_length=1)] = ["*"]
 
 
-def endpoints_router(endpoints: Endpoints, allowed: Sequence[Network]) -> APIRouter:
-    """`/v1/endpoints…`."""
+def endpoints_router(endpoints: Endpoints, why_refuse: WhyRefuse) -> APIRouter:
+    """`/v1/endpoints…`. `why_refuse`: why a URL cannot be a receiver, None if it can."""
     router = APIRouter(prefix="/v1/endpoints", tags=["delivery"])
 
     @router.get("")
@@ -42,7 +42,7 @@ def endpoints_router(endpoints: Endpoints, allowed: Sequence[Network]) -> APIRou
     @router.post("", status_code=201)
     async def add_endpoint(_: Admin, body: EndpointIn) -> dict[str, Any]:
         """Add a receiver; its `secret` is shown this once."""
-        reason = reason_to_refuse_url(body.url, allowed)
+        reason = await why_refuse(body.url)
         if reason is not None:
             raise _invalid("/url", reason)
         unknown = sorted(set(body.events) - KNOWN)
@@ -52,7 +52,7 @@ def endpoints_router(endpoints: Endpoints, allowed: Sequence[Network]) -> APIRou
 
     @router.delete("/{endpoint_id}", status_code=204)
     async def remove_endpoint(_: Admin, endpoint_id: UUID) -> Response:
-        """Forget a receiver and its deliveries."""
+        """Send a receiver nothing more; the ledger keeps what it was sent."""
         if not await endpoints.remove(endpoint_id):
             detail = f"there is no endpoint {endpoint_id}"
             raise Problem(404, "Not found", detail, code="not_found")

@@ -1,28 +1,32 @@
 """One webhook attempt over HTTP, guarded on the address that is really connected."""
 
 import asyncio
-import socket
 import ssl
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from urllib.parse import urlsplit
 
 import httpcore
 import httpx
 
-from services.alerts.guard import Network, reason_to_refuse
+from services.alerts.guard import Network, reason_to_refuse, reason_to_refuse_url
+from services.alerts.network import GuardedNetwork
 
 TIMEOUT_SECONDS = 15.0
+BODY_SECONDS = 2.0  # for the rest of an answer whose status is known
+RESOLVE_SECONDS = 3.0
 MAX_ANSWER_BYTES = 16 * 1024
+FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: a status, or why none did. `retry_after`: seconds the receiver asked for."""
+    """What came back: a status, or why none did. `retry_after`: the header as it came, or ""."""
 
     status: int | None
     error: str = ""
-    retry_after: int | None = None
+    retry_after: str = ""
 
     @property
     def delivered(self) -> bool:
@@ -34,12 +38,14 @@ class Sender:
     """Posts bodies. `allowed`: networks that may be reached although they are not public."""
 
     def __init__(self, allowed: Sequence[Network]) -> None:
+        self._allowed = allowed
+        self._network = GuardedNetwork(allowed)
         transport = httpx.AsyncHTTPTransport(retries=0)
         transport._pool = httpcore.AsyncConnectionPool(
             ssl_context=ssl.create_default_context(),
             max_connections=64,
             max_keepalive_connections=16,
-            network_backend=_GuardedNetwork(allowed),
+            network_backend=self._network,
         )
         self._client = httpx.AsyncClient(
             transport=transport, timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False
@@ -47,75 +53,48 @@ class Sender:
 
     async def post(self, url: str, headers: Mapping[str, str], body: str) -> Answer:
         """One attempt, at most `TIMEOUT_SECONDS`; reads no more of the answer than needed."""
+        answer = Answer(None, f"no answer within {TIMEOUT_SECONDS:.0f} s")
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
                 request = self._client.stream("POST", url, headers=headers, content=body.encode())
                 async with request as response:
+                    asked = response.headers.get("retry-after", "")
+                    answer = Answer(response.status_code, retry_after=asked)
                     await _read_some(response)
-                    return Answer(response.status_code, retry_after=_retry_after(response))
         except TimeoutError:
-            return Answer(None, f"no answer within {TIMEOUT_SECONDS:.0f} s")
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-            return Answer(None, str(error) or type(error).__name__)
+            return answer
+        except FAILURES as error:
+            return answer if answer.status else Answer(None, str(error) or type(error).__name__)
+        return answer
+
+    async def reason_to_refuse(self, url: str) -> str | None:
+        """Why a receiver cannot be accepted; None if it can. A name that cannot be resolved now
+        can: every attempt judges the address it connects to anyway."""
+        reason = reason_to_refuse_url(url, self._allowed)
+        if reason is not None:
+            return reason
+        parts = urlsplit(url)
+        try:
+            async with asyncio.timeout(RESOLVE_SECONDS):
+                found = await self._network.resolve(parts.hostname or "", parts.port or 443)
+        except (TimeoutError, httpcore.ConnectError):
+            return None
+        reasons = [reason_to_refuse(address, self._allowed) for address in found]
+        return reasons[0] if reasons and all(reasons) else None
 
     async def close(self) -> None:
         """Close kept connections."""
         await self._client.aclose()
-
-
-class _GuardedNetwork(httpcore.AsyncNetworkBackend):
-    """Resolves, refuses, connects: nobody can resolve differently in between."""
-
-    def __init__(self, allowed: Sequence[Network]) -> None:
-        self._allowed = allowed
-        self._inner = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """As the inner backend's, to an address that was judged."""
-        address = await self._resolve(host, port)
-        return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
-
-    async def connect_unix_socket(
-        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
-    ) -> httpcore.AsyncNetworkStream:
-        """Never."""
-        raise httpcore.ConnectError("unix sockets are not receivers")
-
-    async def sleep(self, seconds: float) -> None:
-        """As the inner backend's."""
-        await self._inner.sleep(seconds)
-
-    async def _resolve(self, host: str, port: int) -> str:
-        loop = asyncio.get_running_loop()
-        try:
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            raise httpcore.ConnectError(f"{host} cannot be resolved: {error}") from error
-        reasons = []
-        for address in (str(entry[4][0]) for entry in found):
-            reason = reason_to_refuse(address, self._allowed)
-            if reason is None:
-                return address
-            reasons.append(reason)
-        raise httpcore.ConnectError("; ".join(reasons) or f"{host} has no address")
+        self._network.close()
 
 
 async def _read_some(response: httpx.Response) -> None:
-    """Enough of a well-behaved answer to keep its connection; an endless one is cut off."""
+    """Enough of a well-behaved answer to keep its connection; an endless one is cut off, and what
+    goes wrong after the status changes nothing."""
     seen = 0
-    async for chunk in response.aiter_raw():
-        seen += len(chunk)
-        if seen > MAX_ANSWER_BYTES:
-            return
-
-
-def _retry_after(response: httpx.Response) -> int | None:
-    text = response.headers.get("retry-after", "")
-    return int(text) if text.isdigit() else None
+    with suppress(TimeoutError, *FAILURES):
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in response.aiter_raw():
+                seen += len(chunk)
+                if seen > MAX_ANSWER_BYTES:
+                    return

@@ -1,95 +1,144 @@
-"""Alerts on a real database and the embedded log: restarts, commands, real receivers."""
+"""The engine on a real database and the embedded log: restarts, rivals, commands, the outbox."""
 
 import asyncio
 import json
-import threading
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_network
-from uuid import UUID
+import random
+from collections.abc import Mapping
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncEngine
-from standardwebhooks import Webhook
 
-from services.alerts.deliverer import Deliverer
-from services.alerts.endpoints import Endpoints
-from services.alerts.engine import Engine
+from services.alerts.changes import Changes, Key, Place, Span
+from services.alerts.engine import Engine, Overtaken
+from services.alerts.judgement import Judgement
 from services.alerts.lifecycle import Command, step
-from services.alerts.places import CachedPlaces
+from services.alerts.machine import Judge
+from services.alerts.places import Places
 from services.alerts.relay import Relay
 from services.alerts.repository import Repository
-from services.alerts.rule import Rule, Title
-from services.alerts.sender import Sender
-from shared.clock import system_clock, to_micros
-from shared.contracts.incident import AlertState, Incident, IncidentState
-from shared.contracts.reading import Batch, Reading, encode_batch
-from shared.contracts.topics import INCIDENTS, READINGS
+from shared.clock import from_micros, system_clock, to_micros
+from shared.contracts.incident import AlertState, Incident, IncidentState, incident_id
+from shared.contracts.reading import Reading, decode_batch
+from shared.contracts.topics import INCIDENTS, SENSORS
+from shared.errors import Unavailable
 from shared.eventlog.log import EventLog, Outgoing
 from shared.pause import eventually
-from shared.store.tables import incidents, timeline
+from shared.store.tables import alert_progress, log_groups, sensors, subjects
+from tests.integration.alerting import (
+    RULE,
+    RULES,
+    START,
+    Values,
+    all_incidents,
+    gas,
+    outgoing,
+    play,
+    post,
+    repository,
+    steps,
+    written,
+)
 
-START = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=30)
-RULE = Rule(
-    id="gas", title=Title(zh="燃气", en="gas"), metric="gas.concentration",
-    above=20, deadband=5, grade=2, priority=1,
-)  # fmt: skip
-DELAYED = RULE.model_copy(update={"id": "slow", "for_seconds": 5, "metric": "water.level"})
-LOOPBACK = (ip_network("127.0.0.0/8"),)
+
+class Mortal(Repository):
+    """A store whose process is killed, before or after a commit, whenever `fate` says so."""
+
+    fate = random.Random(0)
+
+    async def apply(
+        self, span: Span, changes: Changes, places: Mapping[str, Place]
+    ) -> dict[Key, str]:
+        if self.fate.random() < 0.3:
+            raise Unavailable("killed before the commit")
+        raised = await super().apply(span, changes, places)
+        if self.fate.random() < 0.3:
+            raise Unavailable("killed after the commit")
+        return raised
 
 
-def outgoing(values: list[tuple[str, str, int, float]], accepted: datetime) -> Outgoing:
-    """One record of (sensor, metric, second, value)."""
-    items = [
-        Reading(sensor, metric, to_micros(START + timedelta(seconds=second)), value)
-        for sensor, metric, second, value in values
+def wild_stream(seed: int) -> list[Outgoing]:
+    """Excursions, late readings and repeats of several sensors, a few readings per record."""
+    chance = random.Random(seed)
+    records = []
+    for second in range(60):
+        values = [
+            (sensor, metric, max(0, second - chance.choice((0, 0, 0, 1, 7))),
+             chance.choice((1.0, 18.0, 30.0, 30.0)))
+            for sensor in chance.sample("abcdef", 2)
+            for metric in ("gas.concentration", "water.level")
+        ]  # fmt: skip
+        records += [outgoing([value]) for value in values]
+    return records
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_killed_anywhere_it_tells_the_same_story(
+    engine: AsyncEngine, event_log: EventLog, seed: int
+) -> None:
+    records = wild_stream(seed)
+    # What was never over a limit has no written memory: every series begins above it.
+    first = [
+        outgoing([gas(-1, 30, sensor), (sensor, "water.level", -1, 30)]) for sensor in "abcdef"
     ]
-    batch = Batch(items, to_micros(accepted), "test")
-    return Outgoing(READINGS, items[0].sensor_id, encode_batch(batch))
+    expected = undisturbed(first + records)
+    Mortal.fate = random.Random(seed)
+    store = Mortal(engine, await event_log.incarnation(), system_clock, asyncio.Event())
+    for start in range(0, len(first + records), 40):
+        await event_log.publish((first + records)[start : start + 40])
+        while await written(store) < min(start + 40, len(first + records)):
+            await live_a_little(Engine(RULES, Places(store), store), store, event_log, start + 40)
+    found = await all_incidents(engine)
+    assert {(item.rule_id, item.subjects[0], item.observed_at) for item in found} == set(expected)
+    told = await steps(engine)
+    for item in found:
+        kinds = [kind for name, _, kind in told if name == str(item.id)]
+        assert item.rule_id is not None
+        assert (
+            len(kinds) == item.version == expected[item.rule_id, item.subjects[0], item.observed_at]
+        )
 
 
-async def repository(engine: AsyncEngine, log: EventLog) -> Repository:
-    return Repository(engine, await log.incarnation(), system_clock, asyncio.Event())
+async def live_a_little(judge: Engine, store: Repository, log: EventLog, until: int) -> None:
+    """Run an engine until it dies or has written everything there is."""
+    running = asyncio.create_task(judge.run(log, asyncio.Event()))
 
+    async def over() -> bool:
+        return running.done() or await written(store) >= until
 
-async def play(engine: AsyncEngine, log: EventLog, until_offset: int) -> None:
-    """An engine from its last position until it has taken `until_offset` records, then dead."""
-    store = await repository(engine, log)
-    judge = Engine([RULE, DELAYED], CachedPlaces(store), store)
-    stop = asyncio.Event()
-    running = asyncio.create_task(judge.run(log.consume(READINGS, "alerts"), stop))
-
-    async def done() -> bool:
-        _, positions = await store.load()
-        return sum(positions.values()) >= until_offset
-
-    assert await eventually(done, 20)
-    running.cancel()  # no farewell: as if killed
+    await eventually(over, 5)
+    running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 
 
-async def all_incidents(engine: AsyncEngine) -> list[Incident]:
-    async with engine.connect() as connection:
-        rows = await connection.execute(select(incidents).order_by(incidents.c.rule_id))
-        return [Incident(**row._mapping) for row in rows]
-
-
-STREAM: list[list[tuple[str, str, int, float]]] = [
-    [("a", "gas.concentration", 0, 30), ("b", "water.level", 0, 30)],
-    [("a", "gas.concentration", 1, 31), ("b", "water.level", 3, 30)],
-    [("b", "water.level", 5, 30)],
-    [("a", "gas.concentration", 2, 10)],
-    [("a", "gas.concentration", 3, 50), ("b", "water.level", 6, 1)],
-    [("a", "gas.concentration", 4, 10)],
-]
+def undisturbed(records: list[Outgoing]) -> dict[tuple[str, str, object], int]:
+    """(rule, sensor, start) of each incident → its number of steps; nobody closes any."""
+    judges = {rule.metric: (Judge(rule),) for rule in RULES}
+    judgement = Judgement({rule.id: rule.metric for rule in RULES}, {})
+    for record in records:
+        for reading in decode_batch(record.value).items:
+            judgement.hear(reading, judges[reading.metric], reading.observed_us)
+    found: dict[tuple[str, str, object], int] = {}
+    current: dict[tuple[str, str], tuple[str, str, object]] = {}
+    for told in judgement.changes().transitions:
+        key = (told.rule.id, told.sensor_id)
+        name = current.setdefault(key, (*key, from_micros(told.subject.since_us)))
+        found[name] = found.get(name, 0) + 1
+    return found
 
 
 async def test_restarts_anywhere_change_nothing(engine: AsyncEngine, event_log: EventLog) -> None:
-    now = system_clock()
-    for number, values in enumerate(STREAM, start=1):
-        await event_log.publish([outgoing(values, now)])
+    stream: list[Values] = [
+        [gas(0, 30), ("b", "water.level", 0, 30)],
+        [gas(1, 31), ("b", "water.level", 3, 30)],
+        [("b", "water.level", 5, 30)],
+        [gas(2, 10)],
+        [gas(3, 50), ("b", "water.level", 6, 1)],
+        [gas(4, 10)],
+    ]
+    for number, values in enumerate(stream, start=1):
+        await event_log.publish([outgoing(values)])
         await play(engine, event_log, number)
     found = await all_incidents(engine)
     assert [(item.rule_id, item.subjects, item.version) for item in found] == [
@@ -98,23 +147,108 @@ async def test_restarts_anywhere_change_nothing(engine: AsyncEngine, event_log: 
     ]
     assert all(item.alert_state is AlertState.CLEARED for item in found)
     assert [item.observed_at for item in found] == [START, START]
-    async with engine.connect() as connection:
-        steps = await connection.execute(select(timeline.c.type).order_by(timeline.c.at))
-        assert len(steps.all()) == 6
+    assert [item.id for item in found] == [
+        incident_id("gas", "a", START), incident_id("slow", "b", START),
+    ]  # fmt: skip
+    assert len(await steps(engine)) == 6
 
 
-async def test_a_record_seen_again_opens_nothing_twice(
+async def test_a_record_seen_again_changes_nothing(
     engine: AsyncEngine, event_log: EventLog
 ) -> None:
-    record = outgoing([("a", "gas.concentration", 0, 30)], system_clock())
-    await event_log.publish([record])
-    await play(engine, event_log, 1)
-    store = await repository(engine, event_log)
+    await post(engine, event_log, gas(0, 30), gas(1, 1))
     [opened] = await all_incidents(engine)
+    store = await repository(engine, event_log)
     await command(store, opened, Command.CLOSE)
-    await event_log.publish([record, outgoing([("a", "gas.concentration", 1, 1)], system_clock())])
-    await play(engine, event_log, 3)
+    before = await steps(engine)
+    await post(engine, event_log, gas(0, 30), gas(1, 1), gas(2, 1))
+    assert await steps(engine) == before
     assert [item.state for item in await all_incidents(engine)] == [IncidentState.CLOSED]
+
+
+async def test_another_copy_of_the_log_changes_nothing(
+    engine: AsyncEngine, event_log: EventLog
+) -> None:
+    await post(engine, event_log, gas(0, 30), gas(1, 1))
+    before = await steps(engine)
+    async with engine.begin() as connection:  # as if both had been lost
+        await connection.execute(subjects.delete())
+        await connection.execute(log_groups.delete())
+        await connection.execute(update(alert_progress).values(incarnation="another"))
+    await play(engine, event_log, 2)
+    assert await steps(engine) == before
+
+
+async def test_a_log_made_anew_is_judged_from_its_beginning(
+    engine: AsyncEngine, event_log: EventLog
+) -> None:
+    await event_log.publish([outgoing([gas(0, 30)])])
+    async with engine.begin() as connection:
+        row = {"topic": "city.readings", "incarnation": await event_log.incarnation()}
+        for partition in range(4):
+            values = row | {"partition": partition, "next_offset": 9_000}
+            await connection.execute(insert(alert_progress).values(values))
+    store = await repository(engine, event_log)
+    running = asyncio.create_task(
+        Engine(RULES, Places(store), store).run(event_log, asyncio.Event())
+    )
+
+    async def opened() -> bool:
+        return len(await all_incidents(engine)) == 1
+
+    assert await eventually(opened, 10)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_who_was_overtaken_writes_nothing(engine: AsyncEngine, event_log: EventLog) -> None:
+    store = await repository(engine, event_log)
+    judgement = Judgement({"gas": "gas.concentration"}, {})
+    judgement.hear(Reading("a", "gas.concentration", to_micros(START), 30), (Judge(RULE),), 0)
+    changes, places = judgement.changes(), {"a": Place("a")}
+    await store.apply(Span(0, 0, 5), changes, places)
+    before = await steps(engine)
+    for span in (Span(0, 0, 5), Span(0, 0, 9), Span(0, 4, 9)):
+        with pytest.raises(Overtaken):
+            await store.apply(span, changes, places)
+    assert (await store.load(0))[1] == 5
+    assert await steps(engine) == before
+    await store.apply(Span(0, 5, 6), Changes([], {}), {})
+
+
+async def test_a_rule_for_an_area_follows_a_sensor_that_moves(
+    engine: AsyncEngine, event_log: EventLog
+) -> None:
+    async with engine.begin() as connection:
+        values = {"sensor_id": "a", "metrics": ["gas.concentration"], "area_id": "441203"}
+        await connection.execute(insert(sensors).values(values))
+    rules = [RULE.model_copy(update={"areas": ("441202",)})]
+    store = await repository(engine, event_log)
+    places, stop = Places(store), asyncio.Event()
+    jobs = [
+        asyncio.create_task(Engine(rules, places, store).run(event_log, stop)),
+        asyncio.create_task(places.follow(event_log, stop)),
+    ]
+    await event_log.publish([outgoing([gas(0, 30)])])
+    assert await eventually(lambda: at_least(store, 1), 10)
+    assert await all_incidents(engine) == []
+    async with engine.begin() as connection:
+        await connection.execute(update(sensors).values(area_id="441202"))
+    await event_log.publish([Outgoing(SENSORS, "a", b"{}")])
+
+    async def opened() -> bool:
+        await event_log.publish([outgoing([gas(next(seconds), 30)])])
+        return bool(await all_incidents(engine))
+
+    seconds = iter(range(1, 1000))
+    assert await eventually(opened, 10)
+    stop.set()
+    await asyncio.gather(*jobs)
+    assert (await all_incidents(engine))[0].area_id == "441202"
+
+
+async def at_least(store: Repository, records: int) -> bool:
+    return await written(store) >= records
 
 
 async def command(store: Repository, incident: Incident, name: Command) -> object:
@@ -127,22 +261,31 @@ async def command(store: Repository, incident: Incident, name: Command) -> objec
     )
 
 
-async def test_old_data_opens_a_historical_incident_and_calls_nobody(
+async def test_what_fires_again_joins_the_incident_until_people_close_it(
     engine: AsyncEngine, event_log: EventLog
 ) -> None:
-    endpoints = Endpoints(engine, system_clock)
-    await endpoints.add("http://127.0.0.1:9/", ["*"])
+    await post(engine, event_log, gas(0, 30), gas(1, 1), gas(2, 40))
+    [joined] = await all_incidents(engine)
+    assert (joined.version, joined.alert_state, joined.value) == (3, AlertState.ACTIVE, 40)
+    await command(await repository(engine, event_log), joined, Command.CLOSE)
+    await post(engine, event_log, gas(3, 1), gas(4, 50))
+    closed, opened = await all_incidents(engine)
+    assert (closed.state, closed.alert_state) == (IncidentState.CLOSED, AlertState.CLEARED)
+    assert (opened.state, opened.observed_at) == (IncidentState.OPEN, START + timedelta(seconds=4))
+
+
+async def test_what_happens_now_never_hides_in_a_historical_incident(
+    engine: AsyncEngine, event_log: EventLog
+) -> None:
     late = system_clock() + timedelta(hours=2)
-    await event_log.publish([outgoing([("a", "gas.concentration", 0, 30)], late)])
-    await play(engine, event_log, 1)
-    [found] = await all_incidents(engine)
-    assert found.historical
-    assert await endpoints.deliveries(state=None, endpoint_id=None, after=None, limit=10) == []
+    await event_log.publish([outgoing([gas(0, 30)], late), outgoing([gas(1, 1)], late)])
+    await event_log.publish([outgoing([gas(2, 30)])])
+    await play(engine, event_log, 3)
+    assert [item.historical for item in await all_incidents(engine)] == [True, False]
 
 
 async def test_of_two_who_act_at_once_one_is_told(engine: AsyncEngine, event_log: EventLog) -> None:
-    await event_log.publish([outgoing([("a", "gas.concentration", 0, 30)], system_clock())])
-    await play(engine, event_log, 1)
+    await post(engine, event_log, gas(0, 30))
     [found] = await all_incidents(engine)
     store = await repository(engine, event_log)
     outcomes = await asyncio.gather(*(command(store, found, Command.ACKNOWLEDGE) for _ in range(5)))
@@ -152,11 +295,9 @@ async def test_of_two_who_act_at_once_one_is_told(engine: AsyncEngine, event_log
 async def test_every_step_reaches_the_log_in_order(
     engine: AsyncEngine, event_log: EventLog
 ) -> None:
-    await event_log.publish([outgoing([("a", "gas.concentration", 0, 30)], system_clock())])
-    await play(engine, event_log, 1)
+    await post(engine, event_log, gas(0, 30))
     [found] = await all_incidents(engine)
-    store = await repository(engine, event_log)
-    await command(store, found, Command.ACKNOWLEDGE)
+    await command(await repository(engine, event_log), found, Command.ACKNOWLEDGE)
     relay = Relay(engine, event_log, asyncio.Event())
     assert await relay.publish_some() == 2
     assert await relay.publish_some() == 0
@@ -164,121 +305,3 @@ async def test_every_step_reaches_the_log_in_order(
         records = await reader.batch(10, 5)
     kinds = [json.loads(record.value)["type"] for record in records]
     assert kinds == ["incident.opened", "incident.acknowledge"]
-
-
-class Receiver:
-    """A real HTTP server that answers from a script, the last answer for ever."""
-
-    def __init__(self, script: list[tuple[int, dict[str, str]]]) -> None:
-        self.script = script
-        self.seen: list[tuple[dict[str, str], str]] = []
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"])).decode()
-                receiver.seen.append(({k.lower(): v for k, v in self.headers.items()}, body))
-                place = min(len(receiver.seen), len(receiver.script)) - 1
-                status, headers = receiver.script[place]
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                if "x-endless" in headers:
-                    self._pour()
-
-            def _pour(self) -> None:
-                try:
-                    while True:
-                        self.wfile.write(b"x" * 65536)
-                except OSError:
-                    pass
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/hook"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-
-@pytest.fixture
-def receivers() -> Iterator[list[Receiver]]:
-    made: list[Receiver] = []
-    yield made
-    for receiver in made:
-        receiver.server.shutdown()
-        receiver.server.server_close()
-
-
-async def deliver(engine: AsyncEngine, receiver_urls: list[str], settled: int) -> list[dict]:  # type: ignore[type-arg]
-    """Open an incident's worth of deliveries and run the deliverer until `settled` attempts."""
-    endpoints = Endpoints(engine, system_clock)
-    deliverer = Deliverer(endpoints, Sender(LOOPBACK), system_clock, asyncio.Event())
-    stop = asyncio.Event()
-    running = asyncio.create_task(deliverer.run(stop))
-
-    async def enough() -> bool:
-        rows = await endpoints.deliveries(state=None, endpoint_id=None, after=None, limit=100)
-        return sum(len(row["attempts"]) for row in rows) >= settled
-
-    assert await eventually(enough, 25)
-    stop.set()
-    await running
-    return await endpoints.deliveries(state=None, endpoint_id=None, after=None, limit=100)
-
-
-async def test_a_delivery_is_signed_and_in_the_ledger(
-    engine: AsyncEngine, event_log: EventLog, receivers: list[Receiver]
-) -> None:
-    receivers.append(Receiver([(200, {})]))
-    made = await Endpoints(engine, system_clock).add(receivers[0].url, ["incident.opened"])
-    await event_log.publish([outgoing([("a", "gas.concentration", 0, 30)], system_clock())])
-    await play(engine, event_log, 1)
-    [row] = await deliver(engine, [receivers[0].url], 1)
-    assert (row["state"], row["attempts"][0]["status"]) == ("delivered", 200)
-    headers, body = receivers[0].seen[0]
-    assert Webhook(made["secret"]).verify(body, headers)
-    assert json.loads(body)["data"]["rule_id"] == "gas"
-    assert UUID(headers["webhook-id"]) == row["delivery_id"]
-
-
-@pytest.mark.timeout(120)
-async def test_a_failing_receiver_is_tried_again_with_the_same_id_and_delays_nobody(
-    engine: AsyncEngine, event_log: EventLog, receivers: list[Receiver]
-) -> None:
-    receivers.append(Receiver([(500, {}), (200, {})]))
-    receivers.append(Receiver([(200, {})]))
-    receivers.append(Receiver([(301, {"location": "http://127.0.0.1:9/"})]))
-    receivers.append(Receiver([(410, {})]))
-    receivers.append(Receiver([(200, {"x-endless": "1"})]))
-    endpoints = Endpoints(engine, system_clock)
-    for receiver in receivers:
-        await endpoints.add(receiver.url, ["*"])
-    await endpoints.add("http://127.0.0.1:9/", ["*"])  # nobody listens there
-    await event_log.publish([outgoing([("a", "gas.concentration", 0, 30)], system_clock())])
-    await play(engine, event_log, 1)
-    await deliver(engine, [], 8)  # six first attempts, two seconds ones after five seconds
-    failing, healthy, redirecting, gone, endless = (receiver.seen for receiver in receivers)
-    assert len(healthy) == 1
-    assert len(endless) == 1
-    assert [headers["webhook-id"] for headers, _ in failing] == [failing[0][0]["webhook-id"]] * 2
-    assert redirecting
-    shown = {item["url"]: item["enabled"] for item in await endpoints.everyone()}
-    assert shown[receivers[3].url] is False
-    assert len(gone) == 1
-
-
-async def test_a_private_receiver_is_refused_at_the_connection(
-    engine: AsyncEngine, receivers: list[Receiver]
-) -> None:
-    receivers.append(Receiver([(200, {})]))
-    sender = Sender(())
-    answer = await sender.post(receivers[0].url, {}, "{}")
-    by_name = receivers[0].url.replace("127.0.0.1", "localhost")
-    assert answer.status is None
-    assert "not a public address" in answer.error
-    assert "not a public address" in (await sender.post(by_name, {}, "{}")).error
-    assert receivers[0].seen == []
-    async with engine.connect() as connection:
-        assert (await connection.execute(select(func.count()).select_from(incidents))).scalar() == 0

@@ -64,6 +64,17 @@ def test_the_start_of_an_alert_is_the_first_reading_over_the_limit() -> None:
     assert subject == Subject(Phase.ACTIVE, 5 * SECOND, 15 * SECOND)
 
 
+def test_what_was_seen_is_remembered_after_clearing() -> None:
+    machine = judge(above=8)
+    subject, _ = machine.judge(None, 1 * SECOND, 9)
+    subject, outcome = machine.judge(subject, 3 * SECOND, 1)
+    assert outcome is Outcome.CLEARED
+    for second in (3, 2, 1, 0):
+        assert machine.judge(subject, second * SECOND, 9) == (subject, Outcome.NOTHING)
+    again, outcome = machine.judge(subject, 4 * SECOND, 9)
+    assert (again, outcome) == (Subject(Phase.ACTIVE, 4 * SECOND, 4 * SECOND), Outcome.RAISED)
+
+
 def test_data_older_than_an_hour_on_arrival_is_historical() -> None:
     assert not is_historical(0, 3_600 * SECOND)
     assert is_historical(0, 3_600 * SECOND + 1)

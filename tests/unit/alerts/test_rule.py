@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.alerts.rule import Rule, load, parse
+from services.alerts.rule import Rule
+from services.alerts.rule_files import load, parse
 
 ROOT = Path(__file__).parents[3]
 GOOD = """
@@ -27,32 +28,38 @@ def test_the_shipped_rules_are_right() -> None:
 
 
 def test_a_good_rule_is_read() -> None:
-    [rule], errors = parse(GOOD, "a.yaml")
+    [found], errors = parse(GOOD, "a.yaml")
+    rule = found.rule
     assert errors == []
     assert (rule.threshold, rule.for_seconds, rule.deadband) == (8.0, 60, 0.0)
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "line", "said"),
     [
-        (("above: 8", "above: high"), "above"),
-        (("above: 8", "above: 8\n  below: 3"), "exactly one"),
-        (("  above: 8\n", ""), "exactly one"),
-        (("for: 60s", "for: soon"), "duration"),
-        (("grade: 2", "grade: 5"), "grade"),
-        (("grade: 2", "grade: 2\n  colour: red"), "colour"),
-        (("id: level", "id: Level One"), "id"),
-        (("metric: water.level", "metric: Water Level"), "metric"),
-        (("above: 8", "above: .nan"), "above"),
+        (("above: 8", "above: high"), 5, "above"),
+        (("above: 8", "above: true"), 5, "above"),
+        (("above: 8", "above: .nan"), 5, "above"),
+        (("above: 8", "above: 8\n  below: 3"), 2, "exactly one"),
+        (("  above: 8\n", ""), 2, "exactly one"),
+        (("above: 8", "above: 8\n  above: 9"), 6, "twice"),
+        (("for: 60s", "for: soon"), 6, "duration"),
+        (("for: 60s", "for: -5"), 6, "for"),
+        (("for: 60s", "deadline: 0s"), 6, "deadline"),
+        (("grade: 2", "grade: 5"), 7, "grade"),
+        (("grade: 2", "grade: 2\n  colour: red"), 8, "colour"),
+        (("id: level", "id: Level One"), 2, "id"),
+        (("title: {zh: 高, en: high}", "title: {zh: 高}"), 3, "title.en"),
+        (("metric: water.level", "metric: Water Level"), 4, "metric"),
     ],
 )
 def test_a_wrong_rule_is_refused_with_its_line_and_stops_no_other(
-    change: tuple[str, str], said: str
+    change: tuple[str, str], line: int, said: str
 ) -> None:
     text = GOOD.replace(*change) + GOOD.replace("id: level", "id: other")
-    rules, [error] = parse(text, "a.yaml")
-    assert [rule.id for rule in rules] == ["other"]
-    assert (error.file, error.line) == ("a.yaml", 2)
+    found, [error] = parse(text, "a.yaml")
+    assert [one.rule.id for one in found] == ["other"]
+    assert (error.file, error.line) == ("a.yaml", line)
     assert said in error.detail
 
 
@@ -64,14 +71,42 @@ def test_what_is_not_yaml_says_where() -> None:
 
 def test_an_id_is_used_once(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(GOOD)
-    (tmp_path / "b.yaml").write_text(GOOD)
-    rules, errors = load(tmp_path)
+    (tmp_path / "b.yaml").write_text("\n" + GOOD)
+    rules, [error] = load(tmp_path)
     assert len(rules) == 1
-    assert "twice" in errors[0].detail
+    assert (error.file, error.line) == ("b.yaml", 3)
+    assert "first in a.yaml:2" in error.detail
+
+
+def test_a_file_that_cannot_be_read_stops_no_other(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "b.yaml").mkdir()
+    (tmp_path / "c.yaml").write_text("a rule")
+    (tmp_path / "d.yaml").write_text("- 5\n- [1]")
+    (tmp_path / "e.yaml").write_text(GOOD)
+    rules, errors = load(tmp_path)
+    assert [rule.id for rule in rules] == ["level"]
+    assert [error.file for error in errors] == ["a.yaml", "b.yaml", "c.yaml", "d.yaml", "d.yaml"]
+
+
+def test_what_is_shared_by_an_anchor_is_read() -> None:
+    text = GOOD.replace("- id: level", "- &base\n  id: level") + "- <<: *base\n  id: other\n"
+    found, errors = parse(text, "a.yaml")
+    assert errors == []
+    assert [(one.rule.id, one.rule.threshold) for one in found] == [("level", 8), ("other", 8)]
+
+
+def test_sensors_and_areas_narrow_a_rule() -> None:
+    [found], _ = parse(GOOD + "  sensors: ['en-*']\n  areas: ['441202']\n", "a.yaml")
+    rule = found.rule
+    assert rule.concerns("en-1", {"441200", "441202"})
+    assert not rule.concerns("tr-1", {"441200", "441202"})
+    assert not rule.concerns("en-1", {"441200", "441203"})
+    assert not rule.concerns("en-1", frozenset())
 
 
 @given(st.text(max_size=200))
 def test_no_text_breaks_the_parser(text: str) -> None:
-    rules, errors = parse(text, "fuzz.yaml")
-    assert all(isinstance(rule, Rule) for rule in rules)
+    found, errors = parse(text, "fuzz.yaml")
+    assert all(isinstance(one.rule, Rule) for one in found)
     assert all(error.file == "fuzz.yaml" for error in errors)

@@ -31,6 +31,7 @@ def test_the_reference_package_verifies_our_signature() -> None:
         "0.0.0.0", "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "ff02::1",
         "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a00:1",
         "2002:7f00:1::", "2002:c0a8:101::", "::7f00:1", "fe80::1%eth0", "2001::1",
+        "64:ff9b:1::7f00:1", "64:ff9b:1:7f00:1::", "::ffff:0:7f00:1", "not-an-address",
     ],
 )  # fmt: skip
 def test_addresses_inside_are_refused(address: str) -> None:
@@ -54,7 +55,9 @@ def test_a_network_can_be_allowed() -> None:
     [
         "ftp://example.org/x", "http://", "http://user:pw@example.org/", "http://127.0.0.1/",
         "http://[::1]:80/", "http://localhost:9/", "http://a.localhost/", "http://x:99999/",
-        "http://example.org:0/", "file:///etc/passwd", "nonsense",
+        "http://example.org:0/", "file:///etc/passwd", "nonsense", "http://localhost./x",
+        "http://127.0.0.1./", "http://a b/", "http://example.org/\x00", "http://[::1/", "",
+        "HTTP://user@example.org/", "gopher://example.org/", "//example.org/x",
     ],
 )  # fmt: skip
 def test_urls_that_are_refused_at_once(url: str) -> None:
@@ -87,6 +90,27 @@ def test_the_first_retry_comes_within_six_seconds_and_the_last_gives_up() -> Non
     assert judge(delivery(len(signing.RETRY_SECONDS)), Answer(500), NOW, 0.1).state == "dead"
 
 
-def test_retry_after_is_honoured() -> None:
-    attempt = judge(delivery(0), Answer(429, retry_after=600), NOW, 0.1)
-    assert attempt.due_at == NOW + timedelta(seconds=600)
+@pytest.mark.parametrize(
+    ("status", "asked", "seconds"),
+    [
+        (429, "600", 600),
+        (503, "600", 600),
+        (503, "Fri, 01 May 2026 00:10:01 GMT", 600),
+        (429, "Fri, 01 May 2020 00:00:00 GMT", 5),
+        (429, "9" * 5000, 86_400),
+        (429, "soon", 5),
+        (429, "-5", 5),
+        (429, "٣", 5),
+        (500, "600", 5),
+    ],
+)
+def test_retry_after_is_honoured(status: int, asked: str, seconds: float) -> None:
+    attempt = judge(delivery(0), Answer(status, retry_after=asked), NOW, 1.0)
+    assert attempt.due_at is not None
+    assert (attempt.due_at - NOW).total_seconds() == pytest.approx(seconds + 1, abs=1.01)
+
+
+def test_the_wait_begins_when_the_attempt_has_ended() -> None:
+    attempt = judge(delivery(0), Answer(None, "no answer"), NOW, 15.0)
+    assert attempt.due_at is not None
+    assert attempt.due_at - NOW >= timedelta(seconds=19)

@@ -1,0 +1,82 @@
+"""What is known of every subject, and what readings have changed since it was written. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from services.alerts.changes import Changes, Key, Kind, Transition
+from services.alerts.machine import Judge, Outcome, Phase, Subject, belonging, is_historical
+from services.alerts.metrics import JUDGED, TRANSITIONS
+from shared.contracts.reading import Reading
+
+Series = tuple[str, str]  # sensor id, metric
+
+_NEVER = -(2**63)
+
+
+class Judgement:
+    """States of subjects in memory. What `changes` gives must be written, then `written` called."""
+
+    def __init__(self, rules: Mapping[str, str], subjects: Mapping[Key, Subject]) -> None:
+        """`rules`: id → metric; `subjects`: as they were last written."""
+        self._subjects = dict(subjects)
+        self._newest: dict[Series, int] = {}
+        self._touched: set[Key] = set()
+        self._transitions: list[Transition] = []
+        for (rule_id, sensor_id), subject in subjects.items():
+            series = (sensor_id, rules.get(rule_id, ""))
+            self._newest[series] = max(subject.last_us, self._newest.get(series, _NEVER))
+
+    @property
+    def urgent(self) -> bool:
+        """True when an alert waits to be written."""
+        return bool(self._transitions)
+
+    def hear(self, reading: Reading, judges: Sequence[Judge], accepted_us: int) -> None:
+        """Judge one reading by every rule that watches its series. A late one or a repeat is not
+        judged: it is stored, but turns nothing back."""
+        series = (reading.sensor_id, reading.metric)
+        if reading.observed_us <= self._newest.get(series, _NEVER):
+            return
+        self._newest[series] = reading.observed_us
+        JUDGED.inc()
+        for judge in judges:
+            key = (judge.rule.id, reading.sensor_id)
+            before = self._subjects.get(key)
+            after, outcome = judge.judge(before, reading.observed_us, reading.value)
+            if after is None:
+                continue
+            self._subjects[key] = after
+            self._touched.add(key)
+            if outcome is Outcome.RAISED:
+                self._note("raised", judge, reading, after, accepted_us)
+            elif outcome is Outcome.CLEARED and before is not None:
+                self._note("cleared", judge, reading, before, accepted_us)
+
+    def changes(self) -> Changes:
+        """Everything that is not written yet."""
+        touched = {key: self._subjects[key] for key in self._touched}
+        return Changes(list(self._transitions), touched)
+
+    def written(self, incidents: Mapping[Key, str]) -> None:
+        """All of it is written; `incidents`: which incident each raised subject belongs to."""
+        for key, incident in incidents.items():
+            if self._subjects[key].phase is Phase.ACTIVE:
+                self._subjects[key] = belonging(self._subjects[key], incident)
+        self._touched.clear()
+        self._transitions.clear()
+
+    def _note(
+        self, kind: Kind, judge: Judge, reading: Reading, subject: Subject, accepted_us: int
+    ) -> None:
+        historical = is_historical(reading.observed_us, accepted_us)
+        self._transitions.append(
+            Transition(kind, judge.rule, reading.sensor_id, subject, reading.value, historical)
+        )
+        TRANSITIONS.labels(judge.rule.id, kind).inc()
+
+
+def by_metric(judges: Iterable[Judge]) -> dict[str, list[Judge]]:
+    """Metric → the rules on it: what has none is skipped at once."""
+    found: dict[str, list[Judge]] = {}
+    for judge in judges:
+        found.setdefault(judge.rule.metric, []).append(judge)
+    return found

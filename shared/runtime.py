@@ -24,6 +24,7 @@ from shared.store.engine import make_engine
 from shared.web import problems
 from shared.web.auth import Authenticator
 from shared.web.health import Check, health_router
+from shared.web.limit import BodyLimit
 
 _log = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ def make_app(context: Context, services: Sequence[Service]) -> ASGIApp:
     for service in services:  # last: a mount at "/" takes whatever is left
         for path, mounted in service.mounts.items():
             app.mount(path, mounted)
-    return _HotPaths(app, raw) if raw else app
+    return _HotPaths(app, BodyLimit(app, context.settings.max_body_bytes), raw)
 
 
 async def run_services(
@@ -235,8 +236,11 @@ def _database_check(engine: AsyncEngine) -> Check:
 class _HotPaths:
     """Serves exact (method, path) pairs before the framework sees them."""
 
-    def __init__(self, app: FastAPI, routes: Mapping[tuple[str, str], ASGIApp]) -> None:
+    def __init__(
+        self, app: FastAPI, otherwise: ASGIApp, routes: Mapping[tuple[str, str], ASGIApp]
+    ) -> None:
         self._app = app
+        self._otherwise = otherwise
         self._routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -246,4 +250,4 @@ class _HotPaths:
                 scope["app"] = self._app
                 await hot(scope, receive, send)
                 return
-        await self._app(scope, receive, send)
+        await self._otherwise(scope, receive, send)

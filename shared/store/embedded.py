@@ -134,7 +134,7 @@ class Installed:
         if owner is None:
             return words
         switch = ["setpriv", f"--reuid={owner[0]}", f"--regid={owner[1]}", "--clear-groups"]
-        if not (_walkable(folder) and _walkable(self._binaries)):
+        if not (_walkable(folder / "data") and _walkable(self._binaries / "postgres")):
             switch += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
         return [*switch, "--", *words]
 

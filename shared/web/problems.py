@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -74,6 +75,8 @@ def from_error(error: Exception) -> Problem:
         case HTTPException():
             title = HTTPStatus(error.status_code).phrase
             return Problem(error.status_code, title, str(error.detail), headers=error.headers)
+        case PoolExhausted():
+            return _unavailable()
         case DBAPIError() if _connection_lost(error):
             return _unavailable()
         case _:
@@ -82,7 +85,9 @@ def from_error(error: Exception) -> Problem:
 
 def install(app: FastAPI) -> None:
     """Answer every error of `app` as a problem."""
-    for kind in (Problem, Unavailable, RequestValidationError, HTTPException, DBAPIError):
+    for kind in (
+        Problem, Unavailable, RequestValidationError, HTTPException, DBAPIError, PoolExhausted
+    ):  # fmt: skip
         app.add_exception_handler(kind, _answer)
     app.add_exception_handler(Exception, _answer)
 

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Protocol
 
-from services.simulator.persistence import Persistence, Say, Stopped
-from services.simulator.records import Answer, Reading
+from services.simulator.persistence import Persistence, Say, Sender, Stopped
+from services.simulator.records import Reading
 from services.simulator.world import World
 from shared.clock import Clock, monotonic
 
@@ -18,14 +17,6 @@ BATCH = 1000
 STATUS_SECONDS = 60.0
 CROWDED_SECONDS = 0.05
 _SECONDS_AT_ONCE = 60  # of simulated time, before others get their turn
-
-
-class Sender(Protocol):
-    """See `http_sender` and `kafka_sender`."""
-
-    async def send(self, batch: Sequence[Reading]) -> Answer:
-        """One attempt. Raises `Unavailable` or `Misconfigured`."""
-        ...
 
 
 @dataclass

@@ -1,10 +1,11 @@
 """Trying again until it works: a source outlives its receiver's restarts."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
+from services.simulator.records import Answer, Reading
 from shared.clock import monotonic
 from shared.errors import Overloaded, Unavailable
 
@@ -14,6 +15,14 @@ Say = Callable[[str], None]
 BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 MAX_RETRY_AFTER_SECONDS = 60.0
 QUIET_SECONDS = 3.0  # an outage shorter than this is not worth a line
+
+
+class Sender(Protocol):
+    """Where readings go: see `http_sender` and `kafka_sender`."""
+
+    async def send(self, batch: Sequence[Reading]) -> Answer:
+        """One attempt. Raises `Unavailable` or `Misconfigured`."""
+        ...
 
 
 class Stopped(Exception):

@@ -14,7 +14,7 @@ from zlib import crc32
 
 import msgspec
 
-from services.simulator.persistence import Persistence, Say, Stopped
+from services.simulator.persistence import Persistence, Say, Sender, Stopped
 from services.simulator.progress import Outcome, Receipts, ResumeFile, Watermark
 from services.simulator.records import Answer, Location, Reading, Registration
 from services.simulator.table import Table
@@ -26,14 +26,6 @@ STEP_SECONDS = 0.25  # a paced replay sends what is due in steps of this
 KEEP_SECONDS = 0.5
 TELL_SECONDS = 10.0
 _ROWS_AT_ONCE = 200  # between two chances for other tasks
-
-
-class Sender(Protocol):
-    """See `http_sender` and `kafka_sender`."""
-
-    async def send(self, batch: Sequence[Reading]) -> Answer:
-        """One attempt. Raises `Unavailable` or `Misconfigured`."""
-        ...
 
 
 class Registry(Protocol):

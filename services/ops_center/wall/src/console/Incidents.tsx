@@ -1,3 +1,4 @@
+import "./panes.css";
 import "./queue.css";
 import "./detail.css";
 

@@ -21,13 +21,17 @@ export function Row({ incident, desk }: { incident: Incident; desk: Desk }) {
         onClick={() => desk.select(id)}>
         <span class="unseen">{t(`p${priority}`)}</span>
         <Shape priority={priority} quiet={!waits} />
-        <span class="row-title">{incident.title}</span>
-        <Age at={incident.opened_at} desk={desk} />
-        <span class="row-facts">{facts(...newsOf(incident, desk))}</span>
-        <span class="row-state">
-          {incident.alert_state === "cleared" && state !== "closed" && <em>{t("cleared")}</em>}
-          <Lateness incident={incident} desk={desk} />
-          <b class={`state ${state}`}>{t(state)}</b>
+        <span class="row-line">
+          <span class="row-title">{incident.title}</span>
+          <Age at={incident.opened_at} desk={desk} />
+        </span>
+        <span class="row-line">
+          <span class="row-facts">{facts(...newsOf(incident, desk))}</span>
+          <span class="row-state">
+            {incident.alert_state === "cleared" && state !== "closed" && <em>{t("cleared")}</em>}
+            <Lateness incident={incident} desk={desk} />
+            <b class={`state ${state}`}>{t(state)}</b>
+          </span>
         </span>
       </button>
       {waits && mayAct(person.value?.role ?? "") && (

@@ -56,8 +56,12 @@ function move(desk: Desk, step: number): boolean {
   const next = neighbour(shownIds.value, desk.selected.value, step);
   if (next === null) return false;
   desk.select(next);
-  requestAnimationFrame(() =>
-    document.querySelector(`[data-row="${CSS.escape(next)}"]`)?.scrollIntoView({ block: "nearest" }));
+  requestAnimationFrame(() => {
+    const row = document.querySelector(`[data-row="${CSS.escape(next)}"]`);
+    row?.scrollIntoView({ block: "nearest" });
+    // The focus follows where it was in the list, so that Tab goes on from here.
+    if (document.activeElement?.closest("[data-row]")) row?.querySelector<HTMLElement>("button")?.focus();
+  });
   return true;
 }
 

@@ -171,7 +171,7 @@ def _server(settings: Settings, app: ASGIApp) -> Server:
         http="httptools",
         ws="websockets-sansio",
         ws_max_size=64 * 1024,
-        ws_per_message_deflate=True,
+        ws_per_message_deflate=False,  # it would compress each shared frame once per screen
         ws_ping_interval=10,
         ws_ping_timeout=15,
         access_log=False,

@@ -49,6 +49,10 @@ class Loaded:
 class Loader(Protocol):
     """The database as the feed needs it."""
 
+    async def fingerprint(self) -> str:
+        """Changes whenever the registry does; cheap."""
+        ...
+
     async def load(self, incarnation: str) -> Loaded:
         """Everything. Raises `Unavailable`."""
         ...
@@ -208,11 +212,14 @@ class Feed:
         return 1
 
     async def _refresh_registry(self, stop: asyncio.Event) -> None:
+        seen = await self._loader.fingerprint()
         while not stop.is_set():
             await _either(stop, self._changed, LOOK_SECONDS)
+            told, now = self._changed.is_set(), await self._loader.fingerprint()
             self._changed.clear()
-            if stop.is_set():
-                return
+            if stop.is_set() or (not told and now == seen):
+                continue
+            seen = now
             known = self._loaded().registry.index.keys()
             registry, latest = await self._loader.refresh(known)
             picture = self._loaded()  # it has gone on meanwhile

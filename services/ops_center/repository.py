@@ -1,5 +1,6 @@
 """Reads what the other services have written: registry, newest readings, open incidents."""
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -51,6 +52,12 @@ class Repository:
             stored = {row[0]: row[1] for row in await connection.execute(query)}
             return Loaded(registry, latest, stored, await _open_incidents(connection))
 
+    async def fingerprint(self) -> str:
+        """See `Loader.fingerprint`."""
+        async with self._snapshot() as connection:
+            query = select(func.count(), func.max(sensors.c.updated_at)).select_from(sensors)
+            return str((await connection.execute(query)).one())
+
     async def refresh(
         self, known: Collection[SeriesKey]
     ) -> tuple[Registry, Mapping[SeriesKey, Latest]]:
@@ -99,11 +106,12 @@ async def _registry(connection: AsyncConnection) -> Registry:
     placed = select(
         *(sensors.c[name] for name in ("sensor_id", "name", "lon", "lat", "area_id", "metrics"))
     ).where(sensors.c.lon.is_not(None), sensors.c.lat.is_not(None), sensors.c.retired.is_(False))
-    return Registry(
+    content = (
         [Area(*row) for row in found_areas],
         [MetricInfo(*row) for row in found_metrics],
         [_sensor(row) for row in await connection.execute(placed)],
     )
+    return await asyncio.to_thread(Registry, *content)  # 100 ms for 20,000 sensors
 
 
 def _sensor(row: Row[Any]) -> Sensor:

@@ -14,7 +14,7 @@ export function Incidents({ desk }: { desk: Desk }) {
     <div class={`panes ${mapShown.value ? "" : "no-map"}`}>
       <Queue desk={desk} />
       {mapShown.value && <MapPane desk={desk} />}
-      <section class="pane detail-pane" aria-label={t("facts")}><Detail desk={desk} /></section>
+      <section class="pane detail-pane" aria-label={t("detail")}><Detail desk={desk} /></section>
     </div>
   );
 }

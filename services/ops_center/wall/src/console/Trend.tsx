@@ -4,6 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Incident } from "../live/protocol";
 import { Chart } from "../wall/Chart";
 import { history } from "../wall/history";
+import { longestStep } from "../wall/trends";
 import type { Desk } from "./desk";
 import { t } from "./strings";
 
@@ -65,6 +66,7 @@ export function Trend({ incident, desk }: { incident: Incident; desk: Desk }) {
       {enough
         ? <Chart stamp={stamp.value} scale={1} data={{
             ...line.current, range: [to - hours.value * HOUR_MS, to],
+            longest: longestStep(kind?.interval_seconds, hours.value * HOUR_MS / POINTS),
             normal: [kind?.normal_low ?? null, kind?.normal_high ?? null], threshold: incident.threshold,
           }} />
         : <p class="nothing">{t(busy.value ? "loading" : "history_none")}</p>}

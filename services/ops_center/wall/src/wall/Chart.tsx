@@ -65,32 +65,44 @@ function options(element: HTMLElement, held: Held, scale: number): uPlot.Options
       { ...axis, size: 44 * scale, space: 26 * scale, grid: { stroke: colours.line, width: 1 } },
     ],
     series: [{}, { stroke: colours.textSoft, width: 1.5 * scale, points: { show: false } }],
-    hooks: { drawClear: [(plot) => underlay(plot, held.current, colours.range, colours.p2)],
-      draw: [(plot) => dot(plot, colours.text, scale)] },
+    hooks: {
+      drawClear: [(plot) => underlay(plot, held.current, colours.range)],
+      drawAxes: [(plot) => limitLine(plot, held.current.threshold, colours.p2)],
+      draw: [(plot) => dot(plot, colours.text, scale)],
+    },
   };
 }
 
-function underlay(plot: uPlot, data: ChartData, range: string, limit: string): void {
+/** The value's height in canvas pixels, kept inside the plot. */
+function heightOf({ bbox, valToPos }: uPlot, value: number): number {
+  return Math.min(bbox.top + bbox.height, Math.max(bbox.top, valToPos(value, "y", true)));
+}
+
+function underlay(plot: uPlot, { normal: [low, high] }: ChartData, colour: string): void {
+  if (high === null) return;
   const { ctx, bbox } = plot;
-  const y = (value: number): number =>
-    Math.min(bbox.top + bbox.height, Math.max(bbox.top, plot.valToPos(value, "y", true)));
-  const [low, high] = data.normal;
+  const top = heightOf(plot, high);
+  const bottom = low === null ? bbox.top + bbox.height : heightOf(plot, low);
   ctx.save();
-  if (high !== null) {
-    const top = y(high), bottom = low === null ? bbox.top + bbox.height : y(low);
-    ctx.globalAlpha = 0.34;
-    ctx.fillStyle = range;
-    ctx.fillRect(bbox.left, top, bbox.width, bottom - top);
-  }
-  if (typeof data.threshold === "number") {
-    ctx.globalAlpha = 0.9;
-    ctx.strokeStyle = limit;
-    ctx.setLineDash([6, 5]);
-    ctx.beginPath();
-    ctx.moveTo(bbox.left, y(data.threshold));
-    ctx.lineTo(bbox.left + bbox.width, y(data.threshold));
-    ctx.stroke();
-  }
+  ctx.globalAlpha = 0.34;
+  ctx.fillStyle = colour;
+  ctx.fillRect(bbox.left, top, bbox.width, bottom - top);
+  ctx.restore();
+}
+
+/** The limit that was broken, above the grid. */
+function limitLine(plot: uPlot, threshold: number | null | undefined, colour: string): void {
+  if (typeof threshold !== "number") return;
+  const { ctx, bbox } = plot;
+  const y = heightOf(plot, threshold);
+  ctx.save();
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([6, 5]);
+  ctx.beginPath();
+  ctx.moveTo(bbox.left, y);
+  ctx.lineTo(bbox.left + bbox.width, y);
+  ctx.stroke();
   ctx.restore();
 }
 

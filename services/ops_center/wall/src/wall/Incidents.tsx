@@ -55,7 +55,8 @@ function Row({ incident, board }: { incident: Incident; board: Board }) {
   const chosen = selection.value?.kind === "incident" && selection.value.id === incident.id;
   const waiting = incident.state === "open";
   const cleared = incident.alert_state === "cleared" && t("cleared");
-  const place = named(picture.areas.get(incident.area_id ?? ""));
+  const area = named(picture.areas.get(incident.area_id ?? ""));
+  const place = !incident.title.includes(area) && area;
   return (
     <li>
       <button type="button" data-testid={`incident-${incident.id}`} data-state={incident.state}

@@ -5,6 +5,7 @@ Loopback only, with a password of its own. A server orphaned by a crash of ours 
 
 import os
 import pwd
+import re
 import secrets
 import shutil
 import signal
@@ -75,13 +76,21 @@ def start(folder: Path, programs: Programs | None = None) -> Embedded:
     if not (folder / "data" / "PG_VERSION").exists():
         _make_cluster(programs, folder)
     _check_version(programs, folder)
-    running = _running(programs, folder)
-    port, pid = running if running is not None else _launch(programs, folder)
     password = (folder / "password").read_text().strip()
-    url = f"postgresql://yiwang:{password}@127.0.0.1:{port}/postgres"
-    if not until(lambda: _answers(url) or not alive(pid), START_SECONDS) or not alive(pid):
+    port, pid = _running(programs, folder) or _launch(programs, folder)
+    server = Embedded(f"postgresql://yiwang:{password}@127.0.0.1:{port}/postgres", pid)
+    try:
+        _wait_until_it_answers(server, folder)
+    except BaseException:
+        stop(server)
+        raise
+    return server
+
+
+def _wait_until_it_answers(server: Embedded, folder: Path) -> None:
+    until(lambda: _answers(server.url) or not alive(server.pid), START_SECONDS)
+    if not (alive(server.pid) and _answers(server.url)):
         raise Unavailable(f"PostgreSQL did not start:\n{_tail(folder / 'log')}")
-    return Embedded(url, pid)
 
 
 def stop(server: Embedded) -> None:
@@ -178,7 +187,7 @@ def _check_version(programs: Programs, folder: Path) -> None:
 
 
 def _launch(programs: Programs, folder: Path) -> tuple[int, int]:
-    port = free_port()
+    port = free_port(_port_of_last_time(folder))
     settings = _SETTINGS | dict(programs.settings)
     command = [
         *programs.command("postgres", folder),
@@ -193,6 +202,13 @@ def _launch(programs: Programs, folder: Path) -> tuple[int, int]:
             start_new_session=True,
         )  # fmt: skip
     return port, server.pid
+
+
+def _port_of_last_time(folder: Path) -> int:
+    """Kept if it is free: clients then find a restarted server again. 0 at the first start."""
+    options = folder / "data" / "postmaster.opts"
+    found = re.search(r"--port=(\d+)", options.read_text()) if options.exists() else None
+    return int(found[1]) if found else 0
 
 
 def _running(programs: Programs, folder: Path) -> tuple[int, int] | None:
@@ -231,8 +247,14 @@ def _tail(log: Path) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-15:]) if log.exists() else ""
 
 
-def free_port() -> int:
-    """A loopback port that nobody uses now."""
+def free_port(wanted: int = 0) -> int:
+    """A loopback port that nobody uses now: `wanted` if it is one."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, int(wanted > 0)
+        )  # TIME_WAIT is free
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,6 +1,7 @@
 """`python -m deploy.local up|down|status|city`: real Kafka and TimescaleDB on this machine."""
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -17,6 +18,7 @@ def main() -> None:
     arguments = parser.parse_args()
     settings = Settings()
     folder = (arguments.data_dir or settings.data_dir / "local").resolve()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it cleans up as well
     try:
         match arguments.command:
             case "up":
@@ -30,6 +32,8 @@ def main() -> None:
                 sys.exit(city.run(settings, folder))
     except YiwangError as error:
         sys.exit(f"yiwang: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def show(addresses: dict[str, str]) -> int:

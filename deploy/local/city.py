@@ -15,7 +15,8 @@ from types import FrameType
 import httpx
 
 from deploy.local import parts
-from deploy.local.process import Handle, end, is_alive, launch, say, tail
+from deploy.local.process import say, sole, tail
+from deploy.local.supervisor import Supervisor
 from shared.clock import monotonic
 from shared.errors import Misconfigured, Unavailable
 from shared.pause import until
@@ -26,8 +27,8 @@ ROOT = Path(__file__).parents[2]
 CADDYFILE = Path(__file__).parent / "Caddyfile"
 READY_SECONDS = 90.0
 WATCH_SECONDS = 0.5
-BACKOFF_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
-STEADY_SECONDS = 60.0  # a process that ran this long starts again without delay
+STOP_SECONDS = 14.0  # all of it: the services may take half, the parts the rest
+FRONT_DOOR = "front door"
 
 SERVICES: Mapping[str, tuple[str, ...]] = {
     "gateway": ("services.ingest", "gateway"),
@@ -39,29 +40,20 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass
-class Child:
-    """One supervised process."""
-
-    name: str
-    command: list[str]
-    environment: dict[str, str]
-    process: Handle | None = None
-    started: float = 0.0
-    failures: int = 0
-
-
-@dataclass
 class City:
     """The processes of one city; `ports`: name → loopback port."""
 
     settings: Settings
     folder: Path
-    started: parts.Parts
+    supervisor: Supervisor
+    kafka_bootstrap: str
+    database_url: str
     ports: dict[str, int] = field(default_factory=dict)
-    children: dict[str, Child] = field(default_factory=dict)
 
     def url(self, name: str) -> str:
-        """Base address of one service."""
+        """Base address of one service, or of the front door."""
+        if name == FRONT_DOOR:
+            return f"http://{_reachable(self.settings.host)}:{self.settings.port}"
         return f"http://127.0.0.1:{self.ports[name]}"
 
     def prepare(self) -> None:
@@ -75,9 +67,9 @@ class City:
             raise Unavailable(f"setting up failed:\n{done.stderr[-2000:]}")
 
     def start(self, name: str) -> None:
-        """Start one service, or start it again."""
+        """Start one service."""
         command = [sys.executable, "-m", *SERVICES[name]]
-        self.launch(Child(name, command, self._environment(name)))
+        self.supervisor.start(name, command, ROOT, self._environment(name))
 
     def start_front_door(self) -> None:
         """The reverse proxy before the services."""
@@ -94,61 +86,29 @@ class City:
         variables = {f"YIWANG_{name}": value for name, value in front.items()}
         command = [str(caddy), "run", "--config", str(CADDYFILE), "--adapter", "caddyfile"]
         home = {"HOME": str(self.folder), "XDG_DATA_HOME": str(self.folder)}
-        self.launch(Child("front door", command, os.environ | variables | home))
+        self.supervisor.start(FRONT_DOOR, command, ROOT, os.environ | variables | home)
+        self.wait_ready(FRONT_DOOR)
 
     def start_simulator(self) -> None:
         """The simulated city, producing to Kafka."""
         command = [
             sys.executable, "-m", "services.simulator", "city", "--via", "kafka",
-            "--kafka", self.started.kafka_bootstrap, "--url", self.url("gateway"),
+            "--kafka", self.kafka_bootstrap, "--url", self.url("gateway"),
         ]  # fmt: skip
-        self.launch(Child("simulator", command, self._environment("simulator")))
+        self.supervisor.start("simulator", command, ROOT, self._environment("simulator"))
 
-    def launch(self, child: Child) -> None:
-        """Start a process; `watch` keeps it running."""
-        child.started = monotonic()
-        child.process = launch(child.command, self.log(child.name), ROOT, child.environment)
-        self.children[child.name] = child
-
-    def wait_ready(self) -> None:
-        """Until every service is ready. Raises `Unavailable` with the end of a log."""
-        for name in SERVICES:
-            if not until(lambda name=name: self._ready(name), READY_SECONDS):  # type: ignore[misc]
-                raise Unavailable(f"{name} is not ready:\n{tail(self.log(name))}")
-
-    def watch(self, stop: threading.Event) -> None:
-        """Start again what dies, with a growing pause, until `stop`."""
-        while not stop.wait(WATCH_SECONDS):
-            for child in list(self.children.values()):
-                if child.process is not None and is_alive(child.process):
-                    continue
-                lived = monotonic() - child.started
-                child.failures = 0 if lived > STEADY_SECONDS else child.failures + 1
-                pause = BACKOFF_SECONDS[min(child.failures, len(BACKOFF_SECONDS) - 1)]
-                say(f"{child.name} has ended; starting it again in {pause} s")
-                if stop.wait(pause):
-                    return
-                self.launch(child)
-
-    def stop(self) -> None:
-        """End every process, sources first; all of them drain at the same time."""
-        running = [child.process for child in self.children.values() if child.process]
-        for process in running:
-            if is_alive(process):
-                os.kill(process.pid, signal.SIGTERM)
-        for process in running:
-            end(process)
-
-    def log(self, name: str) -> Path:
-        """What a process prints."""
-        return self.folder / f"{name.replace(' ', '-')}.log"
+    def wait_ready(self, name: str) -> None:
+        """Until it is ready. Raises `Unavailable` with the end of its log."""
+        until(lambda: self._ready(name) or not self.supervisor.runs(name), READY_SECONDS)
+        if not (self.supervisor.runs(name) and self._ready(name)):
+            raise Unavailable(f"{name} is not ready:\n{tail(self.supervisor.log(name))}")
 
     def _environment(self, name: str) -> dict[str, str]:
         self.ports.setdefault(name, free_port())
         own = {
             "DATA_DIR": str(self.settings.data_dir.resolve()),
-            "DATABASE_URL": self.started.database_url,
-            "KAFKA_BOOTSTRAP": self.started.kafka_bootstrap,
+            "DATABASE_URL": self.database_url,
+            "KAFKA_BOOTSTRAP": self.kafka_bootstrap,
             "HOST": "127.0.0.1",
             "PORT": str(self.ports[name]),
         }
@@ -162,58 +122,107 @@ class City:
 
 
 @contextmanager
-def running(settings: Settings, started: parts.Parts) -> Iterator[City]:
-    """Every service set up, started and ready; all ended afterwards."""
-    started.folder.mkdir(parents=True, exist_ok=True)
-    city = City(settings, started.folder, started)
-    try:
-        say("setting up")
-        city.prepare()
-        say("starting the services")
-        for name in SERVICES:
-            city.start(name)
-        city.wait_ready()
-        yield city
-    finally:
-        city.stop()
+def running(settings: Settings, folder: Path) -> Iterator[City]:
+    """Parts, services and front door, all ready; all ended afterwards.
+
+    Servers that the settings name are used, and left alone.
+    """
+    supervisor = Supervisor(folder)
+    with sole(folder / "city.lock", f"a city already runs on {folder}"):
+        supervisor.end_orphans()
+        if free_port(settings.port) != settings.port:
+            raise Misconfigured(f"port {settings.port} is in use: set YIWANG_PORT to another one")
+        try:
+            kafka, database = _addresses(settings, folder)
+            city = City(settings, folder, supervisor, kafka, database)
+            _start_all(city)
+            yield city
+        finally:
+            say("stopping")
+            deadline = monotonic() + STOP_SECONDS
+            supervisor.stop(STOP_SECONDS / 2)
+            parts.stop(folder, deadline - monotonic(), **_own(settings))
 
 
 def run(settings: Settings, folder: Path) -> int:
-    """`make city`: until Ctrl-C or SIGTERM. Returns the exit code."""
+    """`make city`: until Ctrl-C, SIGTERM or the terminal's end. Returns the exit code."""
     stop = threading.Event()
 
     def ask(_number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
-            return
-        stop.set()
-        raise KeyboardInterrupt
+        if not stop.is_set():  # while it stops, further signals change nothing
+            stop.set()
+            raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, ask)
-    signal.signal(signal.SIGINT, ask)
-    started = parts.Parts(folder, "", "")
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, ask)
     try:
-        started = parts.start(folder)
-        with running(settings, started) as city:
-            city.start_front_door()
+        with running(settings, folder) as city:
             if settings.simulator == "on":
                 city.start_simulator()
-            _announce(settings, city)
-            city.watch(stop)
+            _announce(city)
+            _watch(city, stop)
     except KeyboardInterrupt:
-        say("stopping")
-    finally:
-        started.stop()
+        say("stopped")
     return 0
 
 
-def _announce(settings: Settings, city: City) -> None:
-    known = json.loads(settings.credentials_path.read_text())
-    base = f"http://{settings.host}:{settings.port}"
+def _own(settings: Settings) -> dict[str, bool]:
+    """The parts that are ours to start and stop: those for which no server is named."""
+    return {"kafka": settings.kafka_bootstrap is None, "database": settings.database_url is None}
+
+
+def _addresses(settings: Settings, folder: Path) -> tuple[str, str]:
+    own = parts.start(folder, **_own(settings))
+    return (
+        settings.kafka_bootstrap or own.kafka_bootstrap,
+        settings.database_url or own.database_url,
+    )
+
+
+def _start_all(city: City) -> None:
+    say("setting up")
+    city.prepare()
+    say("starting the services")
+    for name in SERVICES:
+        city.start(name)
+    for name in SERVICES:
+        city.wait_ready(name)
+    city.start_front_door()
+
+
+def _watch(city: City, stop: threading.Event) -> None:
+    while not stop.wait(WATCH_SECONDS):
+        city.supervisor.mend(monotonic())
+        _mend_parts(city)
+
+
+def _mend_parts(city: City) -> None:
+    """A part that died comes back at its old address, so that nobody need be told."""
+    own = _own(city.settings)
+    if {name for name, ours in own.items() if ours} <= set(parts.status(city.folder)):
+        return
+    say("a part has ended; starting it again")
+    try:
+        again = parts.start(city.folder, **own)
+    except Unavailable as error:
+        say(f"{error}; trying again")
+        return
+    if {again.kafka_bootstrap, again.database_url} - {"", city.kafka_bootstrap, city.database_url}:
+        raise Unavailable("a part's port was taken while it was down: start the city again")
+
+
+def _reachable(host: str) -> str:
+    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
+
+
+def _announce(city: City) -> None:
+    settings, base = city.settings, city.url(FRONT_DOOR)
+    credentials = json.loads(settings.credentials_path.read_text())
     print(
-        f"\n  wall       {base}/?token={known.get('screen_token', '')}"
+        f"\n  wall       {base}/?token={credentials.get('screen_token', '')}"
         f"\n  console    {base}/console"
         f"\n  keys       {settings.credentials_path}"
-        f"\n  Kafka      {city.started.kafka_bootstrap}"
+        f"\n  Kafka      {city.kafka_bootstrap}"
         f"\n  logs       {city.folder}/*.log"
         "\n  Ctrl-C stops everything; the data stays.\n",
         flush=True,

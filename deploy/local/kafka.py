@@ -1,20 +1,24 @@
 """A real Apache Kafka broker (KRaft, one node), from its Maven artifacts."""
 
-import os
 import re
 import shutil
 import socket
 import subprocess
+from base64 import urlsafe_b64encode
 from pathlib import Path
+from uuid import uuid4
 
-from deploy.local.process import CACHE, Handle, is_alive, launch, say, tail
+from deploy.local.cache import CACHE, building
+from deploy.local.process import Handle, is_alive, launch, say, tail
 from shared.errors import Misconfigured, Unavailable
 from shared.pause import until
 from shared.store.embedded import free_port
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 _POM = Path(__file__).parent / "pom.xml"
 _PROPERTIES = """\
+# One node and no flush by count: what is acknowledged outlives the broker's death, since the
+# kernel has it, but not the machine's. Production replicates instead (3 copies, 2 in sync).
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
@@ -63,55 +67,71 @@ def fetch_jars() -> Path:
         return jars
     if shutil.which("mvn") is None:
         raise Misconfigured("Maven is missing (Debian: apt-get install maven)")
-    say("fetching Kafka's jars with Maven (once)")
-    partial = jars.with_name(f"{jars.name}.partial-{os.getpid()}")
-    command = ["mvn", "-q", "-B", "-f", str(_POM), "dependency:copy-dependencies",
-               f"-DoutputDirectory={partial}"]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise Unavailable(f"Maven could not fetch Kafka:\n{done.stdout[-2000:]}")
-    _put(partial, jars)
+    with building(jars) as place:
+        if place is not None:
+            say("fetching Kafka's jars with Maven (once)")
+            _copy_jars(place)
     return jars
 
 
+def _copy_jars(place: Path) -> None:
+    command = ["mvn", "-q", "-B", "-f", str(_POM), "dependency:copy-dependencies",
+               f"-DoutputDirectory={place}"]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Unavailable(f"Maven could not fetch Kafka:\n{done.stdout[-2000:]}")
+
+
 def start(folder: Path) -> tuple[Handle, str]:
-    """Start a broker on `folder`; returns its process and bootstrap address when it answers."""
+    """Start a broker on `folder`: its process and bootstrap address. See `wait_ready`."""
     jars = fetch_jars()
     folder.mkdir(parents=True, exist_ok=True)
     properties = folder / "server.properties"
-    port, controller = free_port(), free_port()
+    port, controller = _ports(properties)
     properties.write_text(
         _PROPERTIES.format(folder=folder.resolve(), port=port, controller=controller)
     )
     if not (folder / "log" / "meta.properties").exists():
         _format(jars, folder, properties)
     say("starting Kafka")
-    process = launch(_java(jars, "kafka.Kafka", str(properties.resolve())), folder / "broker.log")
-    if not until(lambda: _listens(port) or not is_alive(process), START_SECONDS) or not is_alive(
-        process
-    ):
+    command = _java(jars, "kafka.Kafka", str(properties.resolve()))
+    return launch(command, folder / "broker.log"), f"127.0.0.1:{port}"
+
+
+def wait_ready(process: Handle, folder: Path) -> None:
+    """Until the broker takes connections. Raises `Unavailable` with the end of its log."""
+    port, _ = _known_ports(folder / "server.properties")
+    until(lambda: _listens(port) or not is_alive(process), START_SECONDS)
+    if not (is_alive(process) and _listens(port)):
         raise Unavailable(f"Kafka did not start:\n{tail(folder / 'broker.log')}")
-    return process, f"127.0.0.1:{port}"
+
+
+def _ports(properties: Path) -> tuple[int, int]:
+    """The ones of last time if they are free: clients then find a restarted broker again."""
+    port, controller = _known_ports(properties)
+    return free_port(port), free_port(controller)
+
+
+def _known_ports(properties: Path) -> tuple[int, int]:
+    text = properties.read_text() if properties.exists() else ""
+    found = re.search(r"^listeners=\D+://127\.0\.0\.1:(\d+),\D+://127\.0\.0\.1:(\d+)$", text, re.M)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 def _format(jars: Path, folder: Path, properties: Path) -> None:
     shutil.rmtree(folder / "log", ignore_errors=True)
-    random = _run(_java(jars, "kafka.tools.StorageTool", "random-uuid")).strip().splitlines()[-1]
+    cluster = urlsafe_b64encode(uuid4().bytes).decode().rstrip("=").replace("-", "_")
     config = str(properties.resolve())
-    _run(_java(jars, "kafka.tools.StorageTool", "format", "-t", random, "-c", config))
-
-
-def _run(command: list[str]) -> str:
+    command = _java(jars, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", config)
     done = subprocess.run(command, capture_output=True, text=True, cwd="/", check=False)
     if done.returncode != 0:
         raise Unavailable(f"Kafka's storage could not be made: {done.stderr[-1500:]}")
-    return done.stdout
 
 
 def _java(jars: Path, main: str, *arguments: str) -> list[str]:
     return [
-        "java", "-Xms256m", "-Xmx768m", "-XX:+UseG1GC", "-Djava.awt.headless=true",
+        "java", "-Xms256m", "-Xmx768m", "-XX:+UseG1GC", "-XX:+ExitOnOutOfMemoryError",
+        "-Djava.awt.headless=true",
         "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{jars}/*", main, *arguments,
     ]  # fmt: skip
 
@@ -119,14 +139,6 @@ def _java(jars: Path, main: str, *arguments: str) -> list[str]:
 def _jars() -> Path:
     found = re.search(r"<artifactId>kafka_2.13</artifactId><version>([^<]+)<", _POM.read_text())
     return CACHE / f"kafka-{found[1] if found else 'unknown'}"
-
-
-def _put(partial: Path, target: Path) -> None:
-    """Rename into place; somebody else may have been faster, and his is as good."""
-    try:
-        partial.rename(target)
-    except OSError:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _listens(port: int) -> bool:

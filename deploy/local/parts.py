@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy.local import kafka, timescale
-from deploy.local.process import Handle, end, handle, is_alive, say
-from shared.errors import Unavailable
+from deploy.local import kafka as broker
+from deploy.local import timescale
+from deploy.local.process import Handle, end, handle, is_alive, keep, say, sole
+from shared.errors import Misconfigured
 from shared.store import embedded
 
 STOP_SECONDS = 15.0
+_FIRST = {"kafka": signal.SIGTERM, "database": signal.SIGINT}  # PostgreSQL: a fast shutdown
+_NAMES = {"kafka": "Kafka", "database": "PostgreSQL with TimescaleDB"}
 
 
 @dataclass(frozen=True)
@@ -24,47 +27,45 @@ class Parts:
     kafka_bootstrap: str
     database_url: str
 
-    def stop(self) -> None:
-        """End exactly what was started."""
-        stop(self.folder)
+    def stop(self, seconds: float = STOP_SECONDS) -> None:
+        """End exactly what was started; by force after `seconds`."""
+        stop(self.folder, seconds)
 
 
 def available() -> dict[str, str | None]:
     """Part → None when it can be had on this machine, else what is missing and how to get it."""
-    return {"kafka": kafka.reason_it_cannot_run(), "database": timescale.reason_it_cannot_run()}
+    return {"kafka": broker.reason_it_cannot_run(), "database": timescale.reason_it_cannot_run()}
 
 
 def start(folder: Path, *, kafka: bool = True, database: bool = True) -> Parts:
-    """Start what does not run yet. Raises `Misconfigured` or `Unavailable`, leaving nothing."""
-    folder.mkdir(parents=True, exist_ok=True)
-    known = _load(folder)
-    try:
-        if kafka and not _runs(known, "kafka"):
-            known["kafka"] = _start_kafka(folder)
-            _keep(folder, known)
-        if database and not _runs(known, "database"):
-            known["database"] = _start_database(folder)
-            _keep(folder, known)
-    except (Unavailable, KeyboardInterrupt):
-        stop(folder)
-        raise
-    return Parts(
-        folder,
-        known["kafka"]["address"] if kafka else "",
-        known["database"]["address"] if database else "",
-    )
+    """Start what does not run yet. Raises `Misconfigured` or `Unavailable`: then whatever this
+    call began is ended, and what ran before it still runs."""
+    asked = _asked(kafka, database)
+    with sole(folder / "parts.lock"):
+        known = _load(folder)
+        _refuse_impossible([name for name in asked if not _runs(known, name)])
+        before = {name for name in known if _runs(known, name)}
+        try:
+            for name in asked:
+                _STARTERS[name](folder, known)
+        except BaseException:
+            _end(known, set(known) - before, STOP_SECONDS)
+            raise
+    addresses = {name: str(known[name]["address"]) for name in asked}
+    return Parts(folder, addresses.get("kafka", ""), addresses.get("database", ""))
 
 
-def stop(folder: Path) -> None:
-    """End what runs. The database first: it is quick, and nothing in it needs Kafka."""
-    known = _load(folder)
-    if _runs(known, "database"):
-        say("stopping PostgreSQL")
-        end(_handle(known["database"]), signal.SIGINT, STOP_SECONDS)
-    if _runs(known, "kafka"):
-        say("stopping Kafka")
-        end(_handle(known["kafka"]), signal.SIGTERM, STOP_SECONDS)
-    _file(folder).unlink(missing_ok=True)
+def stop(
+    folder: Path, seconds: float = STOP_SECONDS, *, kafka: bool = True, database: bool = True
+) -> None:
+    """End what runs of these; both at once, by force after `seconds`."""
+    if not folder.exists():
+        return
+    with sole(folder / "parts.lock"):
+        known = _load(folder)
+        names = set(known) & set(_asked(kafka, database))
+        _end(known, names, seconds)
+        keep(_file(folder), {name: part for name, part in known.items() if name not in names})
 
 
 def status(folder: Path) -> dict[str, str]:
@@ -83,17 +84,47 @@ def running(folder: Path) -> Iterator[Parts]:
         parts.stop()
 
 
-def _start_kafka(folder: Path) -> dict[str, Any]:
-    process, address = kafka.start(folder / "kafka")
-    return {"pid": process.pid, "ticks": process.ticks, "address": address}
+def _asked(kafka: bool, database: bool) -> list[str]:
+    return [name for name, wanted in (("kafka", kafka), ("database", database)) if wanted]
 
 
-def _start_database(folder: Path) -> dict[str, Any]:
+def _start_kafka(folder: Path, known: dict[str, Any]) -> None:
+    if not _runs(known, "kafka"):
+        process, address = broker.start(folder / "kafka")
+        # Kept before it is ready: whoever is killed while waiting leaves no unknown process.
+        _know(folder, known, "kafka", process, address)
+    broker.wait_ready(_handle(known["kafka"]), folder / "kafka")
+
+
+def _start_database(folder: Path, known: dict[str, Any]) -> None:
+    if _runs(known, "database"):
+        return
     programs = timescale.programs()
     say("starting PostgreSQL with TimescaleDB")
     server = embedded.start(folder / "timescale", programs)
-    process = handle(server.pid)
-    return {"pid": process.pid, "ticks": process.ticks, "address": server.url}
+    _know(folder, known, "database", handle(server.pid), server.url)
+
+
+_STARTERS = {"kafka": _start_kafka, "database": _start_database}
+
+
+def _refuse_impossible(names: list[str]) -> None:
+    reasons = available() if names else {}
+    missing = [reason for name in names if (reason := reasons[name]) is not None]
+    if missing:
+        raise Misconfigured("; ".join(missing))
+
+
+def _end(known: dict[str, Any], names: set[str], seconds: float) -> None:
+    running = [name for name in sorted(names) if _runs(known, name)]
+    for name in running:
+        say(f"stopping {_NAMES[name]}")
+    end({_handle(known[name]): _FIRST[name] for name in running}, seconds)
+
+
+def _know(folder: Path, known: dict[str, Any], name: str, process: Handle, address: str) -> None:
+    known[name] = {"pid": process.pid, "ticks": process.ticks, "address": address}
+    keep(_file(folder), known)
 
 
 def _runs(known: dict[str, Any], name: str) -> bool:
@@ -112,9 +143,3 @@ def _load(folder: Path) -> dict[str, Any]:
     file = _file(folder)
     known: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
     return known
-
-
-def _keep(folder: Path, known: dict[str, Any]) -> None:
-    file = _file(folder)
-    file.touch(mode=0o600)  # it holds the database's password
-    file.write_text(json.dumps(known))

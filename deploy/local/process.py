@@ -1,17 +1,22 @@
 """Processes that outlive their starter: found again by pid and start time, ended for sure."""
 
+import fcntl
+import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from shared.errors import Misconfigured
 from shared.pause import until
 from shared.store.embedded import alive
 
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "yiwang"
+KILL_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -47,14 +52,40 @@ def launch(
     return handle(started.pid)
 
 
-def end(process: Handle, first: signal.Signals = signal.SIGTERM, seconds: float = 10.0) -> None:
-    """`first`, then SIGKILL when it has not ended in time."""
-    for number in (first, signal.SIGKILL):
-        if not is_alive(process):
-            return
-        os.kill(process.pid, number)
-        if until(lambda: not is_alive(process), seconds):
-            return
+def end(first: Mapping[Handle, signal.Signals], seconds: float) -> None:
+    """Send each its signal, all at once; SIGKILL to what has not ended in `seconds`."""
+    left = _signal(first, seconds)
+    _signal(dict.fromkeys(left, signal.SIGKILL), KILL_SECONDS)
+
+
+def _signal(numbers: Mapping[Handle, signal.Signals], seconds: float) -> list[Handle]:
+    """Returns what still runs after `seconds`."""
+    for process, number in numbers.items():
+        if is_alive(process):
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, number)
+    until(lambda: not any(is_alive(process) for process in numbers), seconds)
+    return [process for process in numbers if is_alive(process)]
+
+
+@contextmanager
+def sole(lock: Path, busy: str | None = None) -> Iterator[None]:
+    """Hold `lock`. When another process has it: wait, or raise `Misconfigured(busy)`."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (fcntl.LOCK_NB if busy else 0))
+        except BlockingIOError:
+            raise Misconfigured(busy) from None
+        yield
+
+
+def keep(file: Path, known: Any) -> None:
+    """Write JSON, whole or not at all, for the owner's eyes only."""
+    partial = file.with_name(f"{file.name}.partial")
+    partial.touch(mode=0o600)
+    partial.write_text(json.dumps(known))
+    partial.replace(file)
 
 
 def say(line: str) -> None:

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from deploy.local.process import CACHE, say
+from deploy.local.cache import CACHE, building
+from deploy.local.process import say
 from shared.errors import Misconfigured, Unavailable
 from shared.store.embedded import Installed, Programs
 
@@ -34,17 +35,27 @@ root=$1 && shift 3 && exec chroot --userspec=postgres "$root" /usr/lib/postgresq
 """
 
 
+# Nothing of the building outlives it: no mount, no process a package starts, no orphaned build.
+_FENCE = (
+    "setpriv", "--pdeathsig", "KILL",
+    "unshare", "--mount", "--pid", "--fork", "--kill-child",
+)  # fmt: skip
+_NONE_HERE = "no local PostgreSQL has the timescaledb extension"
+
+
 def reason_it_cannot_run() -> str | None:
     """None when TimescaleDB can be had here, else what is missing and how to get it."""
-    if _local_programs() is not None or ROOT.exists():
+    if _local_programs() is not None:
         return None
     if os.geteuid() != 0:
         return (
-            "no local PostgreSQL has the timescaledb extension, and building a Debian root"
-            " needs root (Debian 13: apt-get install postgresql-17-timescaledb)"
+            f"{_NONE_HERE}, and building a Debian root needs root"
+            " (Debian 13: apt-get install postgresql-17-timescaledb)"
         )
-    if shutil.which("debootstrap") is None and shutil.which("apt-get") is None:
-        return "no local PostgreSQL has the timescaledb extension, and there is no debootstrap"
+    if not _may_mount():
+        return f"{_NONE_HERE}, and root may not mount here (a container needs CAP_SYS_ADMIN)"
+    if not ROOT.exists() and not (shutil.which("debootstrap") or shutil.which("apt-get")):
+        return f"{_NONE_HERE}, and there is no debootstrap (Debian: apt-get install debootstrap)"
     return None
 
 
@@ -100,36 +111,32 @@ def _local_programs() -> Path | None:
     return Path(said[1]) if found else None
 
 
+def _may_mount() -> bool:
+    if shutil.which("unshare") is None:
+        return False
+    return subprocess.run([*_FENCE, "true"], capture_output=True, check=False).returncode == 0
+
+
 def _build_root() -> None:
-    """About a minute, once. A partial root is never used."""
+    """A minute or three, once. A partial root is never used."""
     if ROOT.exists():
         return
     if shutil.which("debootstrap") is None:
         say("installing debootstrap")
         _run("apt-get", "update", "-qq")
         _run("apt-get", "install", "-y", "-qq", "--no-install-recommends", "debootstrap")
-    CACHE.mkdir(parents=True, exist_ok=True)
-    partial = ROOT.with_name(f"{ROOT.name}.partial-{os.getpid()}")
-    try:
-        say(f"building a Debian {SUITE} root (once, about a minute)")
-        _run("debootstrap", "--variant=minbase", SUITE, str(partial))
-        if Path("/etc/resolv.conf").exists():
-            shutil.copy("/etc/resolv.conf", partial / "etc" / "resolv.conf")
-        say("installing TimescaleDB in it")
-        _inside(partial, "apt-get", "update", "-qq")
-        _inside(partial, "apt-get", "install", "-y", "-qq", "--no-install-recommends", *PACKAGES)
-        _inside(partial, "apt-get", "clean")
-        partial.rename(ROOT)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _inside(root: Path, *command: str) -> None:
-    _run("chroot", str(root), "env", "DEBIAN_FRONTEND=noninteractive", *command)
+    with building(ROOT) as place:
+        if place is None:
+            return
+        say(f"building a Debian {SUITE} root with TimescaleDB (once, a minute or three)")
+        include = f"--include={','.join(PACKAGES)}"
+        _run(*_FENCE, "debootstrap", "--variant=minbase", include, SUITE, str(place))
+        for spent in ("var/cache/apt", "var/lib/apt/lists", "var/lib/postgresql/17/main"):
+            shutil.rmtree(place / spent, ignore_errors=True)
 
 
 def _run(*command: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        shown = " ".join(command[:4])
+        shown = " ".join(word for word in command if word not in _FENCE)[:60]
         raise Unavailable(f"{shown} … failed:\n{done.stdout[-1500:]}{done.stderr[-1500:]}")

@@ -1,10 +1,10 @@
 """`python -m tests.bench [NAME…] [--quick]`: each prints one JSON line."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable
 
-from deploy.local import parts
 from tests.bench import cities, ingest, post_to_screen, single_post
 
 BENCHES: dict[str, Callable[[bool], str]] = {
@@ -24,12 +24,18 @@ def main() -> None:
     unknown = set(arguments.name) - set(BENCHES)
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
+    signal.signal(signal.SIGTERM, _leave)
     for name in arguments.name or BENCHES:
-        reasons = [why for why in parts.available().values() if why]
-        if name == "ingest_kafka" and reasons:
-            print(f"NOT MEASURED HERE  {name}: {'; '.join(reasons)}", file=sys.stderr)
+        reason = cities.reason_kafka_cannot_run() if name == "ingest_kafka" else None
+        if reason:
+            print(f"NOT MEASURED HERE  {name}: {reason}", file=sys.stderr)
             continue
         print(BENCHES[name](arguments.quick), flush=True)
+
+
+def _leave(number: int, _frame: object) -> None:
+    """Unwind, so that everything that was started is ended."""
+    sys.exit(128 + number)
 
 
 if __name__ == "__main__":

@@ -1,80 +1,108 @@
 """The product under load: embedded, or in production's shape on real parts."""
 
+import json
 import os
+import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from deploy.local import parts
+from shared.store.embedded import Embedded
+from shared.store.embedded import stop as stop_database
+from tests.bench import cpu
 from tests.conftest import drop_database, scratch_database
 from tests.product import Product
 from tests.shape import production
 
+NAMED = ("YIWANG_TEST_KAFKA_BOOTSTRAP", "YIWANG_TEST_DATABASE_URL")
+
 
 @dataclass(frozen=True)
 class Target:
-    """Where to post, where to look. `wall`: base address of ops_center."""
+    """Where to post, where to look. `wall`: base address of ops_center; `roots`: part → pid."""
 
     port: int
     wall: str
     database_url: str
-    api_key: str
-    screen_token: str
+    credentials: Mapping[str, Any]
+    roots: Mapping[str, int]
 
     @property
     def url(self) -> str:
         """Base address of the gateway."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def api_key(self) -> str:
+        """The first posting key."""
+        return str(self.credentials["api_key"])
+
+
+def reason_kafka_cannot_run() -> str | None:
+    """None if the production shape can be had: servers that are named, or parts of our own."""
+    if all(os.environ.get(name) for name in NAMED):
+        return None
+    return "; ".join(why for why in parts.available().values() if why) or None
+
 
 @contextmanager
 def embedded() -> Iterator[Target]:
     """`python -m services`: one process, the embedded database and event log."""
     with tempfile.TemporaryDirectory(prefix="yiwang-bench-") as folder:
-        product = Product(Path(folder) / "data").start()
+        product = Product(Path(folder) / "data")
         try:
-            known = product.credentials
-            yield Target(
-                product.port,
-                product.url,
-                product.database_url(),
-                known["api_key"],
-                known["screen_token"],
-            )
+            product.start()
+            assert product.process is not None
+            url = product.database_url()
+            roots = {"services": product.process.pid} | cpu.postmaster(url)
+            yield Target(product.port, product.url, url, product.credentials, roots)
         finally:
-            product.stop()
+            _stop(product)
 
 
 @contextmanager
 def kafka() -> Iterator[Target]:
     """Real Kafka and TimescaleDB, each service its own process."""
     with tempfile.TemporaryDirectory(prefix="yiwang-bench-") as folder, _parts(folder) as addresses:
-        bootstrap, server = addresses
+        bootstrap, server, broker = addresses
         name, url = scratch_database(server)
         try:
             with production(Path(folder) / "data", url, bootstrap) as shape:
-                known = shape.credentials
+                pids = {part: process.pid for part, process in shape.running.items()}
                 yield Target(
                     shape.ports["gateway"],
                     shape.url("ops_center"),
                     url,
-                    known["api_key"],
-                    known["screen_token"],
+                    shape.credentials,
+                    pids | broker | cpu.postmaster(url),
                 )
         finally:
             drop_database(server, name)
 
 
 @contextmanager
-def _parts(folder: str) -> Iterator[tuple[str, str]]:
-    named = (
-        os.environ.get("YIWANG_TEST_KAFKA_BOOTSTRAP"),
-        os.environ.get("YIWANG_TEST_DATABASE_URL"),
-    )
+def _parts(folder: str) -> Iterator[tuple[str, str, dict[str, int]]]:
+    """(Kafka's address, the database server's, {"kafka": pid} if it is ours)."""
+    named = [os.environ.get(name) for name in NAMED]
     if named[0] and named[1]:
-        yield named[0], named[1]
+        yield named[0], named[1], {}
         return
-    with parts.running(Path(folder) / "parts") as started:
-        yield started.kafka_bootstrap, started.database_url
+    home = Path(folder) / "parts"
+    with parts.running(home) as started:
+        broker = {"kafka": int(json.loads((home / "parts.json").read_text())["kafka"]["pid"])}
+        yield started.kafka_bootstrap, started.database_url, broker
+
+
+def _stop(product: Product) -> None:
+    """End it, by force if it does not go, and the database that it may have left behind."""
+    try:
+        product.stop()
+    except subprocess.TimeoutExpired:
+        product.kill()
+    left = product.data_dir / "postgres" / "data" / "postmaster.pid"
+    if left.exists():
+        stop_database(Embedded("", int(left.read_text().split()[0])))

@@ -1,12 +1,30 @@
 """A lean load client: raw sockets, requests encoded beforehand, one connection per worker."""
 
 import asyncio
+import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from shared.clock import monotonic
 
 CLIENT = "Python asyncio streams, requests encoded beforehand"
+OVERFLOW = (429, 503)  # refused for now; the sender keeps it and sends it again
+PAUSE_SECONDS = 0.05
+
+
+@dataclass
+class Tally:
+    """Status → answers, seconds until each answer, CPU seconds of this client."""
+
+    statuses: Counter[int] = field(default_factory=Counter)
+    seconds: list[float] = field(default_factory=list)
+    cpu_seconds: float = 0.0
+
+    def add(self, status: int, seconds: float) -> None:
+        """One answer."""
+        self.statuses[status] += 1
+        self.seconds.append(seconds)
 
 
 def request(path: str, key: str, body: bytes) -> bytes:
@@ -18,33 +36,51 @@ def request(path: str, key: str, body: bytes) -> bytes:
     return head.encode() + body
 
 
-async def send_all(
-    port: int, requests: Sequence[bytes], connections: int
-) -> tuple[Counter[int], list[float]]:
-    """Send each once, `connections` at a time; a 503 is sent again. (status → n, seconds each)."""
-    queue = deque(requests)
-    statuses: Counter[int] = Counter()
-    seconds: list[float] = []
-    workers = [_worker(port, queue, statuses, seconds) for _ in range(connections)]
-    await asyncio.gather(*workers)
-    return statuses, seconds
+async def send_all(port: int, requests: Sequence[bytes], connections: int) -> Tally:
+    """Send each once, `connections` at a time; what is refused for now is sent again."""
+    queue, tally, before = deque(requests), Tally(), time.process_time()
+    await asyncio.gather(*(_empty(port, queue, tally) for _ in range(connections)))
+    tally.cpu_seconds = time.process_time() - before
+    return tally
 
 
-async def _worker(
-    port: int, queue: "deque[bytes]", statuses: Counter[int], seconds: list[float]
-) -> None:
+async def send_for(
+    seconds: float, port: int, make: Callable[[int], bytes], connections: int
+) -> Tally:
+    """Send what `make` gives for 0, 1, 2…, `connections` at a time, for so many seconds."""
+    tally, before, end = Tally(), time.process_time(), monotonic() + seconds
+    numbers = iter(range(1_000_000_000))
+
+    async def work() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        while monotonic() < end:
+            tally.add(*await _exchange(reader, writer, make(next(numbers))))
+        writer.close()
+
+    await asyncio.gather(*(work() for _ in range(connections)))
+    tally.cpu_seconds = time.process_time() - before
+    return tally
+
+
+async def _empty(port: int, queue: "deque[bytes]", tally: Tally) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     while queue:
         message = queue.popleft()
-        started = monotonic()
-        writer.write(message)
-        status = await read_status(reader)
-        seconds.append(monotonic() - started)
-        statuses[status] += 1
-        if status == 503:
+        status, seconds = await _exchange(reader, writer, message)
+        tally.add(status, seconds)
+        if status in OVERFLOW:
             queue.append(message)
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(PAUSE_SECONDS)
     writer.close()
+
+
+async def _exchange(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, message: bytes
+) -> tuple[int, float]:
+    started = monotonic()
+    writer.write(message)
+    status = await read_status(reader)
+    return status, monotonic() - started
 
 
 async def read_status(reader: asyncio.StreamReader) -> int:

@@ -1,10 +1,13 @@
-"""What a benchmark prints: one JSON line. Pure."""
+"""What a benchmark prints: one JSON line. Pure, but for `machine`."""
 
 import json
 import math
+import os
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+SHARES = {"p50_ms": 0.50, "p95_ms": 0.95, "p99_ms": 0.99}
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -17,8 +20,12 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 def latencies_ms(seconds: Sequence[float]) -> dict[str, float]:
     """p50, p95 and p99 in milliseconds."""
-    shares = {"p50_ms": 0.50, "p95_ms": 0.95, "p99_ms": 0.99}
-    return {name: round(percentile(seconds, share) * 1000, 1) for name, share in shares.items()}
+    return {name: round(percentile(seconds, share) * 1000, 1) for name, share in SHARES.items()}
+
+
+def medians(rounds: Sequence[Mapping[str, float]], digits: int = 1) -> dict[str, float]:
+    """The median over the rounds of every field of the first."""
+    return {name: round(statistics.median(r[name] for r in rounds), digits) for name in rounds[0]}
 
 
 def spread(values: Sequence[float]) -> float:
@@ -28,15 +35,20 @@ def spread(values: Sequence[float]) -> float:
 
 def line(bench: str, unit: str, ours: Sequence[float], limits: Sequence[float], **more: Any) -> str:
     """Medians over the rounds; the ratio is the median of the rounds' own ratios."""
-    value, limit = statistics.median(ours), statistics.median(limits)
     ratio = statistics.median(a / b for a, b in zip(ours, limits, strict=True))
     fields = {
         "bench": bench,
-        "value": round(value, 1),
+        "value": round(statistics.median(ours), 1),
         "unit": unit,
-        "limit": round(limit, 1),
+        "limit": round(statistics.median(limits), 1),
         "ratio": round(ratio, 3),
         "spread": spread(ours),
+        "limit_spread": spread(limits),
         "rounds": len(ours),
     }
     return json.dumps(fields | more, ensure_ascii=False)
+
+
+def machine() -> dict[str, Any]:
+    """How large the machine is and how busy it was before we came: taken before the rounds."""
+    return {"cpus": os.cpu_count(), "load_before": round(os.getloadavg()[0], 1)}

@@ -5,22 +5,33 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import psycopg
 
-from shared.clock import monotonic
+from shared.clock import monotonic, system_clock
 
 METRIC = "traffic.speed"
 BATCH = 500
-LIMIT_IS = "text COPY (psql's \\copy) of the same rows into the same table in the same run"
+SENSORS = 200
+LIMIT_IS = (
+    "text COPY (what psql's \\copy sends; psycopg, one connection, one transaction) of the same"
+    " rows into the same table, emptied before, in the same run"
+)
+
+_LAST = """
+SELECT count(*) FROM ingest.readings
+WHERE sensor_id = ANY (%s) AND metric = %s AND observed_at = %s
+"""
+_ALL = "SELECT count(*) FROM ingest.readings WHERE sensor_id = ANY (%s)"
 
 Row = tuple[str, datetime, float]
 
 
 @dataclass(frozen=True)
 class Rows:
-    """`count` readings of `sensors`, oldest first, a second apart per sensor."""
+    """`count` readings of `sensors` (a divisor's worth), oldest first, a second apart each."""
 
     sensors: Sequence[str]
     count: int
@@ -32,6 +43,11 @@ class Rows:
             moment = self.start + timedelta(seconds=number // len(self.sensors))
             yield self.sensors[number % len(self.sensors)], moment, 40 + number % 200 / 10
 
+    @property
+    def last(self) -> datetime:
+        """The time of every sensor's last reading."""
+        return self.start + timedelta(seconds=self.count // len(self.sensors) - 1)
+
     def bodies(self) -> list[bytes]:
         """JSON arrays of `BATCH` readings."""
         items = [
@@ -40,12 +56,21 @@ class Rows:
         ]
         return [json.dumps(items[at : at + BATCH]).encode() for at in range(0, len(items), BATCH)]
 
+    def text(self) -> bytes:
+        """COPY's text form."""
+        return "".join(f"{s}\t{METRIC}\t{t.isoformat()}\t{v}\t0\n" for s, t, v in self).encode()
 
-def make(count: int, sensors: int = 200) -> Rows:
+
+def names() -> list[str]:
+    """Sensors of this run alone: a broker that is shared may still hold another run's."""
+    run = uuid4().hex[:6]
+    return [f"bench-{run}-{number:04}" for number in range(SENSORS)]
+
+
+def make(count: int) -> Rows:
     """Rows that end a little before now, so that no rule calls them historical or future."""
-    names = [f"bench-{number:04}" for number in range(sensors)]
     now = datetime.now(UTC).replace(microsecond=0)
-    return Rows(names, count, now - timedelta(seconds=count // sensors + 60))
+    return Rows(names(), count, now - timedelta(seconds=count // SENSORS + 60))
 
 
 def register(url: str, key: str, sensors: Sequence[str]) -> None:
@@ -60,9 +85,8 @@ def register(url: str, key: str, sensors: Sequence[str]) -> None:
 
 
 def copy(database_url: str, rows: Rows) -> float:
-    """Empty the table, put the rows in by text COPY; rows/s."""
-    lines = "".join(f"{s}\t{METRIC}\t{t.isoformat()}\t{v}\t0\n" for s, t, v in rows).encode()
-    empty(database_url)
+    """Put the rows in by text COPY; rows/s."""
+    lines = rows.text()
     with psycopg.connect(database_url) as connection:
         started = monotonic()
         with connection.cursor().copy("COPY ingest.readings FROM STDIN") as sink:
@@ -73,20 +97,41 @@ def copy(database_url: str, rows: Rows) -> float:
 
 
 def empty(database_url: str) -> None:
-    """Remove every reading."""
-    execute(database_url, "TRUNCATE ingest.readings")
+    """Remove every reading; what was written before is not flushed in the next round's time."""
     with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("TRUNCATE ingest.readings")
         connection.execute("CHECKPOINT")
 
 
-def stored(database_url: str) -> int:
-    """Rows of the benchmark in the table."""
-    query = "SELECT count(*) FROM ingest.readings WHERE sensor_id LIKE 'bench-%'"
-    return int(execute(database_url, query)[0][0])
-
-
-def execute(database_url: str, query: str) -> list[Any]:
-    """Run one statement; its rows, if it has any."""
+def stored(database_url: str, sensors: Sequence[str]) -> int:
+    """How many rows of these sensors the table has."""
     with psycopg.connect(database_url, autocommit=True) as connection:
-        cursor = connection.execute(query)
-        return cursor.fetchall() if cursor.description else []
+        return _number(connection, _ALL, (list(sensors),))
+
+
+class Watch:
+    """Sees when all rows are stored without taking the database's time: it looks up the last
+    reading of every sensor by its key, and counts all only when those are there."""
+
+    def __init__(self, connection: "psycopg.Connection[Any]", rows: Rows) -> None:
+        self._connection = connection
+        self._rows = rows
+        self._sensors = list(rows.sensors)
+
+    def complete(self) -> bool:
+        """True once every row is stored."""
+        values = (self._sensors, METRIC, self._rows.last)
+        if _number(self._connection, _LAST, values) < len(self._sensors):
+            return False
+        return _number(self._connection, _ALL, (self._sensors,)) >= self._rows.count
+
+
+def now() -> datetime:
+    """For readings that are made as they are sent."""
+    return system_clock()
+
+
+def _number(connection: "psycopg.Connection[Any]", query: str, values: tuple[Any, ...]) -> int:
+    row = connection.execute(query.encode(), values).fetchone()
+    assert row is not None
+    return int(row[0])

@@ -71,7 +71,11 @@ class Shape:
         process = self.running.pop(name)
         if process.poll() is None:
             process.send_signal(number)
-        process.wait(30)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
     def log(self, name: str) -> str:
         """What a process printed."""
@@ -96,7 +100,8 @@ def production(folder: Path, database_url: str, kafka_bootstrap: str) -> Iterato
     folder.mkdir(parents=True, exist_ok=True)
     shape = Shape(folder, database_url, kafka_bootstrap)
     command = [sys.executable, "-m", "services", "setup"]
-    subprocess.run(command, cwd=ROOT, env=shape.environment("setup"), check=True)
+    with (folder / "setup.log").open("ab") as sink:  # it shows passwords
+        subprocess.run(command, cwd=ROOT, env=shape.environment("setup"), check=True, stdout=sink)
     try:
         for name in PROCESSES:
             shape.start(name)

@@ -24,6 +24,7 @@ from services.ops_center.history import (
 from services.ops_center.layers import find_layer, list_layers
 from services.ops_center.pages import Assets, pages_router
 from services.ops_center.throttle import FORGET_SECONDS, KEPT_KEYS, Throttle
+from tests.unit.ops_center.wall import settle
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
@@ -51,7 +52,7 @@ async def test_a_coroutine_that_waits_goes_on_in_a_task() -> None:
     task = begin(slow())
     assert task is not None
     first.set()
-    await asyncio.sleep(0.01)
+    await settle()
     assert done == [1]
     second.set()
     await task

@@ -94,7 +94,9 @@ def install(app: FastAPI) -> None:
 
 async def _answer(request: Request, error: Exception) -> Response:
     problem = from_error(error)
-    if problem.status >= 500:
+    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        _log.warning("%s %s: %s", request.method, request.url.path, error)
+    elif problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return problem_response(problem)
 

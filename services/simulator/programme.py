@@ -8,7 +8,7 @@ from services.simulator.population import Sensor
 from services.simulator.scenarios import Kind, Run, Scale, plan
 
 # Somebody is looking at a new wall: the first two come early.
-FIRST_SECONDS = (30, 40)
+FIRST_SECONDS = (20, 30)
 SECOND_SECONDS = (100, 130)
 GAP_SECONDS = (480, 720)  # from one's start to the next one's
 OPENING = (Kind.GAS_LEAK, Kind.PIPE_BURST)

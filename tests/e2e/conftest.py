@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from services.ops_center.pages import DIST
 from tests.e2e.receiver import Receiver
@@ -16,7 +16,8 @@ ARGUMENTS = (
     "--no-first-run", "--disable-background-networking", "--disable-component-update",
     "--disable-sync",
 )  # fmt: skip
-ACTION_MS = 30_000.0
+ACTION_MS = 30_000.0  # deadlines are for a machine that does much else at the same time
+expect.set_options(timeout=ACTION_MS)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from tests.product import Product
 METRIC = "gas.concentration"
 P1_RANK = 7  # of `State` in the wall's live/protocol.ts
 P1_COLOUR = (255, 75, 62)  # #FF4B3E
-LIVE_MS = 30_000.0
+LIVE_MS = 60_000.0
 
 _COUNT_PIXELS = """async ([png, [red, green, blue]]) => {
   const image = new Image();
@@ -140,7 +140,7 @@ def alarm_pixels(wall: Page) -> int:
     return count
 
 
-def incident_on(page: Page, incident_id: str, state: str, milliseconds: float = 15_000.0) -> None:
+def incident_on(page: Page, incident_id: str, state: str, milliseconds: float = 30_000.0) -> None:
     """Until the page's list shows the incident in this state."""
     row = page.get_by_test_id(f"incident-{incident_id}")
     expect(row).to_have_attribute("data-state", state, timeout=milliseconds)

@@ -25,7 +25,7 @@ from tests.e2e.screens import (
 from tests.product import Product
 
 SENSOR = "e2e-main-job"
-ON_SCREEN_SECONDS = 15.0
+ON_SCREEN_SECONDS = 30.0
 LOOP = ["opened", "acknowledged", "dispatched", "started", "resolved", "closed"]
 
 

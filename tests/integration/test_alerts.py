@@ -1,7 +1,6 @@
 """The engine on a real database and the embedded log: restarts, rivals, commands, the outbox."""
 
 import asyncio
-import json
 import random
 from collections.abc import Mapping
 from datetime import timedelta
@@ -16,12 +15,11 @@ from services.alerts.judgement import Judgement
 from services.alerts.lifecycle import Command, step
 from services.alerts.machine import Judge
 from services.alerts.places import Places
-from services.alerts.relay import Relay
 from services.alerts.repository import Repository
 from shared.clock import from_micros, system_clock, to_micros
 from shared.contracts.incident import AlertState, Incident, IncidentState, incident_id
 from shared.contracts.reading import Reading, decode_batch
-from shared.contracts.topics import INCIDENTS, SENSORS
+from shared.contracts.topics import SENSORS
 from shared.errors import Unavailable
 from shared.eventlog.log import EventLog, Outgoing
 from shared.pause import eventually
@@ -290,18 +288,3 @@ async def test_of_two_who_act_at_once_one_is_told(engine: AsyncEngine, event_log
     store = await repository(engine, event_log)
     outcomes = await asyncio.gather(*(command(store, found, Command.ACKNOWLEDGE) for _ in range(5)))
     assert sum(isinstance(outcome, Incident) for outcome in outcomes) == 1
-
-
-async def test_every_step_reaches_the_log_in_order(
-    engine: AsyncEngine, event_log: EventLog
-) -> None:
-    await post(engine, event_log, gas(0, 30))
-    [found] = await all_incidents(engine)
-    await command(await repository(engine, event_log), found, Command.ACKNOWLEDGE)
-    relay = Relay(engine, event_log, asyncio.Event())
-    assert await relay.publish_some() == 2
-    assert await relay.publish_some() == 0
-    async with event_log.read(INCIDENTS, {}) as reader:
-        records = await reader.batch(10, 5)
-    kinds = [json.loads(record.value)["type"] for record in records]
-    assert kinds == ["incident.opened", "incident.acknowledge"]

@@ -9,11 +9,14 @@ import pytest
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.alerts.lifecycle import Command
 from services.alerts.relay import Relay
 from shared.contracts.topics import INCIDENTS
 from shared.errors import Unavailable
 from shared.eventlog.log import EventLog, Outgoing, Position
 from shared.store.tables import outbox
+from tests.integration.alerting import all_incidents, gas, post, repository
+from tests.integration.test_alerts import command
 
 
 class Interrupted:
@@ -86,3 +89,18 @@ async def test_only_one_relay_publishes_at_a_time(engine: AsyncEngine, event_log
     assert await relay.publish_some() == 3
     assert counts == [0]
     assert await published(event_log) == ["0", "1", "2"]
+
+
+async def test_every_step_reaches_the_log_in_order(
+    engine: AsyncEngine, event_log: EventLog
+) -> None:
+    await post(engine, event_log, gas(0, 30))
+    [found] = await all_incidents(engine)
+    await command(await repository(engine, event_log), found, Command.ACKNOWLEDGE)
+    relay = Relay(engine, event_log, asyncio.Event())
+    assert await relay.publish_some() == 2
+    assert await relay.publish_some() == 0
+    async with event_log.read(INCIDENTS, {}) as reader:
+        records = await reader.batch(10, 5)
+    kinds = [json.loads(record.value)["type"] for record in records]
+    assert kinds == ["incident.opened", "incident.acknowledge"]

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from services.alerts.changes import Changes, Key, Place, Span
@@ -24,6 +24,7 @@ BATCH_RECORDS = 500
 WAIT_SECONDS = 0.5
 WRITE_SECONDS = 1.0  # how often states and positions are written when no alert waits
 STUCK_SECONDS = 30.0
+TRIES = 5  # to write what another engine also writes
 
 
 class Overtaken(YiwangError):
@@ -66,13 +67,14 @@ class Store(Protocol):
 @dataclass
 class Share:
     """One partition's part of the work. Offsets: `written` and `judged` are the next ones after
-    what is in the store and in memory, `heard` after what the log has given us."""
+    what is in the store and in memory, `heard` after what the log has given us; `pending` are the
+    records in between the first two."""
 
     judgement: Judgement
     written: int
     judged: int
     heard: int
-    void: bool = False
+    pending: list[Record] = field(default_factory=list)
 
 
 class Engine:
@@ -111,10 +113,7 @@ class Engine:
         for record in records:
             share = await self._share_of(record)
             share.heard = record.offset + 1
-            if record.offset < share.judged:
-                continue  # written before a restart
-            await self._judge(record, share.judgement)
-            share.judged = record.offset + 1
+            await self._judge(record, share)
         urgent = any(share.judgement.urgent for share in self._shares.values())
         if urgent or monotonic() - self._wrote > WRITE_SECONDS:
             await self._write(consumer)
@@ -123,18 +122,22 @@ class Engine:
         """The record's share; loaded anew when the partition has been elsewhere meanwhile."""
         share = self._shares.get(record.partition)
         if share is not None and share.heard == record.offset:
-            if share.void:
-                raise Unavailable("another engine writes a partition that is ours: joining anew")
             return share
         if share is not None:
             await self._write_share(record.partition, share)
-        subjects, written = await self._store.load(record.partition)
-        judgement = Judgement(self._metrics, subjects)
-        share = Share(judgement, written, written, record.offset)
+        share = Share(*await self._load(record.partition), record.offset)
         self._shares[record.partition] = share
         return share
 
-    async def _judge(self, record: Record, judgement: Judgement) -> None:
+    async def _load(self, partition: int) -> tuple[Judgement, int, int]:
+        subjects, written = await self._store.load(partition)
+        return Judgement(self._metrics, subjects), written, written
+
+    async def _judge(self, record: Record, share: Share) -> None:
+        if record.offset < share.judged:
+            return  # written before a restart, or by another engine
+        share.judged = record.offset + 1
+        share.pending.append(record)
         batch = _decode(record)
         if batch is None:
             return
@@ -144,7 +147,7 @@ class Engine:
                 judges = self._watchers.get(series)
                 if judges is None:
                     judges = await self._find_watchers(series)
-                judgement.hear(reading, judges, batch.accepted_us)
+                share.judgement.hear(reading, judges, batch.accepted_us)
 
     async def _find_watchers(self, series: Series) -> tuple[Judge, ...]:
         sensor_id, metric = series
@@ -173,20 +176,33 @@ class Engine:
             await _commit(consumer, done)
 
     async def _write_share(self, partition: int, share: Share) -> bool:
-        if share.judged == share.written or share.void:
-            return False
-        changes = share.judgement.changes()
-        sensors = {transition.sensor_id for transition in changes.transitions}
-        places = {sensor_id: await self._places.find(sensor_id) for sensor_id in sensors}
-        span = Span(partition, share.written, share.judged)
-        try:
-            share.judgement.written(await self._store.apply(span, changes, places))
-        except Overtaken:
-            share.void = True  # usually the partition has moved: its new owner has it all
-            _log.warning("partition %d was written by another engine", partition)
-            return False
-        share.written = share.judged
-        return True
+        """False when there was nothing to write."""
+        for _ in range(TRIES):
+            if share.judged == share.written:
+                return False
+            changes = share.judgement.changes()
+            sensors = {transition.sensor_id for transition in changes.transitions}
+            places = {sensor_id: await self._places.find(sensor_id) for sensor_id in sensors}
+            span = Span(partition, share.written, share.judged)
+            try:
+                incidents = await self._store.apply(span, changes, places)
+            except Overtaken:
+                await self._catch_up(partition, share)
+                continue
+            share.judgement.written(incidents)
+            share.written = share.judged
+            share.pending.clear()
+            return True
+        raise Unavailable(f"another engine keeps writing partition {partition}")
+
+    async def _catch_up(self, partition: int, share: Share) -> None:
+        """Start from what another engine has written: usually the partition has moved, and then
+        nothing of ours is left."""
+        _log.info("partition %d was written by another engine", partition)
+        share.judgement, share.written, share.judged = await self._load(partition)
+        pending, share.pending = share.pending, []
+        for record in pending:
+            await self._judge(record, share)
 
 
 async def _commit(consumer: Consumer, done: Mapping[int, int]) -> None:

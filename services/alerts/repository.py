@@ -48,6 +48,8 @@ class Repository:
         """See `engine.Store.load`. Positions of another incarnation mean nothing."""
         query = select(alert_progress.c.next_offset).where(*self._mine(partition))
         async with reachable(self._engine.connect()) as connection:
+            # One snapshot: states and position must be of the same moment.
+            await connection.execution_options(isolation_level="REPEATABLE READ")
             known = {
                 (row.rule_id, row.subject): msgspec.convert(row.state, Subject)
                 for row in await connection.execute(select(subjects))

@@ -15,25 +15,32 @@ from shared.store.engine import make_engine
 
 
 async def prepare(settings: Settings, database_url: str) -> None:
-    """Everything a first start does; harmless on every further one."""
+    """Everything a first start does; harmless on every further one.
+
+    Two databases may stand behind one data directory (`make run`, `make city`): the second one
+    learns what the first one's credentials are, so that the file holds for both.
+    """
+    known = load(settings.credentials_path)
     engine = make_engine(database_url, pool_size=2)
     try:
         await seed(engine, settings)
-        made = await _make_missing(engine)
+        made = await _make_missing(engine, known)
     finally:
         await engine.dispose()
-    if made:
-        keep(settings.credentials_path, made)
-        print(announcement(settings.credentials_path, made), flush=True)
+    new = {name: value for name, value in made.items() if known.get(name) != value}
+    if new:
+        keep(settings.credentials_path, new)
+        print(announcement(settings.credentials_path, new), flush=True)
 
 
-async def _make_missing(engine: AsyncEngine) -> dict[str, Any]:
+async def _make_missing(engine: AsyncEngine, known: dict[str, Any]) -> dict[str, Any]:
     made: dict[str, Any] = {}
-    if (key := await ensure_first_key(engine)) is not None:
+    if (key := await ensure_first_key(engine, known.get("api_key"))) is not None:
         made["api_key"] = key
-    if (token := await ensure_screen_token(engine)) is not None:
+    if (token := await ensure_screen_token(engine, known.get("screen_token"))) is not None:
         made["screen_token"] = token
-    if (login := await ensure_first_login(engine)) is not None:
+    password = known.get("admin", {}).get("password")
+    if (login := await ensure_first_login(engine, password)) is not None:
         made["admin"] = {"username": login[0], "password": login[1]}
     return made
 

@@ -12,8 +12,8 @@ FIRST_SCOPES = ("post", "register", "backfill", "correct")
 _LOCK = 441_201  # two starting processes make one first key
 
 
-async def ensure_first_key(engine: AsyncEngine) -> str | None:
-    """Make the first key, with every posting scope, where no key exists.
+async def ensure_first_key(engine: AsyncEngine, token: str | None = None) -> str | None:
+    """Make the first key (`token`, or a new one), with every posting scope, where no key exists.
 
     Returns its token, which is kept nowhere else, or None if there is a key already.
     """
@@ -21,7 +21,7 @@ async def ensure_first_key(engine: AsyncEngine) -> str | None:
         await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         if (await connection.execute(select(api_keys.c.key_id).limit(1))).first() is not None:
             return None
-        token = new_token("yw_key")
+        token = token or new_token("yw_key")
         await connection.execute(
             insert(api_keys).values(
                 key_id=uuid4().hex,

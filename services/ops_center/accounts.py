@@ -53,14 +53,16 @@ class Accounts:
             )
 
 
-async def ensure_first_login(engine: AsyncEngine) -> tuple[str, str] | None:
-    """Make an administrator where there is no account: (username, password), which is kept
-    nowhere else, or None if there is one already."""
+async def ensure_first_login(
+    engine: AsyncEngine, password: str | None = None
+) -> tuple[str, str] | None:
+    """Make an administrator (with `password`, or a new one) where there is no account:
+    (username, password), which is kept nowhere else, or None if there is one already."""
     async with engine.begin() as connection:
         await _lock(connection)
         if (await connection.execute(select(accounts.c.username).limit(1))).first() is not None:
             return None
-        password = secrets.token_urlsafe(12)
+        password = password or secrets.token_urlsafe(12)
         await connection.execute(
             insert(accounts).values(
                 username=FIRST_USERNAME, password_hash=PasswordHasher().hash(password), role="admin"
@@ -69,14 +71,15 @@ async def ensure_first_login(engine: AsyncEngine) -> tuple[str, str] | None:
         return FIRST_USERNAME, password
 
 
-async def ensure_screen_token(engine: AsyncEngine) -> str | None:
-    """Make a token for walls where there is none; returns it, or None if there is one already."""
+async def ensure_screen_token(engine: AsyncEngine, token: str | None = None) -> str | None:
+    """Make a token for walls (`token`, or a new one) where there is none; returns it, or None if
+    there is one already."""
     async with engine.begin() as connection:
         await _lock(connection)
         query = select(screen_tokens.c.name).limit(1)
         if (await connection.execute(query)).first() is not None:
             return None
-        token = new_token("yw_screen")
+        token = token or new_token("yw_screen")
         await connection.execute(
             insert(screen_tokens).values(token_sha256=token_hash(token), name="first")
         )

@@ -13,7 +13,28 @@ def test_compose_starts_every_service_with_its_command() -> None:
     services = yaml.safe_load(COMPOSE.read_text())["services"]
     for name, command in SERVICES.items():
         assert services[name]["command"] == list(command)
-    assert set(services) - set(SERVICES) == {"kafka", "database", "setup", "front"}
+    assert set(services) - set(SERVICES) == {"kafka", "database", "setup", "front", "simulator"}
+
+
+def test_whatever_serves_is_watched_by_a_health_check() -> None:
+    services = yaml.safe_load(COMPOSE.read_text())["services"]
+    for name in {*SERVICES, "kafka", "database", "front"}:
+        assert services[name]["healthcheck"]["test"], name
+
+
+def test_whoever_is_waited_for_exists() -> None:
+    services = yaml.safe_load(COMPOSE.read_text())["services"]
+    for name, service in services.items():
+        assert set(service.get("depends_on", {})) <= set(services), name
+
+
+def test_the_image_does_not_run_as_root_and_copies_what_exists() -> None:
+    lines = (COMPOSE.parent / "Dockerfile").read_text().splitlines()
+    assert [line for line in lines if line.startswith("USER")] == ["USER yiwang"]
+    copied = [word for line in lines if line.startswith("COPY ") and "--from" not in line
+              for word in line.split()[1:-1]]  # fmt: skip
+    root = COMPOSE.parents[2]
+    assert not [name for name in copied if not (root / name).exists()]
 
 
 def test_compose_names_the_community_edition_and_kafka_4() -> None:

@@ -42,6 +42,7 @@ def run(name: str, start: Callable[[], AbstractContextManager[Target]], quick: b
     machine, results = report.machine(), Results()
     with start() as target:
         data = rows.make(count)
+        table = rows.kind(target.database_url)
         rows.register(target.url, target.api_key, data.sensors)
         messages = [load.request("/v1/readings", target.api_key, body) for body in data.bodies()]
         for _ in range(rounds):
@@ -57,6 +58,7 @@ def run(name: str, start: Callable[[], AbstractContextManager[Target]], quick: b
         results.limits,
         limit_is=rows.LIMIT_IS,
         client=f"{load.CLIENT}, {CONNECTIONS} connections, one process",
+        table=table,
         batch=rows.BATCH,
         readings=count,
         **report.latencies_ms(results.answers),

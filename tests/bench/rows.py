@@ -24,6 +24,10 @@ _LAST = """
 SELECT count(*) FROM ingest.readings
 WHERE sensor_id = ANY (%s) AND metric = %s AND observed_at = %s
 """
+_HYPERTABLE = """
+SELECT count(*) FROM pg_extension e JOIN pg_trigger t ON t.tgname = 'ts_insert_blocker'
+WHERE e.extname = 'timescaledb' AND t.tgrelid = 'ingest.readings'::regclass
+"""
 _ALL = "SELECT count(*) FROM ingest.readings WHERE sensor_id = ANY (%s)"
 
 Row = tuple[str, datetime, float]
@@ -107,6 +111,15 @@ def stored(database_url: str, sensors: Sequence[str]) -> int:
     """How many rows of these sensors the table has."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         return _number(connection, _ALL, (list(sensors),))
+
+
+def kind(database_url: str) -> str:
+    """What the table is, and on which server."""
+    with psycopg.connect(database_url) as connection:
+        version = connection.info.parameter_status("server_version")
+        hypertable = _number(connection, _HYPERTABLE, ())
+    table = "TimescaleDB hypertable" if hypertable else "plain table"
+    return f"{table} with its primary key, PostgreSQL {version}"
 
 
 class Watch:

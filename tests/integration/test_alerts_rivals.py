@@ -1,0 +1,57 @@
+"""Two engines that both believe that a partition is theirs: as one alone."""
+
+import random
+from collections.abc import Mapping, Sequence
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.alerts import engine as engines
+from services.alerts.engine import Engine
+from services.alerts.places import Places
+from shared.contracts.topics import READINGS
+from shared.eventlog.log import EventLog, Outgoing, Record
+from tests.integration.alerting import RULES, all_incidents, gas, outgoing, repository, steps
+
+
+class Silent:
+    """A group that keeps no positions."""
+
+    async def batch(self, max_records: int, timeout_seconds: float) -> Sequence[Record]:
+        raise AssertionError("records are handed in")
+
+    async def commit(self, next_offsets: Mapping[int, int]) -> None:
+        return None
+
+
+def on_the_log(number: int, record: Outgoing) -> Record:
+    return Record(READINGS, 0, number, record.key, record.value, (), 0)
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_two_engines_on_one_partition_judge_as_one(
+    engine: AsyncEngine, event_log: EventLog, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "WRITE_SECONDS", 0.01)
+    chance = random.Random(seed)
+    stream = []
+    for second in range(60):
+        over = 30.0 if second // 3 % 2 == 0 else 1.0
+        stream += [gas(second, over), ("b", "water.level", second, 30.0 if second % 20 < 15 else 1)]
+        stream += [gas(chance.randint(0, second), 30.0)]  # late, or a repeat with another value
+    records = [on_the_log(number, outgoing([value])) for number, value in enumerate(stream)]
+    rivals = []
+    for _ in range(2):
+        store = await repository(engine, event_log)
+        rivals.append(Engine(RULES, Places(store), store))
+    heard = [0, 0]
+    while min(heard) < len(records):
+        who = chance.randrange(2)
+        until = heard[who] + chance.randint(1, 20)
+        await rivals[who].take(records[heard[who] : until], Silent())
+        heard[who] = min(until, len(records))
+    by_rule = {item.rule_id: item for item in await all_incidents(engine)}
+    assert set(by_rule) == {"gas", "slow"}
+    assert by_rule["gas"].version == 20  # raised at 0, 6, … and cleared at 3, 9, …
+    assert by_rule["slow"].version == 6
+    assert len(await steps(engine)) == 26

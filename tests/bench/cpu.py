@@ -54,7 +54,8 @@ def per_item(
 def settle(roots: Mapping[str, int], limit: float = 30.0) -> float:
     """Wait until the parts have digested what they were given; how many seconds that took.
 
-    A limit measured beside a backlog would be too low, and the ratio too good.
+    A limit measured beside a backlog would be too low, and the ratio too good. On a machine that
+    others keep busy a starved part looks idle too: read `load_before`.
     """
     started = monotonic()
     until(lambda: _idle(roots), limit)

@@ -41,16 +41,15 @@ def run(name: str, start: Callable[[], AbstractContextManager[Target]], quick: b
     count, rounds = (50_000, 1) if quick else (200_000, 3)
     machine, results = report.machine(), Results()
     with start() as target:
-        data = rows.make(count)
+        sets = rows.rounds(count, rounds)
         table = rows.kind(target.database_url)
-        rows.register(target.url, target.api_key, data.sensors)
-        messages = [load.request("/v1/readings", target.api_key, body) for body in data.bodies()]
-        for _ in range(rounds):
+        rows.register(target.url, target.api_key, sets[0].sensors)
+        for data in sets:
             cpu.settle(target.roots)
             rows.empty(target.database_url)
             results.limits.append(rows.copy(target.database_url, data))
             rows.empty(target.database_url)
-            _round(target, data, messages, results)
+            _round(target, data, results)
     return report.line(
         name,
         "readings/s stored",
@@ -68,7 +67,8 @@ def run(name: str, start: Callable[[], AbstractContextManager[Target]], quick: b
     )
 
 
-def _round(target: Target, data: rows.Rows, messages: list[bytes], results: Results) -> None:
+def _round(target: Target, data: rows.Rows, results: Results) -> None:
+    messages = [load.request("/v1/readings", target.api_key, body) for body in data.bodies()]
     before, started = cpu.seconds(target.roots), monotonic()
     tally = asyncio.run(load.send_all(target.port, messages, CONNECTIONS))
     with psycopg.connect(target.database_url, autocommit=True) as connection:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -71,10 +71,12 @@ def names() -> list[str]:
     return [f"bench-{run}-{number:04}" for number in range(SENSORS)]
 
 
-def make(count: int) -> Rows:
-    """Rows that end a little before now, so that no rule calls them historical or future."""
-    now = datetime.now(UTC).replace(microsecond=0)
-    return Rows(names(), count, now - timedelta(seconds=count // SENSORS + 60))
+def rounds(count: int, number: int) -> list[Rows]:
+    """One set of `count` rows per round, each later than the one before: rules and screens pass
+    over a repeat, and would make the later rounds cheaper. All are recent: none is historical."""
+    sensors, span = names(), timedelta(seconds=count // SENSORS)
+    first = now().replace(microsecond=0) - timedelta(seconds=60) - number * span
+    return [Rows(sensors, count, first + at * span) for at in range(number)]
 
 
 def register(url: str, key: str, sensors: Sequence[str]) -> None:

@@ -99,7 +99,9 @@ def copy(database_url: str, rows: Rows) -> float:
             for at in range(0, len(lines), 65536):
                 sink.write(lines[at : at + 65536])
         connection.commit()
-        return rows.count / (monotonic() - started)
+        elapsed = monotonic() - started
+    assert stored(database_url, rows.sensors) == rows.count
+    return rows.count / elapsed
 
 
 def empty(database_url: str) -> None:

@@ -13,17 +13,11 @@ from typing import Any
 
 import httpx
 
+from deploy.local.city import SERVICES
 from shared.pause import until
 from shared.store.embedded import free_port
 
 ROOT = Path(__file__).parents[1]
-PROCESSES = {
-    "gateway": ("services.ingest", "gateway"),
-    "normaliser": ("services.ingest", "normaliser"),
-    "writer": ("services.ingest", "writer"),
-    "alerts": ("services.alerts",),
-    "ops_center": ("services.ops_center",),
-}
 
 
 @dataclass
@@ -57,7 +51,7 @@ class Shape:
         environment = self.environment(name)
         with (self.data_dir / f"{name}.log").open("ab") as sink:
             self.running[name] = subprocess.Popen(
-                [sys.executable, "-m", *PROCESSES[name]],
+                [sys.executable, "-m", *SERVICES[name]],
                 cwd=ROOT, env=environment, stdout=sink, stderr=sink, start_new_session=True,
             )  # fmt: skip
 
@@ -103,7 +97,7 @@ def production(folder: Path, database_url: str, kafka_bootstrap: str) -> Iterato
     with (folder / "setup.log").open("ab") as sink:  # it shows passwords
         subprocess.run(command, cwd=ROOT, env=shape.environment("setup"), check=True, stdout=sink)
     try:
-        for name in PROCESSES:
+        for name in SERVICES:
             shape.start(name)
         shape.wait_ready()
         yield shape

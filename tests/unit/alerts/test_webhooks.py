@@ -84,7 +84,7 @@ def test_gone_disables_the_endpoint() -> None:
 
 
 def test_the_first_retry_comes_within_six_seconds_and_the_last_gives_up() -> None:
-    first = judge(delivery(0), Answer(None, "refused"), NOW, 0.1)
+    first = judge(delivery(0), Answer(None, "refused"), NOW, 0.0)
     assert first.due_at is not None
     assert timedelta(seconds=4) <= first.due_at - NOW <= timedelta(seconds=6)
     assert judge(delivery(len(signing.RETRY_SECONDS)), Answer(500), NOW, 0.1).state == "dead"

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.ingest.keys import ensure_first_key
-from services.ingest.seed import seed
+from services.ingest.keys.first import ensure_first_key
+from services.ingest.registry.seed import seed
 from services.ops_center.accounts import ensure_first_login, ensure_screen_token
 from shared.settings import Settings
 from shared.store.engine import make_engine

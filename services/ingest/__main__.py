@@ -4,7 +4,7 @@ import argparse
 import asyncio
 
 from services.ingest import app
-from services.ingest.seed import seed
+from services.ingest.registry.seed import seed
 from shared.errors import Misconfigured
 from shared.runtime import run_process
 from shared.settings import Settings

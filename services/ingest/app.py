@@ -2,21 +2,24 @@
 
 from shapely.geometry import shape
 
-from services.ingest.atlas import Atlas
-from services.ingest.follower import Follower
-from services.ingest.gateway import Gateway, rights_of
-from services.ingest.intake import Intake
-from services.ingest.normaliser import Normaliser, Source
-from services.ingest.registrar import Registrar
-from services.ingest.registry import Registry
-from services.ingest.repository import Repository
+from services.ingest.border.gateway import Gateway, rights_of
+from services.ingest.border.intake import Intake
+from services.ingest.border.normaliser import Normaliser, Source
+from services.ingest.border.routes_readings import readings_router
+from services.ingest.quarantine.repository import Quarantine
+from services.ingest.quarantine.routes import quarantine_router
+from services.ingest.registry.atlas import Atlas
+from services.ingest.registry.follower import Follower
+from services.ingest.registry.lookup import Registry
+from services.ingest.registry.registrar import Registrar
+from services.ingest.registry.repository import Repository
+from services.ingest.registry.routes_catalogue import catalogue_router
+from services.ingest.registry.routes_sensors import sensors_router
+from services.ingest.registry.seed import seed
 from services.ingest.requests import BodyReader
-from services.ingest.routes_catalogue import catalogue_router
-from services.ingest.routes_readings import readings_router
-from services.ingest.routes_sensors import sensors_router
-from services.ingest.seed import seed
-from services.ingest.store import ReadingStore
-from services.ingest.writer import Writer
+from services.ingest.storage.progress import Progress
+from services.ingest.storage.store import ReadingStore
+from services.ingest.storage.writer import Writer
 from shared.contracts.topics import READINGS
 from shared.runtime import Context, Service
 from shared.web.auth import Authenticator
@@ -83,10 +86,12 @@ async def _gateway(context: Context, registry: Registry) -> Service:
     gateway = Gateway(context.log, _intake(context, registry), identify, bodies)
     districts = [(name, shape(polygon)) for name, polygon in await repository.districts()]
     registrar = Registrar(repository, registry, Atlas(districts), context.log, context.clock)
+    quarantine = Quarantine(context.engine)
     routers = [
-        readings_router(gateway, repository, context.log.incarnation),
+        readings_router(gateway, Progress(context.engine), quarantine, context.log.incarnation),
         sensors_router(repository, registrar, bodies),
         catalogue_router(repository),
+        quarantine_router(quarantine),
     ]
     return Service("gateway", routers=routers, raw_routes={("POST", "/v1/readings"): gateway})
 
@@ -102,7 +107,7 @@ def _normaliser(context: Context, registry: Registry) -> Normaliser:
         return Source(identity.name, may_post, rights_of(identity))
 
     intake = _intake(context, registry)
-    return Normaliser(context.log, intake, source_of, Repository(context.engine))
+    return Normaliser(context.log, intake, source_of, Quarantine(context.engine))
 
 
 def _intake(context: Context, registry: Registry) -> Intake:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.app import build
-from services.ingest.keys import ensure_first_key
+from services.ingest.keys.first import ensure_first_key
 from shared.eventlog.log import EventLog
 from shared.runtime import Context, Service, make_app
 from shared.settings import Settings

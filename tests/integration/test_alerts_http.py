@@ -145,7 +145,9 @@ async def test_the_closed_loop(house: House) -> None:
     assert [step["actor"] for step in shown["timeline"]] == ["rules"] + ["operator-1"] * 6
     assert shown["timeline"][2]["note"] == "速去"
     async with house.log.read(INCIDENTS, {}) as reader:
-        events = [json.loads(record.value) for record in await reader.batch(10, 5)]
+        events: list[dict[str, Any]] = []
+        while len(events) < 7 and (records := await reader.batch(10, 5)):
+            events += [json.loads(record.value) for record in records]
     assert [event["data"]["version"] for event in events] == [1, 2, 3, 4, 5, 6, 7]
 
 

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.ingest.delivery import Delivery, deliver
-from services.ingest.outcome import Outcome
-from services.ingest.prepared import prepare
-from services.ingest.store import ReadingStore, StoreSession
+from services.ingest.storage.delivery import Delivery, deliver
+from services.ingest.storage.outcome import Outcome
+from services.ingest.storage.prepared import prepare
+from services.ingest.storage.store import ReadingStore, StoreSession
 from shared.contracts.reading import Batch, Reading, encode_batch
 from shared.contracts.topics import READINGS
 from shared.eventlog.log import Record

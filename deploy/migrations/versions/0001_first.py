@@ -1,15 +1,12 @@
 """The first schema; `ingest.readings` becomes a hypertable where TimescaleDB is installed."""
 
-from pathlib import Path
-
 from alembic import op
 
+from deploy.migrations.scripts import run_script
 from shared.store.timescale import Edition, detect
 
 revision = "0001"
 down_revision = None
-
-_SQL = Path(__file__).parent.parent / "0001.sql"
 
 
 def upgrade() -> None:
@@ -18,7 +15,7 @@ def upgrade() -> None:
     edition = detect(connection)
     if edition is not Edition.PLAIN:
         op.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
-    op.execute(_SQL.read_text())
+    run_script("0001.sql")
     if edition is not Edition.PLAIN:
         op.execute(
             "SELECT create_hypertable('ingest.readings', 'observed_at',"

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.ingest.decode import Refusal, Wire, read_body, read_item, spelling
+from services.ingest.border.decode import Refusal, Wire, read_body, read_item, spelling
 from shared.contracts.reading import ReadingIn
 
 names = st.sampled_from(

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from shapely.geometry import mapping, shape
 
-from services.ingest.atlas import Atlas, cell
-from services.ingest.boundaries import Area, load_areas
-from services.ingest.catalogue import default_catalogue, load_catalogue
-from services.ingest.seeding import first_sensors
-from services.ingest.sensor import Location
+from services.ingest.registry.atlas import Atlas, cell
+from services.ingest.registry.boundaries import Area, load_areas
+from services.ingest.registry.catalogue import default_catalogue, load_catalogue
+from services.ingest.registry.seeding import first_sensors
+from services.ingest.registry.sensor import Location
 from shared.contracts.reading import SENSOR_ID_PATTERN
 from shared.errors import Misconfigured
 from tests.conftest import DATA

@@ -6,8 +6,17 @@ from typing import Literal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.copyrows import EPOCH_US, HEADER, TRAILER, encode_rows
-from services.ingest.fold import LAST_US, Arrival, Key, Origin, Value, arrival_of, fold, settle
+from services.ingest.storage.copyrows import EPOCH_US, HEADER, TRAILER, encode_rows
+from services.ingest.storage.fold import (
+    LAST_US,
+    Arrival,
+    Key,
+    Origin,
+    Value,
+    arrival_of,
+    fold,
+    settle,
+)
 from shared.contracts.reading import Reading
 
 KEY: Key = ("s", "m", 1)

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from services.ingest.decode import Malformed
-from services.ingest.intake import TooManyItems
-from services.ingest.judge import Rights
+from services.ingest.border.decode import Malformed
+from services.ingest.border.intake import TooManyItems
+from services.ingest.border.judge import Rights
 from shared.contracts.reading import ItemCode
 from tests.unit.ingest.worlds import MOMENT, take
 

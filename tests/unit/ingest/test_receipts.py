@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.receipts import Garbage, decode, digest, encode
+from services.ingest.border.receipts import Garbage, decode, digest, encode
 from shared.contracts.topics import READINGS
 from shared.eventlog.log import Position
 

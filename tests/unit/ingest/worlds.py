@@ -2,12 +2,12 @@
 
 from datetime import UTC, datetime
 
-from services.ingest.catalogue import default_catalogue
-from services.ingest.follower import channel
-from services.ingest.intake import Intake, Taken
-from services.ingest.judge import Rights
-from services.ingest.registry import Registry
-from services.ingest.sensor import Sensor
+from services.ingest.border.intake import Intake, Taken
+from services.ingest.border.judge import Rights
+from services.ingest.registry.catalogue import default_catalogue
+from services.ingest.registry.follower import channel
+from services.ingest.registry.lookup import Registry
+from services.ingest.registry.sensor import Sensor
 
 NOW = datetime(2026, 5, 1, 8, 0, tzinfo=UTC)
 MOMENT = "2026-05-01T15:59:00+08:00"

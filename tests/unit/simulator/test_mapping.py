@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from services.ingest.catalogue import default_catalogue
+from services.ingest.registry.catalogue import default_catalogue
 from services.simulator.mapping import BadMapping, load_mapping, parse_mapping
 from tests.unit.simulator.conftest import ROOT
 

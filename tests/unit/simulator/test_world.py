@@ -5,8 +5,8 @@ from typing import Any
 
 import shapely
 
-from services.ingest.boundaries import load_areas
-from services.ingest.catalogue import default_catalogue
+from services.ingest.registry.boundaries import load_areas
+from services.ingest.registry.catalogue import default_catalogue
 from services.simulator.places import Area, known_places
 from services.simulator.population import KINDS, Sensor, populate
 from services.simulator.programme import Chosen, Programme

@@ -1,0 +1,1 @@
+-- metrics, areas and sensors

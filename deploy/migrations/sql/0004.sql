@@ -1,0 +1,1 @@
+-- mending and replaying

@@ -1,0 +1,1 @@
+-- rollups, retention, compression

@@ -1,0 +1,122 @@
+"""`POST /v1/readings`: the hot path, bare ASGI."""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+import msgspec
+from starlette.types import Receive, Scope, Send
+
+from services.ingest import metrics
+from services.ingest.border import receipts
+from services.ingest.border.batches import to_records
+from services.ingest.border.decode import Malformed
+from services.ingest.border.intake import Intake, Refused, Taken, TooManyItems
+from services.ingest.border.judge import Rights
+from services.ingest.requests import BodyReader, Gone, bearer, check_content_type, respond
+from shared.eventlog.log import EventLog
+from shared.web.auth import Identity, unauthorised
+from shared.web.problems import Problem, from_error, problem_response
+
+_log = logging.getLogger(__name__)
+_encode = msgspec.json.Encoder().encode
+
+Identify = Callable[[str], Awaitable[Identity | None]]
+
+
+class Answer(msgspec.Struct):
+    """`BatchAnswer`, encoded fast."""
+
+    receipt: str | None
+    accepted: int
+    rejected: Sequence[Refused]
+
+
+class Gateway:
+    """Answers 202 only after the log has the batch."""
+
+    def __init__(
+        self, log: EventLog, intake: Intake, identify: Identify, bodies: BodyReader
+    ) -> None:
+        self._log = log
+        self._intake = intake
+        self._identify = identify
+        self._bodies = bodies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        try:
+            status, body = await self._answer(dict(scope["headers"]), receive)
+        except Gone:
+            return
+        except Exception as error:  # every failure is a problem+json
+            problem = from_error(error)
+            if problem.status == 500:
+                _log.exception("POST /v1/readings failed")
+            await problem_response(problem)(scope, receive, send)
+            return
+        await respond(send, status, body)
+
+    async def _answer(self, headers: dict[bytes, bytes], receive: Receive) -> tuple[int, bytes]:
+        identity = await self._admit(bearer(headers))
+        check_content_type(headers)
+        body = await self._bodies.read(headers, receive)
+        try:
+            taken = await self._judge(body, rights_of(identity))
+            receipt = await self._publish(taken, identity.name)
+        finally:
+            self._bodies.release(len(body))
+        _count(taken)
+        status = 202 if receipt is not None else 422
+        return status, _encode(Answer(receipt, taken.accepted, taken.refused))
+
+    async def _admit(self, token: str | None) -> Identity:
+        identity = await self._identify(token) if token else None
+        if identity is None:
+            raise unauthorised("A valid API key is needed: 'Authorization: Bearer …'.")
+        if "post" not in identity.scopes and identity.role != "admin":
+            detail = "This needs a key with the scope 'post'."
+            raise Problem(403, "Forbidden", detail, code="scope")
+        return identity
+
+    async def _judge(self, body: bytes, rights: Rights) -> Taken:
+        try:
+            taken = await self._intake.take(body, rights)
+        except Malformed as error:
+            raise Problem(
+                400,
+                "Malformed JSON",
+                f"The body is not JSON: {error.detail}.",
+                code="malformed",
+                position=error.position,
+            ) from None
+        except TooManyItems as error:
+            detail = f"A batch has at most {error.limit} readings."
+            raise Problem(
+                413, "Batch too large", detail, code="too_large", max_batch_items=error.limit
+            ) from None
+        if not len(taken.body):
+            raise Problem(422, "Empty batch", "The array holds no reading.", code="empty")
+        return taken
+
+    async def _publish(self, taken: Taken, source: str) -> str | None:
+        """The receipt, None if there was nothing to publish."""
+        if not taken.partitions:
+            return None
+        # 202 only after this: the sender keeps no copy.
+        positions = await self._log.publish(to_records(taken.partitions, taken.accepted_us, source))
+        return receipts.encode(await self._log.incarnation(), positions)
+
+
+def rights_of(identity: Identity) -> Rights:
+    """What a key may do beyond posting; an administrator may all."""
+    every = identity.role == "admin"
+    return Rights(
+        backfill=every or "backfill" in identity.scopes,
+        correct=every or "correct" in identity.scopes,
+    )
+
+
+def _count(taken: Taken) -> None:
+    metrics.ACCEPTED.labels("http").inc(taken.accepted)
+    for refused in taken.refused:
+        metrics.REJECTED.labels("http", refused.code.value).inc()

@@ -1,0 +1,96 @@
+"""The border: a body of readings → what enters the log, and what is refused and why.
+
+The gateway and the normaliser share it, so both judge alike.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from services.ingest.border.decode import Body, Refusal, read_body
+from services.ingest.border.judge import Admitted, Rights, judge
+from services.ingest.registry.lookup import Registry
+from shared.clock import Clock, to_micros
+from shared.contracts.reading import ItemCode, Reading
+
+SLICE_ITEMS = 500  # judged in one go before other requests get their turn
+
+
+class TooManyItems(Exception):
+    """The batch has more items than `limit`."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"a batch has at most {limit} items")
+        self.limit = limit
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A refused item. `index` in the request; `pointer` a JSON pointer into the body."""
+
+    index: int
+    pointer: str
+    code: ItemCode
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A judged body. `partitions`: partition of `city.readings` → its readings, in order."""
+
+    body: Body
+    partitions: dict[int, list[Reading]]
+    refused: list[Refused]
+    accepted_us: int
+
+    @property
+    def accepted(self) -> int:
+        """How many items may enter."""
+        return sum(len(readings) for readings in self.partitions.values())
+
+
+class Intake:
+    """Judges bodies against the registry. `max_items` per body."""
+
+    def __init__(self, registry: Registry, clock: Clock, max_items: int) -> None:
+        self._registry = registry
+        self._clock = clock
+        self._max_items = max_items
+
+    async def take(self, body: bytes, rights: Rights) -> Taken:
+        """Judge every item of `body`. Raises `Malformed` or `TooManyItems`."""
+        decoded = read_body(body)
+        if len(decoded) > self._max_items:
+            raise TooManyItems(self._max_items)
+        taken = Taken(decoded, {}, [], to_micros(self._clock()))
+        for start in range(0, len(decoded), SLICE_ITEMS):
+            if start:
+                await asyncio.sleep(0)
+            self._take_slice(taken, start, rights)
+        return taken
+
+    def _take_slice(self, taken: Taken, start: int, rights: Rights) -> None:
+        registry, now_us, partitions = self._registry, taken.accepted_us, taken.partitions
+        items = taken.body.items(start, start + SLICE_ITEMS)
+        for index, item in enumerate(items, start):
+            if isinstance(item, Refusal):
+                taken.refused.append(_refused(taken.body, index, item))
+                continue
+            verdict = judge(item, registry, rights, now_us)
+            if isinstance(verdict, Admitted):
+                reading = Reading(
+                    item.sensor_id,
+                    item.metric,
+                    verdict.observed_us,
+                    item.value,
+                    item.quality,
+                    item.replace,
+                    index,
+                )
+                partitions.setdefault(verdict.partition, []).append(reading)
+            else:
+                taken.refused.append(_refused(taken.body, index, verdict))
+
+
+def _refused(body: Body, index: int, refusal: Refusal) -> Refused:
+    pointer = f"/{index}{refusal.field}" if body.is_array else refusal.field
+    return Refused(index, pointer, refusal.code, refusal.detail)

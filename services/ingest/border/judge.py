@@ -1,0 +1,79 @@
+"""Whether a reading may enter: a pure decision on one item."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import msgspec
+
+from services.ingest.border.decode import Refusal, Wire, spelling
+from services.ingest.registry.lookup import Registry
+from shared.clock import to_micros
+from shared.contracts.reading import ItemCode
+
+MAX_AHEAD_US = 5 * 60 * 1_000_000
+# Even a backfill has a limit, far before any sensor: what claims to be older is a broken clock.
+EARLIEST_US = to_micros(datetime(1900, 1, 1, tzinfo=UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What a source may do beyond posting: old readings, and superseding stored ones."""
+
+    backfill: bool = False
+    correct: bool = False
+
+
+class Admitted(msgspec.Struct, frozen=True, gc=False):
+    """An item that may enter: where it goes and its time."""
+
+    partition: int
+    observed_us: int
+
+
+def judge(wire: Wire, registry: Registry, rights: Rights, now_us: int) -> Admitted | Refusal:
+    """Admit `wire` or say why not. `now_us`: the time of judgement."""
+    entry = registry.sensors.get(wire.sensor_id)
+    if entry is None or entry.retired:
+        return spelling(wire) or _unknown_sensor(entry is not None)
+    channel = entry.channels.get(wire.metric)
+    if channel is None:
+        return spelling(wire) or _unknown_metric(registry.knows_metric(wire.metric))
+    if not channel.minimum <= wire.value <= channel.maximum:
+        return _out_of_range(channel.minimum, channel.maximum)
+    if wire.replace and not rights.correct:
+        return Refusal(
+            "/replace", ItemCode.FORBIDDEN, "superseding a value needs the scope 'correct'"
+        )
+    observed_us = to_micros(wire.observed_at)
+    if observed_us > now_us + MAX_AHEAD_US:
+        return Refusal("/observed_at", ItemCode.IN_FUTURE, "more than 5 minutes ahead")
+    if observed_us < now_us - channel.max_age_us and (
+        not rights.backfill or observed_us < EARLIEST_US
+    ):
+        return _too_old(channel.max_age_us // 1_000_000, rights.backfill)
+    return Admitted(entry.partition, observed_us)
+
+
+def _unknown_sensor(retired: bool) -> Refusal:
+    detail = "this sensor is retired" if retired else "no sensor of this id is registered"
+    return Refusal("/sensor_id", ItemCode.UNKNOWN_SENSOR, detail)
+
+
+def _unknown_metric(in_catalogue: bool) -> Refusal:
+    if in_catalogue:
+        return Refusal(
+            "/metric", ItemCode.UNKNOWN_METRIC, "this sensor is not registered with this metric"
+        )
+    return Refusal("/metric", ItemCode.UNKNOWN_METRIC, "no metric of this code in the catalogue")
+
+
+def _out_of_range(minimum: float, maximum: float) -> Refusal:
+    detail = f"outside the metric's plausible range [{minimum:g}, {maximum:g}]"
+    return Refusal("/value", ItemCode.OUT_OF_RANGE, detail)
+
+
+def _too_old(max_age_seconds: int, backfill: bool) -> Refusal:
+    if backfill:
+        return Refusal("/observed_at", ItemCode.TOO_OLD, "before the year 1900")
+    detail = f"older than {max_age_seconds} s; older readings need the scope 'backfill'"
+    return Refusal("/observed_at", ItemCode.TOO_OLD, detail)

@@ -1,0 +1,154 @@
+"""The normaliser: `city.inbox`, where producers write, → `city.readings`, by the same intake."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from services.ingest import metrics
+from services.ingest.border.batches import to_records
+from services.ingest.border.decode import Malformed
+from services.ingest.border.intake import Intake, Taken, TooManyItems
+from services.ingest.border.judge import Rights
+from services.ingest.quarantine.aside import WHOLE_RECORD, SetAside, as_json
+from shared.contracts.reading import ItemCode, Reading
+from shared.contracts.topics import INBOX
+from shared.eventlog.log import EventLog, Record
+
+_log = logging.getLogger(__name__)
+
+GROUP = "normaliser"
+KEY_HEADER = "yiwang-key"
+# Who may write to the topic is the log's own affair (its access lists): a record without a key is
+# taken, with no right beyond posting. A key that is named must be valid.
+ANONYMOUS = "inbox"
+MAX_RECORDS = 500
+WAIT_SECONDS = 0.5
+
+Sources = Callable[[str], Awaitable["Source | None"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who produced a record, and what it may do."""
+
+    name: str
+    may_post: bool
+    rights: Rights
+
+
+class Quarantine(Protocol):
+    """See `repository.Repository`."""
+
+    async def set_aside(self, rows: Sequence[SetAside], incarnation: str) -> None:
+        """Keep; what is kept already is left alone."""
+        ...
+
+
+@dataclass(slots=True)
+class _Work:
+    """What a fetch of records comes to. `readings`: per source and partition."""
+
+    readings: dict[str, dict[int, list[Reading]]] = field(default_factory=lambda: defaultdict(dict))
+    set_aside: list[SetAside] = field(default_factory=list)
+    accepted_us: int = 0
+
+
+class Normaliser:
+    """One member of the group `normaliser`."""
+
+    def __init__(
+        self, log: EventLog, intake: Intake, sources: Sources, quarantine: Quarantine
+    ) -> None:
+        self._log = log
+        self._intake = intake
+        self._sources = sources
+        self._quarantine = quarantine
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`. Raises `Unavailable`; what was not committed comes again."""
+        async with self._log.consume(INBOX, GROUP) as consumer:
+            while not stop.is_set():
+                records = await consumer.batch(MAX_RECORDS, WAIT_SECONDS)
+                if records:
+                    await self._pass_on(records)
+                    await consumer.commit(
+                        {record.partition: record.offset + 1 for record in records}
+                    )
+
+    async def _pass_on(self, records: Sequence[Record]) -> None:
+        work = _Work()
+        for record in records:
+            await self._take(record, work)
+        outgoing = [
+            out
+            for source, partitions in work.readings.items()
+            for out in to_records(partitions, work.accepted_us, source)
+        ]
+        # A crash between here and the commit publishes again: the natural key makes it harmless.
+        await self._log.publish(outgoing)
+        await self._quarantine.set_aside(work.set_aside, await self._log.incarnation())
+        self._count(work)
+
+    async def _take(self, record: Record, work: _Work) -> None:
+        source = await self._source(record)
+        if source is None or not source.may_post:
+            detail = f"the key of header {KEY_HEADER} is not valid for posting"
+            work.set_aside.append(_whole(record, "", ItemCode.FORBIDDEN, detail))
+            return
+        try:
+            taken = await self._intake.take(record.value, source.rights)
+        except Malformed as error:
+            detail = f"not JSON: {error.detail}"
+            work.set_aside.append(_whole(record, source.name, ItemCode.MALFORMED, detail))
+            return
+        except TooManyItems as error:
+            work.set_aside.append(_whole(record, source.name, ItemCode.TOO_LARGE, str(error)))
+            return
+        work.accepted_us = max(work.accepted_us, taken.accepted_us)
+        work.set_aside += _refused(record, source.name, taken)
+        for partition, readings in taken.partitions.items():
+            work.readings[source.name].setdefault(partition, []).extend(readings)
+
+    async def _source(self, record: Record) -> Source | None:
+        for name, value in record.headers:
+            if name == KEY_HEADER:
+                return await self._sources(value.decode("utf-8", "replace"))
+        return Source(ANONYMOUS, True, Rights())
+
+    def _count(self, work: _Work) -> None:
+        for partitions in work.readings.values():
+            metrics.ACCEPTED.labels("inbox").inc(sum(map(len, partitions.values())))
+        for row in work.set_aside:
+            metrics.REJECTED.labels("inbox", row.code.value).inc()
+
+
+def _refused(record: Record, source: str, taken: Taken) -> list[SetAside]:
+    return [
+        SetAside(
+            record.topic,
+            record.partition,
+            record.offset,
+            refused.index,
+            source,
+            refused.code,
+            f"{refused.pointer}: {refused.detail}".lstrip(": "),
+            as_json(taken.body.raw(refused.index)),
+        )
+        for refused in taken.refused
+    ]
+
+
+def _whole(record: Record, source: str, code: ItemCode, detail: str) -> SetAside:
+    return SetAside(
+        record.topic,
+        record.partition,
+        record.offset,
+        WHOLE_RECORD,
+        source,
+        code,
+        detail,
+        as_json(record.value),
+    )

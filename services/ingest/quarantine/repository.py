@@ -1,0 +1,75 @@
+"""The quarantine in the database."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.ingest.quarantine.aside import SetAside
+from shared.contracts.topics import READINGS
+from shared.store.tables import quarantine
+
+ROWS_AT_ONCE = 1_000
+
+
+class Quarantine:
+    """What was set aside, kept until somebody mends it."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def set_aside(self, rows: Sequence[SetAside], incarnation: str) -> None:
+        """Into quarantine; what lies there already is left alone."""
+        if not rows:
+            return
+        values = [_quarantined(row, incarnation) for row in rows]
+        async with self._engine.begin() as connection:
+            for start in range(0, len(values), ROWS_AT_ONCE):
+                some = values[start : start + ROWS_AT_ONCE]
+                await connection.execute(insert(quarantine).on_conflict_do_nothing(), some)
+
+    async def list_quarantine(
+        self, code: str | None, source: str | None, before: int | None, limit: int
+    ) -> list[dict[str, Any]]:
+        """Newest first."""
+        query = select(quarantine).order_by(quarantine.c.id.desc()).limit(limit)
+        if code is not None:
+            query = query.where(quarantine.c.code == code)
+        if source is not None:
+            query = query.where(quarantine.c.source == source)
+        if before is not None:
+            query = query.where(quarantine.c.id < before)
+        async with self._engine.connect() as connection:
+            return [dict(row) for row in (await connection.execute(query)).mappings()]
+
+    async def quarantined_at(
+        self, incarnation: str, places: Sequence[tuple[int, int]]
+    ) -> list[tuple[int, str]]:
+        """(index, code) of what was set aside of the records at (partition, offset) `places`."""
+        query = (
+            select(quarantine.c.index, quarantine.c.code)
+            .where(
+                quarantine.c.incarnation == incarnation,
+                quarantine.c.topic == READINGS,
+                tuple_(quarantine.c.partition, quarantine.c.offset).in_(places),
+            )
+            .order_by(quarantine.c.index)
+        )
+        async with self._engine.connect() as connection:
+            return [(row[0], row[1]) for row in await connection.execute(query)]
+
+
+def _quarantined(row: SetAside, incarnation: str) -> dict[str, Any]:
+    return {
+        "topic": row.topic,
+        "partition": row.partition,
+        "offset": row.offset,
+        "index": row.index,
+        "incarnation": incarnation,
+        "source": row.source,
+        "code": row.code.value,
+        "detail": row.detail,
+        "item": row.item,
+    }

@@ -1,0 +1,69 @@
+"""Records of `city.readings` on their way into the database. Pure."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from services.ingest.storage.fold import Arrival, Origin, arrival_of
+from shared.contracts.reading import Batch, decode_batch
+from shared.eventlog.log import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A record: its batch, or None and the `flaw` that keeps it from being one."""
+
+    partition: int
+    offset: int
+    raw: bytes
+    batch: Batch | None
+    flaw: str = ""
+
+    @property
+    def rows(self) -> int:
+        """How many readings it carries."""
+        return len(self.batch.items) if self.batch is not None else 1
+
+    def arrivals(self) -> Iterator[Arrival]:
+        """Its readings."""
+        if self.batch is None:
+            return
+        origin = Origin(self.partition, self.offset, self.batch.source)
+        for reading in self.batch.items:
+            yield arrival_of(reading, origin)
+
+
+def deliver(record: Record) -> Delivery:
+    """A record as read, decoded."""
+    try:
+        batch = decode_batch(record.value)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        flaw = f"not a batch of readings: {error}"[:300]
+        return Delivery(record.partition, record.offset, record.value, None, flaw)
+    return Delivery(record.partition, record.offset, b"", batch)
+
+
+def next_offsets(deliveries: Sequence[Delivery]) -> dict[int, int]:
+    """Partition → offset after its last delivery."""
+    following: dict[int, int] = {}
+    for delivery in deliveries:
+        following[delivery.partition] = max(
+            following.get(delivery.partition, 0), delivery.offset + 1
+        )
+    return following
+
+
+def portions(records: Iterable[Record], max_rows: int) -> Iterator[list[Delivery]]:
+    """Decode, one portion at a time: at most `max_rows` rows, unless one record alone has more."""
+    portion: list[Delivery] = []
+    rows = 0
+    for record in records:
+        delivery = deliver(record)
+        if portion and rows + delivery.rows > max_rows:
+            yield portion
+            portion, rows = [], 0
+        portion.append(delivery)
+        rows += delivery.rows
+    if portion:
+        yield portion

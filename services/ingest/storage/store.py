@@ -1,0 +1,264 @@
+"""Readings into the database: once each, together with how far the log has been taken."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from services.ingest.quarantine.aside import SetAside
+from services.ingest.storage.copyrows import encode_rows, rows_of
+from services.ingest.storage.delivery import next_offsets
+from services.ingest.storage.fold import Arrival, Key, Settled, Value, settle
+from services.ingest.storage.outcome import Outcome
+from services.ingest.storage.prepared import Prepared, prepare
+from shared.clock import from_micros
+from shared.contracts.topics import READINGS
+from shared.errors import Unavailable
+from shared.store.engine import connect
+
+CAREFUL_BATCHES = 8  # staged after a duplicate was met: repeats come in runs
+
+Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+
+_COLUMNS = "(sensor_id, metric, observed_at, value, quality)"
+_COPY = f"COPY {{}} {_COLUMNS} FROM STDIN (FORMAT BINARY)"
+_STAGING = (
+    "CREATE TEMPORARY TABLE IF NOT EXISTS staging (LIKE ingest.readings) ON COMMIT DELETE ROWS"
+)
+_MERGE = f"""
+INSERT INTO ingest.readings {_COLUMNS}
+SELECT sensor_id, metric, observed_at, value, quality FROM pg_temp.staging ON CONFLICT DO NOTHING
+"""
+_MICROS = "(extract(epoch FROM r.observed_at) * 1000000)::bigint"
+# The bounds let a hypertable skip chunks.
+_DIFFERING = f"""
+SELECT r.sensor_id, r.metric, {_MICROS}, r.value, r.quality
+FROM pg_temp.staging s JOIN ingest.readings r USING (sensor_id, metric, observed_at)
+WHERE r.observed_at BETWEEN %s AND %s AND (r.value <> s.value OR r.quality <> s.quality)
+"""
+_STORED = f"""
+SELECT r.sensor_id, r.metric, {_MICROS}, r.value, r.quality
+FROM unnest(%s::text[], %s::text[], %s::timestamptz[]) AS k (sensor_id, metric, observed_at)
+JOIN ingest.readings r USING (sensor_id, metric, observed_at)
+WHERE r.observed_at BETWEEN %s AND %s
+"""
+_UPDATE = """
+UPDATE ingest.readings SET value = %s, quality = %s
+WHERE sensor_id = %s AND metric = %s AND observed_at = %s
+"""
+_CORRECTION = """
+INSERT INTO ingest.corrections (sensor_id, metric, observed_at, old_value, new_value, source)
+VALUES (%s, %s, %s, %s, %s, %s)
+"""
+_QUARANTINE = """
+INSERT INTO ingest.quarantine
+  (topic, partition, "offset", index, incarnation, source, code, detail, item)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+"""
+_DONE = """
+SELECT partition, next_offset FROM ingest.progress
+WHERE topic = %s AND incarnation = %s AND partition = ANY (%s) ORDER BY partition FOR UPDATE
+"""
+_ADVANCE = """
+INSERT INTO ingest.progress (topic, partition, incarnation, next_offset) VALUES (%s, %s, %s, %s)
+ON CONFLICT (topic, partition) DO UPDATE
+SET incarnation = excluded.incarnation, next_offset = excluded.next_offset, updated_at = now()
+"""
+_FORGET = """
+DELETE FROM ingest.progress
+WHERE topic = %s AND partition = %s AND incarnation = %s AND next_offset > %s
+"""
+# Errors of one row; whatever else goes wrong is not the row's fault.
+_ROW_ERRORS = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
+
+
+class ReadingStore:
+    """Opens sessions that write what is read from the log of one `incarnation`."""
+
+    def __init__(self, database_url: str, incarnation: str) -> None:
+        self._url = database_url
+        self._incarnation = incarnation
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator["StoreSession"]:
+        """A connection of its own. Raises `Unavailable`, also for a connection lost inside."""
+        connection = await connect(self._url, autocommit=True)
+        try:
+            await connection.execute("SET application_name = 'yiwang-writer'")
+            await connection.execute(_STAGING)
+            # Few rows are looked up by key; without statistics the planner would scan.
+            await connection.execute("SET enable_hashjoin = off")
+            await connection.execute("SET enable_mergejoin = off")
+            yield StoreSession(connection, self._incarnation)
+        except psycopg.OperationalError as error:
+            raise Unavailable(f"database: {error}") from error
+        finally:
+            await connection.close()
+
+
+class StoreSession:
+    """Writes batch after batch."""
+
+    def __init__(self, connection: Connection, incarnation: str) -> None:
+        self._connection = connection
+        self._incarnation = incarnation
+        self._careful = 0
+
+    async def forget_beyond(self, ends: Mapping[int, int]) -> int:
+        """Drop progress past the log's end: such a log was made anew. Returns how many."""
+        dropped = 0
+        for partition, end in ends.items():
+            values = (READINGS, partition, self._incarnation, end)
+            dropped += (await self._connection.execute(_FORGET, values)).rowcount
+        return dropped
+
+    async def write(self, prepared: Prepared) -> Outcome:
+        """One transaction: rows, quarantine, corrections and progress. What an earlier run has
+        stored already is skipped."""
+        outcome = Outcome()
+        following = next_offsets(prepared.deliveries)
+        async with self._connection.transaction():
+            done = await self._done(following)
+            fresh = [d for d in prepared.deliveries if d.offset >= done.get(d.partition, 0)]
+            if len(fresh) < len(prepared.deliveries):
+                prepared = prepare(fresh)
+            outcome.broken = [delivery for delivery in fresh if delivery.batch is None]
+            await self._store(prepared, outcome)
+            await self._keep_record(outcome, following, done)
+        return outcome
+
+    async def _done(self, following: Mapping[int, int]) -> dict[int, int]:
+        """Locks the rows: a writer that has lost its partitions waits, then finds it all done."""
+        values = (READINGS, self._incarnation, list(following))
+        cursor = await self._connection.execute(_DONE, values)
+        return {row[0]: row[1] for row in await cursor.fetchall()}
+
+    async def _store(self, prepared: Prepared, outcome: Outcome) -> None:
+        folded = prepared.folded
+        outcome.duplicates += folded.repeats
+        outcome.poison += folded.poison
+        if folded.plain:
+            await self._insert(list(folded.plain.values()), prepared.copied, outcome)
+        if folded.disputed:
+            await self._settle(folded.disputed, outcome)
+
+    async def _insert(self, arrivals: list[Arrival], rows: bytes, outcome: Outcome) -> None:
+        """Store arrivals with distinct keys; one that breaks a row is found by halving."""
+        try:
+            if self._careful or not await self._copied(rows):
+                await self._merge(arrivals, rows, outcome)
+            else:
+                outcome.stored += len(arrivals)
+        except _ROW_ERRORS as error:
+            if len(arrivals) == 1:
+                outcome.poison.append((arrivals[0], str(error).splitlines()[0]))
+                return
+            half = len(arrivals) // 2
+            for part in (arrivals[:half], arrivals[half:]):
+                await self._insert(part, encode_rows(rows_of(part)), outcome)
+
+    async def _copied(self, rows: bytes) -> bool:
+        """True if all were new; False, and nothing stored, if one was there before."""
+        try:
+            async with self._connection.transaction():
+                await self._copy("ingest.readings", rows)
+        except psycopg.errors.UniqueViolation:
+            self._careful = CAREFUL_BATCHES
+            return False
+        return True
+
+    async def _merge(self, arrivals: list[Arrival], rows: bytes, outcome: Outcome) -> None:
+        async with self._connection.transaction():
+            await self._connection.execute("DELETE FROM pg_temp.staging")
+            await self._copy("pg_temp.staging", rows)
+            stored = (await self._connection.execute(_MERGE)).rowcount
+            differing = {} if stored == len(arrivals) else await self._differing(arrivals)
+        self._careful = self._careful - 1 if stored == len(arrivals) else CAREFUL_BATCHES
+        outcome.stored += stored
+        outcome.duplicates += len(arrivals) - stored - len(differing)
+        outcome.conflicts += [(a, differing[a.key]) for a in arrivals if a.key in differing]
+
+    async def _copy(self, table: str, rows: bytes) -> None:
+        async with self._connection.cursor().copy(_COPY.format(table).encode()) as copy:
+            await copy.write(rows)
+
+    async def _differing(self, arrivals: list[Arrival]) -> dict[Key, Value]:
+        bounds = _bounds([arrival.key for arrival in arrivals])
+        return await self._values(_DIFFERING, bounds)
+
+    async def _settle(self, disputed: Mapping[Key, list[Arrival]], outcome: Outcome) -> None:
+        """Store disputed keys; one that breaks a row is found by halving."""
+        try:
+            async with self._connection.transaction():
+                stored, settled = await self._play(disputed)
+        except _ROW_ERRORS as error:
+            keys = list(disputed)
+            if len(keys) == 1:
+                flaw = str(error).splitlines()[0]
+                outcome.poison += [(arrival, flaw) for arrival in disputed[keys[0]]]
+                return
+            half = len(keys) // 2
+            await self._settle({key: disputed[key] for key in keys[:half]}, outcome)
+            await self._settle({key: disputed[key] for key in keys[half:]}, outcome)
+            return
+        outcome.stored += len(settled.inserts)
+        outcome.duplicates += settled.repeats
+        outcome.corrections += settled.corrections
+        outcome.conflicts += [(a, stored.get(a.key)) for a in settled.conflicts]
+
+    async def _play(
+        self, disputed: Mapping[Key, list[Arrival]]
+    ) -> tuple[dict[Key, Value], Settled]:
+        keys = list(disputed)
+        sensors, codes, times = zip(*(_named(key) for key in keys), strict=True)
+        columns = (list(sensors), list(codes), list(times))
+        stored = await self._values(_STORED, (*columns, *_bounds(keys)))
+        settled = settle(disputed, stored)
+        updates = [(*value, *_named(key)) for key, value in settled.updates.items()]
+        if updates:
+            await self._connection.cursor().executemany(_UPDATE, updates)
+        if settled.inserts:
+            await self._copy("ingest.readings", encode_rows(settled.inserts.items()))
+        return stored, settled
+
+    async def _values(self, query: str, values: tuple[Any, ...]) -> dict[Key, Value]:
+        cursor = await self._connection.execute(query.encode(), values)
+        return {(row[0], row[1], row[2]): (row[3], row[4]) for row in await cursor.fetchall()}
+
+    async def _keep_record(
+        self, outcome: Outcome, following: Mapping[int, int], done: Mapping[int, int]
+    ) -> None:
+        cursor = self._connection.cursor()
+        if outcome.corrections:
+            rows = [
+                (*_named(c.arrival.key), c.old[0], c.arrival.value[0], c.arrival.origin.source)
+                for c in outcome.corrections
+            ]
+            await cursor.executemany(_CORRECTION, rows)
+        if set_aside := outcome.set_aside(READINGS):
+            await cursor.executemany(
+                _QUARANTINE, [quarantine_row(row, self._incarnation) for row in set_aside]
+            )
+        ahead = [
+            (READINGS, partition, self._incarnation, offset)
+            for partition, offset in following.items()
+            if offset > done.get(partition, 0)
+        ]
+        await cursor.executemany(_ADVANCE, ahead)
+
+
+def quarantine_row(row: SetAside, incarnation: str) -> tuple[Any, ...]:
+    """The values of `_QUARANTINE`."""
+    place = (row.topic, row.partition, row.offset, row.index, incarnation)
+    return (*place, row.source, row.code.value, row.detail, Jsonb(row.item))
+
+
+def _named(key: Key) -> tuple[str, str, Any]:
+    return (key[0], key[1], from_micros(key[2]))
+
+
+def _bounds(keys: Sequence[Key]) -> tuple[Any, Any]:
+    times = [key[2] for key in keys]
+    return (from_micros(min(times)), from_micros(max(times)))

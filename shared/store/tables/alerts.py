@@ -1,0 +1,122 @@
+"""Tables that alerts writes."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from shared.store.tables.columns import metadata, moment, now
+
+alert_progress = Table(
+    "progress",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("incarnation", Text, nullable=False),
+    Column("next_offset", BigInteger, nullable=False),
+    schema="alerts",
+)
+subjects = Table(  # one rule's state for one subject, kept while it is not normal
+    "subjects",
+    metadata,
+    Column("rule_id", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("state", JSONB, nullable=False),
+    schema="alerts",
+)
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("alert_state", Text, nullable=False),
+    Column("grade", SmallInteger, nullable=False),
+    Column("priority", SmallInteger, nullable=False),
+    Column("area_id", Text),
+    Column("subjects", ARRAY(Text), nullable=False),
+    Column("rule_id", Text),
+    Column("rule_version", Integer),
+    Column("metric", Text),
+    Column("value", Double),
+    Column("threshold", Double),
+    moment("opened_at"),
+    moment("updated_at"),
+    moment("observed_at"),
+    moment("deadline_at", nullable=True),
+    Column("department", Text),
+    Column("historical", Boolean, nullable=False, server_default="false"),
+    Column("version", Integer, nullable=False),
+    Index("incidents_by_state", "state", "priority", "opened_at"),
+    Index("incidents_open_by_rule", "rule_id", postgresql_where=text("state <> 'closed'")),
+    Index("incidents_by_opening", "opened_at", "id"),
+    schema="alerts",
+)
+timeline = Table(
+    "timeline",
+    metadata,
+    Column("event_id", Uuid, primary_key=True),
+    Column("incident_id", Uuid, ForeignKey("alerts.incidents.id"), nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("type", Text, nullable=False),
+    moment("at"),
+    Column("actor", Text, nullable=False),
+    Column("note", Text, nullable=False, server_default=""),
+    UniqueConstraint("incident_id", "version"),
+    schema="alerts",
+)
+outbox = Table(  # events on their way to `city.incidents`; a row is deleted once it is there
+    "outbox",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=True),
+    Column("incident_id", Uuid, nullable=False),
+    Column("event", JSONB, nullable=False),
+    schema="alerts",
+)
+endpoints = Table(
+    "endpoints",
+    metadata,
+    Column("endpoint_id", Uuid, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("events", ARRAY(Text), nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("enabled", Boolean, nullable=False, server_default="true"),
+    now("created_at"),
+    schema="alerts",
+)
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("delivery_id", Uuid, primary_key=True),  # = webhook-id, stable over retries
+    Column("endpoint_id", Uuid, ForeignKey("alerts.endpoints.endpoint_id"), nullable=False),
+    Column("event_id", Uuid, nullable=False),
+    Column("incident_id", Uuid, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", Text, nullable=False),  # queued | delivered | superseded | dead
+    Column("attempts", JSONB, nullable=False, server_default="[]"),
+    moment("due_at"),
+    now("created_at"),
+    Index("deliveries_due", "state", "due_at"),
+    Index(
+        "deliveries_queued",
+        "endpoint_id",
+        "created_at",
+        "delivery_id",
+        postgresql_where=text("state = 'queued'"),
+    ),
+    Index("deliveries_by_making", "created_at", "delivery_id"),
+    schema="alerts",
+)

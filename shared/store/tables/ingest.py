@@ -1,0 +1,122 @@
+"""Tables that ingest writes."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Double,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from shared.store.tables.columns import metadata, moment, now
+
+areas = Table(
+    "areas",
+    metadata,
+    Column("area_id", Text, primary_key=True),  # "441200", "441202", or an H3 cell
+    Column("parent_id", Text),
+    Column("level", Text, nullable=False),  # city | district | cell
+    Column("name_zh", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("polygon", JSONB),  # GeoJSON geometry, WGS 84
+    schema="ingest",
+)
+metrics = Table(
+    "metrics",
+    metadata,
+    Column("metric", Text, primary_key=True),
+    Column("domain", Text, nullable=False),  # traffic | environment | utilities
+    Column("unit", Text, nullable=False),
+    Column("name_zh", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("minimum", Double),  # plausible range, inclusive; null: open
+    Column("maximum", Double),
+    Column("normal_low", Double),  # normal range, for tiles
+    Column("normal_high", Double),
+    Column("interval_seconds", Integer, nullable=False),  # expected; stale beyond 3 of them
+    Column("max_age_seconds", Integer, nullable=False, server_default="604800"),
+    schema="ingest",
+)
+sensors = Table(
+    "sensors",
+    metadata,
+    Column("sensor_id", Text, primary_key=True),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("metrics", ARRAY(Text), nullable=False),
+    Column("lon", Double),  # WGS 84; null: unplaced
+    Column("lat", Double),
+    Column("area_id", Text),  # district; null: unplaced
+    Column("cell_id", Text),  # H3 cell below it
+    Column("retired", Boolean, nullable=False, server_default="false"),
+    now("updated_at"),
+    schema="ingest",
+)
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("prefix", Text, nullable=False),  # shown to people
+    Column("token_sha256", LargeBinary, nullable=False, unique=True),
+    Column("scopes", ARRAY(Text), nullable=False),  # post | register | backfill | correct
+    now("created_at"),
+    moment("expires_at", nullable=True),
+    schema="ingest",
+)
+readings = Table(
+    "readings",
+    metadata,
+    Column("sensor_id", Text, primary_key=True),
+    Column("metric", Text, primary_key=True),
+    Column("observed_at", DateTime(timezone=True), primary_key=True),
+    Column("value", Double, nullable=False),
+    Column("quality", SmallInteger, nullable=False, server_default="0"),  # 0 good 1 suspect 2 bad
+    schema="ingest",
+)
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=True),
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("index", Integer, nullable=False),  # of the item in its request
+    Column("incarnation", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("item", JSONB, nullable=False),  # as it came
+    now("quarantined_at"),
+    UniqueConstraint("incarnation", "topic", "partition", "offset", "index"),
+    schema="ingest",
+)
+progress = Table(  # what a service has taken from the log, written with its effects
+    "progress",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("incarnation", Text, nullable=False),
+    Column("next_offset", BigInteger, nullable=False),
+    now("updated_at"),
+    schema="ingest",
+)
+corrections = Table(  # every value that `replace` has superseded
+    "corrections",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=True),
+    Column("sensor_id", Text, nullable=False),
+    Column("metric", Text, nullable=False),
+    moment("observed_at"),
+    Column("old_value", Double, nullable=False),
+    Column("new_value", Double, nullable=False),
+    Column("source", Text, nullable=False),
+    now("corrected_at"),
+    schema="ingest",
+)

@@ -6,10 +6,13 @@ import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
+from itertools import chain, repeat
+from typing import TypeVar
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -31,6 +34,7 @@ _log = logging.getLogger(__name__)
 DRAIN_SECONDS = 8.0
 BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
+T = TypeVar("T")
 Job = Callable[[asyncio.Event], Awaitable[None]]
 
 
@@ -154,12 +158,32 @@ async def _await(main: Awaitable[None]) -> None:
 
 async def _run_alone(settings: Settings, database_url: str, build: Build) -> None:
     async with AsyncExitStack() as stack:
-        log = await open_log(settings, database_url)
+        log = await patiently(lambda: open_log(settings, database_url))
         stack.push_async_callback(log.close)
         engine = make_engine(database_url, settings.pool_size)
         stack.push_async_callback(engine.dispose)
         context = Context(settings, database_url, engine, log)
-        await run_services(context, [await build(context)])
+        service = await patiently(lambda: build(context))
+        await run_services(context, [service])
+
+
+async def patiently(begin: Callable[[], Awaitable[T]]) -> T:
+    """What `begin` returns once the log and the database answer; each failure is logged.
+
+    A process that starts while they are away waits for them: whoever starts it need not know in
+    which order, and a restart storm is spared.
+    """
+    for pause in chain(BACKOFF_SECONDS, repeat(BACKOFF_SECONDS[-1])):
+        try:
+            return await begin()
+        except (Unavailable, OperationalError) as error:
+            _log.warning("starting: %s; trying again in %g s", _first_line(error), pause)
+            await asyncio.sleep(pause)
+    raise AssertionError("there is no last pause")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _server(settings: Settings, app: ASGIApp) -> Server:

@@ -102,6 +102,16 @@ async def test_replace_supersedes_and_is_audited(
     assert await rows(engine, QUARANTINE_SQL) == []
 
 
+async def test_the_repeat_of_a_conflict_is_a_conflict_too(
+    session: StoreSession, engine: AsyncEngine
+) -> None:
+    await write(session, record(0, reading(1, 1.0)))
+    outcome = await write(session, record(1, reading(1, 2.0), reading(1, 2.0)))
+    assert (len(outcome.conflicts), outcome.duplicates) == (2, 0)
+    outcome = await write(session, record(2, reading(1, 1.0), reading(1, 1.0)))
+    assert (len(outcome.conflicts), outcome.duplicates) == (0, 2)
+
+
 async def test_a_crash_before_the_logs_commit_repeats_nothing(
     session: StoreSession, engine: AsyncEngine, database_url: str
 ) -> None:

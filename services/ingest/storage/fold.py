@@ -57,15 +57,15 @@ class Correction:
 class Folded:
     """Arrivals sorted by how they are stored.
 
-    `plain`: one arrival per key, nothing but equal repeats of it in this batch (`repeats` of
-    them); `disputed`: keys with several values or a `replace`, every arrival in log order;
-    `poison`: what no database row can hold, and why.
+    `plain`: one arrival per key, nothing but equal `repeats` of it in this batch; `disputed`: keys
+    with several values or a `replace`, every arrival in log order; `poison`: what no database row
+    can hold, and why.
     """
 
     plain: dict[Key, Arrival] = field(default_factory=dict)
     disputed: dict[Key, list[Arrival]] = field(default_factory=dict)
     poison: list[tuple[Arrival, str]] = field(default_factory=list)
-    repeats: int = 0
+    repeats: list[Arrival] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -95,7 +95,7 @@ def fold(arrivals: Iterable[Arrival]) -> Folded:
             else:
                 plain[key] = arrival
         elif known.value == arrival.value:
-            folded.repeats += 1
+            folded.repeats.append(arrival)
         else:
             disputed[key] = [plain.pop(key), arrival]
     return folded

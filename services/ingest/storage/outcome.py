@@ -1,5 +1,6 @@
 """What became of a batch, and how a set-aside item is described. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,18 @@ class Outcome:
     corrections: list[Correction] = field(default_factory=list)
     poison: list[tuple[Arrival, str]] = field(default_factory=list)
     broken: list[Delivery] = field(default_factory=list)
+
+    def repeat(self, repeats: Sequence[Arrival]) -> None:
+        """Equal repeats share the fate of the arrival that they repeat."""
+        conflicts = {arrival.key: stored for arrival, stored in self.conflicts}
+        poison = {arrival.key: flaw for arrival, flaw in self.poison}
+        for arrival in repeats:
+            if arrival.key in conflicts:
+                self.conflicts.append((arrival, conflicts[arrival.key]))
+            elif arrival.key in poison:
+                self.poison.append((arrival, poison[arrival.key]))
+            else:
+                self.duplicates += 1
 
     def set_aside(self, topic: str) -> list[SetAside]:
         """Everything of it that goes to quarantine."""

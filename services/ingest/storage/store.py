@@ -137,10 +137,10 @@ class StoreSession:
 
     async def _store(self, prepared: Prepared, outcome: Outcome) -> None:
         folded = prepared.folded
-        outcome.duplicates += folded.repeats
-        outcome.poison += folded.poison
         if folded.plain:
             await self._insert(list(folded.plain.values()), prepared.copied, outcome)
+        outcome.repeat(folded.repeats)
+        outcome.poison += folded.poison
         if folded.disputed:
             await self._settle(folded.disputed, outcome)
 

@@ -34,7 +34,7 @@ def arrival(
 
 def test_repeats_in_one_batch_are_one_row() -> None:
     folded = fold([arrival(1.0), arrival(1.0), arrival(2.0, at=2)])
-    assert (len(folded.plain), folded.repeats, folded.disputed) == (2, 1, {})
+    assert (len(folded.plain), len(folded.repeats), folded.disputed) == (2, 1, {})
 
 
 def test_the_first_value_wins_over_a_later_one() -> None:

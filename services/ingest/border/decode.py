@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 import msgspec
 from pydantic import ValidationError
@@ -47,6 +47,24 @@ class Malformed(Exception):
         self.position = position
 
 
+class Items(Protocol):
+    """What a door makes of whatever came in: items to be judged one by one."""
+
+    def __len__(self) -> int: ...
+
+    def items(self, start: int, stop: int) -> Iterator[Wire | Refusal]:
+        """Items `start` … `stop`, read."""
+        ...
+
+    def raw(self, index: int) -> bytes:
+        """The item as it came, JSON if it was."""
+        ...
+
+    def pointer(self, index: int, field: str) -> str:
+        """JSON pointer into what came in, to the member `field` ("" for all) of an item."""
+        ...
+
+
 class Body:
     """A decoded body: either `wires` (every item read) or `raws` (each to be read alone)."""
 
@@ -64,6 +82,10 @@ class Body:
         if not self._raws:
             self._raws = _split_items(self._body, self.is_array)
         return self._raws[index]
+
+    def pointer(self, index: int, field: str) -> str:
+        """Where the item, or a member of it, lies in the body."""
+        return f"/{index}{field}" if self.is_array else field
 
     def items(self, start: int, stop: int) -> Iterator[Wire | Refusal]:
         """Items `start` … `stop`, read."""

@@ -6,7 +6,7 @@ The gateway and the normaliser share it, so both judge alike.
 import asyncio
 from dataclasses import dataclass
 
-from services.ingest.border.decode import Body, Refusal, read_body
+from services.ingest.border.decode import Items, Refusal, read_body
 from services.ingest.border.judge import Admitted, Rights, judge
 from services.ingest.registry.lookup import Registry
 from shared.clock import Clock, to_micros
@@ -37,7 +37,7 @@ class Refused:
 class Taken:
     """A judged body. `partitions`: partition of `city.readings` → its readings, in order."""
 
-    body: Body
+    body: Items
     partitions: dict[int, list[Reading]]
     refused: list[Refused]
     accepted_us: int
@@ -58,7 +58,10 @@ class Intake:
 
     async def take(self, body: bytes, rights: Rights) -> Taken:
         """Judge every item of `body`. Raises `Malformed` or `TooManyItems`."""
-        decoded = read_body(body)
+        return await self.take_items(read_body(body), rights)
+
+    async def take_items(self, decoded: Items, rights: Rights) -> Taken:
+        """Judge what a door has made of its own format. Raises `TooManyItems`."""
         if len(decoded) > self._max_items:
             raise TooManyItems(self._max_items)
         taken = Taken(decoded, {}, [], to_micros(self._clock()))
@@ -91,6 +94,5 @@ class Intake:
                 taken.refused.append(_refused(taken.body, index, verdict))
 
 
-def _refused(body: Body, index: int, refusal: Refusal) -> Refused:
-    pointer = f"/{index}{refusal.field}" if body.is_array else refusal.field
-    return Refused(index, pointer, refusal.code, refusal.detail)
+def _refused(body: Items, index: int, refusal: Refusal) -> Refused:
+    return Refused(index, body.pointer(index, refusal.field), refusal.code, refusal.detail)

@@ -25,7 +25,7 @@ from shared.metrics import JOB_RESTARTS
 from shared.settings import Settings
 from shared.store.engine import make_engine
 from shared.web import problems
-from shared.web.auth import Authenticator
+from shared.web.authenticator import Authenticator
 from shared.web.health import Check, health_router
 from shared.web.limit import BodyLimit
 

@@ -37,6 +37,15 @@ class Settings(BaseSettings):
     )
     max_body_bytes: int = Field(8 * 1024 * 1024, description="Largest body of a POST, in bytes")
     max_batch_items: int = Field(10_000, description="Most readings in one POST")
+    quota_readings_per_second: float = Field(
+        200_000, ge=0, description="Quota of a key that has none of its own; 0: unlimited"
+    )
+    quota_bytes_per_second: float = Field(
+        64 * 1024 * 1024, ge=0, description="The same for bytes of request bodies"
+    )
+    quota_burst_seconds: float = Field(
+        10.0, gt=0, description="Seconds of its quota that a key may use at once after a pause"
+    )
     log_level: str = Field("INFO", description="Least severe level that is logged")
     log_max_records: int = Field(
         500_000, description="Embedded event log: most records kept per topic before it refuses"

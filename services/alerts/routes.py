@@ -14,7 +14,8 @@ from services.alerts.rule import Rule
 from services.alerts.rule_files import RuleError
 from shared.clock import Clock
 from shared.contracts.incident import Incident, IncidentState
-from shared.web.auth import Identity, require_role
+from shared.web.auth import require_role
+from shared.web.identity import Identity
 from shared.web.problems import Problem
 
 Viewer = Annotated[Identity, Depends(require_role("viewer"))]

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.alerts import cursor
 from services.alerts.endpoints import Endpoints
-from shared.web.auth import Identity, require_role
+from shared.web.auth import require_role
+from shared.web.identity import Identity
 from shared.web.problems import Problem
 
 Admin = Annotated[Identity, Depends(require_role("admin"))]

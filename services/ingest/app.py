@@ -4,8 +4,10 @@ from shapely.geometry import shape
 
 from services.ingest.border.gateway import Gateway, rights_of
 from services.ingest.border.intake import Intake
-from services.ingest.border.normaliser import Normaliser, Source
+from services.ingest.border.judge import Rights
+from services.ingest.border.normaliser import ANONYMOUS, Normaliser, Source
 from services.ingest.border.routes_readings import readings_router
+from services.ingest.keys.quotas import Defaults, Quotas
 from services.ingest.quarantine.repository import Quarantine
 from services.ingest.quarantine.routes import quarantine_router
 from services.ingest.registry.atlas import Atlas
@@ -22,20 +24,23 @@ from services.ingest.storage.store import ReadingStore
 from services.ingest.storage.writer import Writer
 from shared.contracts.topics import READINGS
 from shared.runtime import Context, Service
-from shared.web.auth import Authenticator
+from shared.settings import Settings
+from shared.web.authenticator import Authenticator
+from shared.web.identity import Identity
 
 
 async def build(context: Context) -> Service:
     """Gateway, normaliser and writer in one process, on one registry."""
     registry, follower = await _registry(context)
-    gateway = await _gateway(context, registry)
+    quotas = _quotas(context.settings)
+    gateway = await _gateway(context, registry, quotas)
     return Service(
         "ingest",
         routers=gateway.routers,
         raw_routes=gateway.raw_routes,
         jobs={
             "ingest-registry": follower.follow,
-            "ingest-normaliser": _normaliser(context, registry).run,
+            "ingest-normaliser": _normaliser(context, registry, quotas).run,
             **(await build_writer(context)).jobs,
         },
     )
@@ -44,7 +49,7 @@ async def build(context: Context) -> Service:
 async def build_gateway(context: Context) -> Service:
     """HTTP → the log; and the registry's own HTTP."""
     registry, follower = await _registry(context)
-    gateway = await _gateway(context, registry)
+    gateway = await _gateway(context, registry, _quotas(context.settings))
     return Service(
         "gateway",
         routers=gateway.routers,
@@ -58,7 +63,7 @@ async def build_normaliser(context: Context) -> Service:
     registry, follower = await _registry(context)
     jobs = {
         "ingest-registry": follower.follow,
-        "ingest-normaliser": _normaliser(context, registry).run,
+        "ingest-normaliser": _normaliser(context, registry, _quotas(context.settings)).run,
     }
     return Service("normaliser", jobs=jobs)
 
@@ -79,11 +84,11 @@ async def _registry(context: Context) -> tuple[Registry, Follower]:
     return registry, follower
 
 
-async def _gateway(context: Context, registry: Registry) -> Service:
+async def _gateway(context: Context, registry: Registry, quotas: Quotas) -> Service:
     repository = Repository(context.engine)
     bodies = BodyReader(context.settings.max_body_bytes)
     identify = Authenticator(context.engine, context.clock).identify
-    gateway = Gateway(context.log, _intake(context, registry), identify, bodies)
+    gateway = Gateway(context.log, _intake(context, registry), identify, quotas, bodies)
     districts = [(name, shape(polygon)) for name, polygon in await repository.districts()]
     registrar = Registrar(repository, registry, Atlas(districts), context.log, context.clock)
     quarantine = Quarantine(context.engine)
@@ -96,7 +101,7 @@ async def _gateway(context: Context, registry: Registry) -> Service:
     return Service("gateway", routers=routers, raw_routes={("POST", "/v1/readings"): gateway})
 
 
-def _normaliser(context: Context, registry: Registry) -> Normaliser:
+def _normaliser(context: Context, registry: Registry, quotas: Quotas) -> Normaliser:
     authenticator = Authenticator(context.engine, context.clock)
 
     async def source_of(token: str) -> Source | None:
@@ -104,10 +109,23 @@ def _normaliser(context: Context, registry: Registry) -> Normaliser:
         if identity is None:
             return None
         may_post = "post" in identity.scopes or identity.role == "admin"
-        return Source(identity.name, may_post, rights_of(identity))
+        account = quotas.account(identity)
+        return Source(identity.name, may_post, rights_of(identity), account)
 
+    nameless = Identity("key", ANONYMOUS, "", frozenset(["post"]), f"topic:{ANONYMOUS}")
+    anonymous = Source(ANONYMOUS, True, Rights(), quotas.account(nameless))
     intake = _intake(context, registry)
-    return Normaliser(context.log, intake, source_of, Quarantine(context.engine))
+    return Normaliser(context.log, intake, source_of, anonymous, Quarantine(context.engine))
+
+
+def _quotas(settings: Settings) -> Quotas:
+    return Quotas(
+        Defaults(
+            settings.quota_readings_per_second,
+            settings.quota_bytes_per_second,
+            settings.quota_burst_seconds,
+        )
+    )
 
 
 def _intake(context: Context, registry: Registry) -> Intake:

@@ -8,6 +8,14 @@ ACCEPTED = Counter(
 REJECTED = Counter(
     "yiwang_ingest_rejected_total", "Readings refused at the border", ["edge", "code"]
 )
+REFUSED = Counter(
+    "yiwang_ingest_refused_total",
+    "Requests (inbox: records) refused whole. source: key, person, inbox or unknown",
+    ["edge", "reason", "source"],
+)
+HELD_REFUSALS = Gauge(
+    "yiwang_ingest_held_refusals", "Refusals kept waiting because their sender does not heed them"
+)
 STORED = Counter("yiwang_ingest_stored_total", "Readings stored as new rows")
 DUPLICATES = Counter("yiwang_ingest_duplicates_total", "Readings that were stored already")
 CONFLICTS = Counter(

@@ -91,6 +91,12 @@ def bearer(headers: dict[bytes, bytes]) -> str | None:
     return token.strip().decode("latin-1") or None
 
 
+def announced(headers: dict[bytes, bytes]) -> int:
+    """The body's bytes as its header states them, 0 if it does not."""
+    length = headers.get(b"content-length", b"")
+    return int(length) if length.isdigit() else 0
+
+
 def check_content_type(headers: dict[bytes, bytes]) -> None:
     """`Problem` 415 unless it is JSON in UTF-8, not encoded."""
     kind, *parameters = headers.get(b"content-type", b"").lower().split(b";")
@@ -102,9 +108,10 @@ def check_content_type(headers: dict[bytes, bytes]) -> None:
         raise _unsupported("An encoded (compressed) body is not accepted.")
 
 
-async def respond(send: Send, status: int, body: bytes) -> None:
-    """A JSON answer."""
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+async def respond(send: Send, status: int, body: bytes, more: Headers = ()) -> None:
+    """A JSON answer with `more` headers."""
+    length = b"%d" % len(body)
+    headers = [(b"content-type", b"application/json"), (b"content-length", length), *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

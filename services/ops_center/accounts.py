@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ops_center.login import SESSION_HOURS, Account
 from shared.store.tables import accounts, screen_tokens, sessions
-from shared.web.auth import new_token, token_hash
+from shared.web.auth import new_token
+from shared.web.authenticator import token_hash
 
 FIRST_USERNAME = "admin"
 _LOCK = 441_202  # two starting processes make one login

@@ -23,7 +23,8 @@ from services.ops_center.protocol import (
 )
 from shared.clock import monotonic
 from shared.contracts.live import ClientHello
-from shared.web.auth import SESSION_COOKIE, Authenticator, is_foreign_origin, token_of
+from shared.web.auth import SESSION_COOKIE, is_foreign_origin, token_of
+from shared.web.authenticator import Authenticator
 
 READY_SECONDS = 30.0
 RECHECK_SECONDS = 30.0  # a socket outlives its session or token by no more

@@ -9,14 +9,9 @@ from starlette.responses import JSONResponse
 
 from services.ops_center.login import SESSION_HOURS, Login, TooManyAttempts
 from shared.clock import Clock, monotonic
-from shared.web.auth import (
-    SESSION_COOKIE,
-    Authenticator,
-    Identity,
-    identify_request,
-    is_foreign_origin,
-    token_of,
-)
+from shared.web.auth import SESSION_COOKIE, identify_request, is_foreign_origin, token_of
+from shared.web.authenticator import Authenticator
+from shared.web.identity import Identity
 from shared.web.problems import Problem
 
 

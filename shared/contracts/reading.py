@@ -36,6 +36,7 @@ class ItemCode(StrEnum):
     FORBIDDEN = "forbidden"
     TOO_LARGE = "too_large"
     CONFLICT = "conflict"
+    OVER_QUOTA = "over_quota"  # set aside only: over HTTP a request over quota is a 429
 
 
 def parse_moment(text: str) -> datetime:

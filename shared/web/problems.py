@@ -50,10 +50,15 @@ class Problem(Exception):
         return members | ({"code": self.code} if self.code else {}) | self.extra
 
 
+def encode(problem: Problem) -> bytes:
+    """The problem as JSON."""
+    return json.dumps(problem.body(), ensure_ascii=False, default=str).encode()
+
+
 def problem_response(problem: Problem) -> Response:
     """The problem as `application/problem+json`."""
     return Response(
-        json.dumps(problem.body(), ensure_ascii=False, default=str),
+        encode(problem),
         status_code=problem.status,
         media_type="application/problem+json",
         headers=problem.headers,

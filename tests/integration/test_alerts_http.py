@@ -23,7 +23,7 @@ from shared.pause import eventually
 from shared.runtime import Context, make_app
 from shared.settings import Settings
 from shared.store.tables import accounts, api_keys, screen_tokens, sessions
-from shared.web.auth import token_hash
+from shared.web.authenticator import token_hash
 from tests.integration.alerting import Receiver, gas, outgoing
 
 ROLES = ("viewer", "operator", "dispatcher", "admin")

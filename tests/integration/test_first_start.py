@@ -14,7 +14,7 @@ from shared.clock import system_clock
 from shared.settings import Settings
 from shared.store.engine import make_engine
 from shared.store.tables import accounts
-from shared.web.auth import Authenticator
+from shared.web.authenticator import Authenticator
 from tests.conftest import drop_database, scratch_database
 
 

@@ -17,7 +17,7 @@ from shared.errors import Unavailable
 from shared.eventlog.log import EventLog, Record
 from shared.pause import eventually
 from shared.store.tables import api_keys
-from shared.web.auth import token_hash
+from shared.web.authenticator import token_hash
 from tests.integration.cities import SENSOR, City, city, reading
 
 

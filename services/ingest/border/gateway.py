@@ -12,9 +12,19 @@ from services.ingest.border.batches import to_records
 from services.ingest.border.decode import Malformed
 from services.ingest.border.intake import Intake, Refused, Taken, TooManyItems
 from services.ingest.border.judge import Rights
-from services.ingest.requests import BodyReader, Gone, bearer, check_content_type, respond
+from services.ingest.border.refusals import OverQuota, Refusals
+from services.ingest.keys.quotas import Account, Header, Quotas
+from services.ingest.requests import (
+    BodyReader,
+    Gone,
+    announced,
+    bearer,
+    check_content_type,
+    respond,
+)
 from shared.eventlog.log import EventLog
-from shared.web.auth import Identity, unauthorised
+from shared.web.auth import unauthorised
+from shared.web.identity import Identity
 from shared.web.problems import Problem, from_error, problem_response
 
 _log = logging.getLogger(__name__)
@@ -35,18 +45,28 @@ class Gateway:
     """Answers 202 only after the log has the batch."""
 
     def __init__(
-        self, log: EventLog, intake: Intake, identify: Identify, bodies: BodyReader
+        self,
+        log: EventLog,
+        intake: Intake,
+        identify: Identify,
+        quotas: Quotas,
+        bodies: BodyReader,
     ) -> None:
         self._log = log
         self._intake = intake
         self._identify = identify
+        self._quotas = quotas
+        self._refusals = Refusals()
         self._bodies = bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         try:
-            status, body = await self._answer(dict(scope["headers"]), receive)
+            status, body, more = await self._answer(dict(scope["headers"]), receive)
         except Gone:
+            return
+        except OverQuota as refusal:
+            await self._refusals.answer(send, refusal)
             return
         except Exception as error:  # every failure is a problem+json
             problem = from_error(error)
@@ -54,14 +74,37 @@ class Gateway:
                 _log.exception("POST /v1/readings failed")
             await problem_response(problem)(scope, receive, send)
             return
-        await respond(send, status, body)
+        await respond(send, status, body, more)
 
-    async def _answer(self, headers: dict[bytes, bytes], receive: Receive) -> tuple[int, bytes]:
+    async def _answer(
+        self, headers: dict[bytes, bytes], receive: Receive
+    ) -> tuple[int, bytes, list[Header]]:
         identity = await self._admit(bearer(headers))
-        check_content_type(headers)
+        account, size = self._quotas.account(identity), announced(headers)
+        excess = account.begin(size)  # before anything is read: a refusal must be cheap
+        if excess is not None:
+            raise OverQuota(identity, account, excess, size)
+        try:
+            check_content_type(headers)
+            status, answer = await self._take(identity, account, size, headers, receive)
+        finally:
+            account.end()
+        return status, answer, account.headers()
+
+    async def _take(
+        self,
+        identity: Identity,
+        account: Account,
+        size: int,
+        headers: dict[bytes, bytes],
+        receive: Receive,
+    ) -> tuple[int, bytes]:
         body = await self._bodies.read(headers, receive)
         try:
             taken = await self._judge(body, rights_of(identity))
+            excess = account.charge(len(taken.body), len(body) - size)
+            if excess is not None:
+                raise OverQuota(identity, account, excess, len(body))
             receipt = await self._publish(taken, identity.name)
         finally:
             self._bodies.release(len(body))

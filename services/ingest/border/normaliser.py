@@ -12,6 +12,7 @@ from services.ingest.border.batches import to_records
 from services.ingest.border.decode import Malformed
 from services.ingest.border.intake import Intake, Taken, TooManyItems
 from services.ingest.border.judge import Rights
+from services.ingest.keys.quotas import Account, Excess
 from services.ingest.quarantine.aside import WHOLE_RECORD, SetAside, as_json
 from shared.contracts.reading import ItemCode, Reading
 from shared.contracts.topics import INBOX
@@ -37,6 +38,7 @@ class Source:
     name: str
     may_post: bool
     rights: Rights
+    account: Account
 
 
 class Quarantine(Protocol):
@@ -60,11 +62,17 @@ class Normaliser:
     """One member of the group `normaliser`."""
 
     def __init__(
-        self, log: EventLog, intake: Intake, sources: Sources, quarantine: Quarantine
+        self,
+        log: EventLog,
+        intake: Intake,
+        sources: Sources,
+        anonymous: Source,
+        quarantine: Quarantine,
     ) -> None:
         self._log = log
         self._intake = intake
         self._sources = sources
+        self._anonymous = anonymous
         self._quarantine = quarantine
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -98,6 +106,16 @@ class Normaliser:
             detail = f"the key of header {KEY_HEADER} is not valid for posting"
             work.set_aside.append(_whole(record, "", ItemCode.FORBIDDEN, detail))
             return
+        excess = source.account.begin(len(record.value))
+        if excess is not None:
+            work.set_aside.append(_over_quota(record, source, excess))
+            return
+        try:
+            await self._judge(record, source, work)
+        finally:
+            source.account.end()
+
+    async def _judge(self, record: Record, source: Source, work: _Work) -> None:
         try:
             taken = await self._intake.take(record.value, source.rights)
         except Malformed as error:
@@ -106,6 +124,10 @@ class Normaliser:
             return
         except TooManyItems as error:
             work.set_aside.append(_whole(record, source.name, ItemCode.TOO_LARGE, str(error)))
+            return
+        excess = source.account.charge(len(taken.body))
+        if excess is not None:
+            work.set_aside.append(_over_quota(record, source, excess))
             return
         work.accepted_us = max(work.accepted_us, taken.accepted_us)
         work.set_aside += _refused(record, source.name, taken)
@@ -116,7 +138,7 @@ class Normaliser:
         for name, value in record.headers:
             if name == KEY_HEADER:
                 return await self._sources(value.decode("utf-8", "replace"))
-        return Source(ANONYMOUS, True, Rights())
+        return self._anonymous
 
     def _count(self, work: _Work) -> None:
         for partitions in work.readings.values():
@@ -139,6 +161,14 @@ def _refused(record: Record, source: str, taken: Taken) -> list[SetAside]:
         )
         for refused in taken.refused
     ]
+
+
+def _over_quota(record: Record, source: Source, excess: Excess) -> SetAside:
+    """Nobody can be told to come back later here, so it is kept to be replayed."""
+    metrics.REFUSED.labels("inbox", f"quota_{excess.policy}", "key").inc()
+    more = "" if excess.seconds is not None else f": at most {excess.limit} at once"
+    detail = f"over the source's quota of {excess.policy}{more}"
+    return _whole(record, source.name, ItemCode.OVER_QUOTA, detail)
 
 
 def _whole(record: Record, source: str, code: ItemCode, detail: str) -> SetAside:

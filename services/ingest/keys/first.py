@@ -6,7 +6,8 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.store.tables import api_keys
-from shared.web.auth import new_token, token_hash
+from shared.web.auth import new_token
+from shared.web.authenticator import token_hash
 
 FIRST_SCOPES = ("post", "register", "backfill", "correct")
 _LOCK = 441_201  # two starting processes make one first key

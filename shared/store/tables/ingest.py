@@ -68,6 +68,19 @@ api_keys = Table(
     Column("scopes", ARRAY(Text), nullable=False),  # post | register | backfill | correct
     now("created_at"),
     moment("expires_at", nullable=True),
+    Column("previous_sha256", LargeBinary, unique=True),  # the token before the last rotation
+    moment("previous_until", nullable=True),
+    Column("domains", ARRAY(Text), nullable=False, server_default="{}"),  # empty: all
+    Column("areas", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("metrics", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("readings_per_second", Double),  # null: the default quota; 0: unlimited
+    Column("readings_burst", BigInteger),
+    Column("bytes_per_second", Double),
+    Column("bytes_burst", BigInteger),
+    Column("created_by", Text, nullable=False, server_default=""),
+    moment("rotated_at", nullable=True),
+    moment("revoked_at", nullable=True),
+    moment("last_used_at", nullable=True),
     schema="ingest",
 )
 readings = Table(

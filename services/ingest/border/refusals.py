@@ -1,0 +1,85 @@
+"""Refusing what is over quota: cheap for us, slow for whoever does not heed it.
+
+The first refusals of a second are answered at once. A sender that keeps on coming gets the further
+ones after a pause, so that its connections stand still instead of keeping us busy; there is room
+for so many of them, and beyond it (or with a long body under way) the connection is closed.
+"""
+
+import asyncio
+
+from starlette.types import Send
+
+from services.ingest import metrics
+from services.ingest.keys.quotas import Account, Excess
+from shared.web.identity import Identity
+from shared.web.problems import Problem, encode
+
+AT_ONCE = 20  # refusals of one key in one second that are answered without a pause
+PAUSE_SECONDS = 0.5
+MAX_PAUSED = 512  # in one process
+PAUSED_BYTES = 64 * 1024  # a longer body would fill buffers while its refusal waits
+
+_TYPE = "https://iana.org/assignments/http-problem-types#quota-exceeded"
+_UNITS = {
+    "readings": "{limit} readings",
+    "bytes": "{limit} bytes",
+    "requests": "{limit} requests at the same time",
+}
+
+
+class OverQuota(Problem):
+    """A request over its key's quota: 429 with `Retry-After`; 413 if it is larger than a burst
+    and so can never be taken. `size`: bytes of its body, 0 if unknown."""
+
+    def __init__(self, identity: Identity, account: Account, excess: Excess, size: int) -> None:
+        self.identity, self.account, self.excess, self.size = identity, account, excess, size
+        amount = _UNITS[excess.policy].format(limit=excess.limit)
+        headers = {name.decode(): value.decode() for name, value in account.headers()}
+        if excess.seconds is None:
+            detail = f"This key takes at most {amount} at once: send smaller batches."
+            super().__init__(
+                413, "Larger than the quota", detail, code="too_large", headers=headers,
+                **{"violated-policies": [excess.policy], "limit": excess.limit},
+            )  # fmt: skip
+        else:
+            detail = f"The quota of this key is used up ({excess.policy}): come back later."
+            super().__init__(
+                429, "Quota exceeded", detail, code="over_quota",
+                headers=headers | {"retry-after": str(excess.seconds)},
+                type=_TYPE, **{"violated-policies": [excess.policy]},
+                retry_after_seconds=excess.seconds,
+            )  # fmt: skip
+        metrics.REFUSED.labels("http", f"quota_{excess.policy}", identity.kind).inc()
+
+
+class Refusals:
+    """Answers them on the hot path."""
+
+    def __init__(self) -> None:
+        self._paused = 0
+
+    async def answer(self, send: Send, refusal: OverQuota) -> None:
+        """Now, after a pause, or with the end of the connection."""
+        close = False
+        if refusal.account.refuse() > AT_ONCE:
+            close = not 0 < refusal.size <= PAUSED_BYTES or self._paused >= MAX_PAUSED
+            if not close:
+                await self._pause()
+        body = encode(refusal)
+        headers = [
+            (b"content-type", b"application/problem+json"),
+            (b"content-length", b"%d" % len(body)),
+            *((name.encode(), value.encode()) for name, value in refusal.headers.items()),
+            *([(b"connection", b"close")] if close else []),
+        ]
+        await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _pause(self) -> None:
+        self._paused += 1
+        metrics.HELD_REFUSALS.set(self._paused)
+        try:
+            await asyncio.sleep(PAUSE_SECONDS)
+        finally:
+            self._paused -= 1
+            metrics.HELD_REFUSALS.set(self._paused)

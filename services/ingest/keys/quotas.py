@@ -1,0 +1,205 @@
+"""Token buckets per key: who may begin a request, what it costs, when to come again.
+
+A request may begin while its key's buckets are not empty, so that a refusal costs neither reading
+nor decoding a body. What it turns out to hold may overdraw a bucket, by one burst at most; the
+debt is paid back by waiting. Over time no key gets more than its rate.
+
+The buckets are this process's: with n replicas of a door each holds the whole quota.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
+from typing import NamedTuple
+
+from shared.clock import monotonic
+from shared.web.identity import Identity, Quota
+
+MAX_ACCOUNTS = 10_000
+OPEN_REQUESTS = 512  # of one key at once in one process
+
+Header = tuple[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What a key without a quota of its own gets; 0: unlimited. Bursts last `burst_seconds`."""
+
+    readings_per_second: float = 0
+    bytes_per_second: float = 0
+    burst_seconds: float = 10
+
+
+class Excess(NamedTuple):
+    """Why a request is refused. `policy`: readings, bytes or requests.
+
+    `seconds` until it may begin, None when it never may: it is larger than a burst.
+    """
+
+    policy: str
+    seconds: int | None
+    limit: int
+
+
+class Bucket:
+    """`balance` of `burst` at most, refilled by `rate` a second. A rate of 0: unlimited."""
+
+    __slots__ = ("at", "balance", "burst", "name", "rate", "unit")
+
+    def __init__(self, name: str, unit: str, rate: float, burst: float, now: float) -> None:
+        self.name = name
+        self.unit = unit
+        self.rate = rate
+        self.burst = burst if rate else inf
+        self.balance = self.burst
+        self.at = now
+
+    def refill(self, now: float) -> None:
+        """Up to `now` (monotonic seconds)."""
+        if self.rate:
+            self.balance = min(self.burst, self.balance + (now - self.at) * self.rate)
+            self.at = now
+
+    @property
+    def limit(self) -> int:
+        """The most that may come at once."""
+        return int(self.burst)
+
+    def wait(self) -> int:
+        """Whole seconds until something is left; 0 if there is."""
+        return 0 if self.balance > 0 else int(-self.balance / self.rate) + 1
+
+    def describe(self) -> tuple[str, str]:
+        """Its items of `RateLimit-Policy` and `RateLimit`, draft-ietf-httpapi-ratelimit-headers."""
+        window = max(1, round(self.burst / self.rate))
+        policy = f'"{self.name}";q={self.limit};qu="{self.unit}";w={window}'
+        left = max(0, int(self.balance))
+        reset = max(1, int((self.burst - self.balance) / self.rate)) if left else self.wait()
+        return policy, f'"{self.name}";r={left};t={reset}'
+
+
+class Account:
+    """What one key has left, in one process."""
+
+    __slots__ = ("_refused", "_refused_since", "_timer", "bytes", "open", "quota", "readings")
+
+    def __init__(self, quota: Quota, defaults: Defaults, timer: Callable[[], float]) -> None:
+        now = timer()
+        self.quota = quota
+        self._timer = timer
+        self.readings = Bucket(
+            "readings", "readings",
+            *_terms(quota.readings_per_second, quota.readings_burst,
+                    defaults.readings_per_second, defaults.burst_seconds), now,
+        )  # fmt: skip
+        self.bytes = Bucket(
+            "bytes", "content-bytes",
+            *_terms(quota.bytes_per_second, quota.bytes_burst,
+                    defaults.bytes_per_second, defaults.burst_seconds), now,
+        )  # fmt: skip
+        self.open = 0
+        self._refused, self._refused_since = 0, now
+
+    def begin(self, size: int) -> Excess | None:
+        """Begin a request of `size` bytes (0 if unknown), or say why not. `end` it afterwards."""
+        now = self._timer()
+        readings, held = self.readings, self.bytes
+        readings.refill(now)
+        held.refill(now)
+        if readings.balance <= 0:
+            return Excess("readings", readings.wait(), readings.limit)
+        if held.balance <= 0:
+            return Excess("bytes", held.wait(), held.limit)
+        if size > held.burst:
+            return Excess("bytes", None, held.limit)
+        if self.open >= OPEN_REQUESTS:
+            return Excess("requests", 1, OPEN_REQUESTS)
+        self.open += 1
+        readings.balance -= 1  # so that a body without readings costs something too
+        held.balance -= size
+        return None
+
+    def charge(self, readings: int, more_bytes: int = 0) -> Excess | None:
+        """What a begun request holds, beyond what `begin` knew; the reason if it is too much.
+
+        What is too much is charged all the same, up to a burst: its body has been decoded.
+        """
+        excess = _take(self.bytes, more_bytes) if more_bytes else None
+        return _take(self.readings, readings, begun=1) or excess
+
+    def end(self) -> None:
+        """A request that was begun is answered."""
+        self.open -= 1
+
+    def refuse(self) -> int:
+        """Count a refusal; how many there were in the second that is running."""
+        now = self._timer()
+        if now - self._refused_since >= 1:
+            self._refused, self._refused_since = 0, now
+        self._refused += 1
+        return self._refused
+
+    def headers(self) -> list[Header]:
+        """`RateLimit` and `RateLimit-Policy`; empty for a key without a quota."""
+        items = [bucket.describe() for bucket in (self.readings, self.bytes) if bucket.rate]
+        if not items:
+            return []
+        policies, limits = (", ".join(column).encode() for column in zip(*items, strict=True))
+        return [(b"ratelimit-policy", policies), (b"ratelimit", limits)]
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is lost by forgetting it."""
+        full = (
+            self.readings.balance >= self.readings.burst and self.bytes.balance >= self.bytes.burst
+        )
+        return full and not self.open
+
+
+class Quotas:
+    """Accounts of whoever posts; one object for every door of a process."""
+
+    def __init__(self, defaults: Defaults, timer: Callable[[], float] = monotonic) -> None:
+        self._defaults = defaults
+        self._timer = timer
+        self._accounts: dict[str, Account] = {}
+
+    def account(self, identity: Identity) -> Account:
+        """The account that `identity` pays from. Its balance survives a change of its name."""
+        account = self._accounts.get(identity.key_id)
+        if account is None or (
+            account.quota is not identity.quota and account.quota != identity.quota
+        ):
+            account = self._open(identity)
+        return account
+
+    def _open(self, identity: Identity) -> Account:
+        """Anew, also when an administrator has changed the quota: with a full burst."""
+        if len(self._accounts) >= MAX_ACCOUNTS:
+            now = self._timer()
+            for known in self._accounts.values():
+                known.readings.refill(now)
+                known.bytes.refill(now)
+            self._accounts = {name: one for name, one in self._accounts.items() if not one.idle}
+        account = Account(identity.quota, self._defaults, self._timer)
+        self._accounts[identity.key_id] = account
+        return account
+
+
+def _terms(
+    rate: float | None, burst: int | None, default_rate: float, burst_seconds: float
+) -> tuple[float, float]:
+    """(rate, burst) of a bucket."""
+    rate = default_rate if rate is None else rate
+    return rate, max(1, rate * burst_seconds) if burst is None else burst
+
+
+def _take(bucket: Bucket, amount: int, begun: int = 0) -> Excess | None:
+    """Charge `amount`, of which `begun` is charged already."""
+    owed = bucket.balance - (amount - begun)
+    bucket.balance = max(-bucket.burst, owed)
+    if amount > bucket.burst:
+        return Excess(bucket.name, None, bucket.limit)
+    if owed < -bucket.burst:
+        return Excess(bucket.name, bucket.wait(), bucket.limit)
+    return None

@@ -7,10 +7,14 @@ from collections.abc import Callable
 
 from tests.bench import cities, ingest, post_to_screen, single_post
 
+ON_KAFKA = ("ingest_kafka", "single_post")
 BENCHES: dict[str, Callable[[bool], str]] = {
     "ingest_embedded": lambda quick: ingest.run("ingest_embedded", cities.embedded, quick),
     "ingest_kafka": lambda quick: ingest.run("ingest_kafka", cities.kafka, quick),
-    "single_post": single_post.run,
+    "single_post": lambda quick: single_post.run("single_post", cities.kafka, quick),
+    "single_post_embedded": lambda quick: single_post.run(
+        "single_post_embedded", cities.embedded, quick
+    ),
     "post_to_screen": post_to_screen.run,
 }
 
@@ -26,7 +30,7 @@ def main() -> None:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
     signal.signal(signal.SIGTERM, _leave)
     for name in arguments.name or BENCHES:
-        reason = cities.reason_kafka_cannot_run() if name == "ingest_kafka" else None
+        reason = cities.reason_kafka_cannot_run() if name in ON_KAFKA else None
         if reason:
             print(f"NOT MEASURED HERE  {name}: {reason}", file=sys.stderr)
             continue

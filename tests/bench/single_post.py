@@ -1,12 +1,14 @@
-"""`single_post`: one reading per POST, 64 connections, against a bare uvicorn application.
+"""`single_post`, `single_post_embedded`: one reading per POST, 64 connections, against a bare
+uvicorn application.
 
-Value: 202s per second. Client: wrk (C; a Lua script makes every body another one), 64
-connections, one thread; the same for both. Denominator (`limit_is`): `bare.app` on uvicorn with
-uvloop and httptools, one worker, which answers 202 without reading the body; rounds alternate.
-Without wrk a Python client serves and the line says so: it is slower than the bare application,
-so the ratio is then too good. p50–p99 are the client's: wrk's count for a stall also the requests
-that it held up (coordinated omission), the Python client's do not. Afterwards every 202 must be a
-row.
+`single_post` is production's shape: each service its own process, and a 202 only after Kafka's
+acknowledgement (acks=all). Value: 202s per second. Client: wrk (C; a Lua script makes every body
+another one), 64 connections, one thread; the same for both. Denominator (`limit_is`): `bare.app`
+on uvicorn with uvloop and httptools, one worker, which answers 202 without reading the body;
+rounds alternate. Without wrk a Python client serves and the line says so: it is slower than the
+bare application, so the ratio is then too good. p50–p99 are the client's: wrk's count for a stall
+also the requests that it held up (coordinated omission), the Python client's do not. Afterwards
+every 202 must be a row.
 """
 
 import asyncio
@@ -16,6 +18,7 @@ import resource
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -35,8 +38,8 @@ WITHOUT_WRK = f"{load.CLIENT}, {CONNECTIONS} connections: NO WRK HERE, the clien
 Shoot = Callable[[int, str, str, str, int], dict[str, Any]]
 
 
-def run(quick: bool) -> str:
-    """Alternating rounds."""
+def run(name: str, start: Callable[[], AbstractContextManager[cities.Target]], quick: bool) -> str:
+    """Alternating rounds; everything, client included, on this machine."""
     seconds, rounds = (3, 1) if quick else (8, 3)
     client, shoot = _client()
     machine, begun = report.machine(), rows.now()
@@ -44,7 +47,7 @@ def run(quick: bool) -> str:
     limits: list[dict[str, Any]] = []
     parts: list[dict[str, float]] = []
     sensors = rows.names()
-    with cities.embedded() as target, bare.serving("tests.bench.bare:app") as (bare_port, _):
+    with start() as target, bare.serving("tests.bench.bare:app") as (bare_port, _):
         rows.register(target.url, target.api_key, sensors)
         prefix = sensors[0][:-4]
         for number in range(rounds):
@@ -58,13 +61,12 @@ def run(quick: bool) -> str:
         _check(target, sensors, ours, limits)
     latencies = [{name: each[name] for name in report.SHARES} for each in ours]
     return report.line(
-        "single_post",
+        name,
         "requests/s",
         [_rate(each) for each in ours],
         [_rate(each) for each in limits],
         limit_is=LIMIT_IS,
         client=client,
-        shape="embedded",
         **report.medians(latencies),
         cpu_us=report.medians(parts),
         **machine,

@@ -1,0 +1,115 @@
+"""Group commit: small requests that arrive together share one record per partition.
+
+The log's price is per record, not per reading. While one group is on its way the next one gathers,
+so a group is as large as the load makes it, and a lone request waits for nobody.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from services.ingest.border import receipts
+from services.ingest.border.batches import RECORD_ITEMS, Shared, to_records
+from services.ingest.border.intake import Taken
+from shared.errors import Overloaded, Unavailable
+from shared.eventlog.log import EventLog
+
+SMALL_ITEMS = 100  # a request of more has records of its own, and need not wait for a group
+GROUPS_UNDER_WAY = 2
+WAITING_REQUESTS = 5_000  # of this process, before more are refused
+
+
+@dataclass(frozen=True, slots=True)
+class Durable:
+    """A group that the log has acknowledged. `offsets`: partition → offset of its record."""
+
+    incarnation: str
+    offsets: Mapping[int, int]
+
+
+@dataclass(slots=True)
+class Group:
+    """What gathers. `waiting`: one future per request."""
+
+    shared: Shared = field(default_factory=Shared)
+    waiting: "list[asyncio.Future[Durable]]" = field(default_factory=list)
+
+    def refuse(self, error: Exception) -> None:
+        """Tell every request that still waits."""
+        for done in self.waiting:
+            if not done.done():
+                done.set_exception(error)
+
+
+class GroupCommit:
+    """Publishes readings to `city.readings` and answers with receipts."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._gathering = Group()
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._waiting = 0
+        self._scheduled = False
+
+    async def publish(self, taken: Taken, source: str) -> str:
+        """The receipt, once every record is durable. Raises `Unavailable` or `Overloaded`."""
+        count = len(taken.body)
+        if count > SMALL_ITEMS:
+            return await self._publish_alone(taken, source)
+        if self._waiting >= WAITING_REQUESTS:
+            raise Overloaded("too many requests wait for the event log", 1)
+        group = self._gathering
+        done: asyncio.Future[Durable] = asyncio.get_running_loop().create_future()
+        group.waiting.append(done)
+        first = group.shared.add(taken.partitions, count, taken.accepted_us, source)
+        self._waiting += 1
+        self._schedule(full=group.shared.size > RECORD_ITEMS - SMALL_ITEMS)
+        try:
+            durable = await done
+        finally:
+            self._waiting -= 1
+        places = [(partition, durable.offsets[partition]) for partition in taken.partitions]
+        return receipts.encode(durable.incarnation, places, first, count)
+
+    async def _publish_alone(self, taken: Taken, source: str) -> str:
+        positions = await self._log.publish(to_records(taken.partitions, taken.accepted_us, source))
+        places = [(position.partition, position.offset) for position in positions]
+        return receipts.encode(await self._log.incarnation(), places)
+
+    def _schedule(self, full: bool) -> None:
+        """Requests of the same turn of the loop come along; a full group leaves at once."""
+        if full:
+            self._leave()
+        elif not self._scheduled and len(self._under_way) < GROUPS_UNDER_WAY:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._scheduled = False
+        if self._gathering.waiting and len(self._under_way) < GROUPS_UNDER_WAY:
+            self._leave()
+
+    def _leave(self) -> None:
+        group, self._gathering = self._gathering, Group()
+        task = asyncio.get_running_loop().create_task(self._commit(group))
+        self._under_way.add(task)
+        task.add_done_callback(self._arrived)
+
+    def _arrived(self, task: "asyncio.Task[None]") -> None:
+        self._under_way.discard(task)
+        self._turn()
+
+    async def _commit(self, group: Group) -> None:
+        """Publish a group; what becomes of it concerns its own requests and no others."""
+        try:
+            positions = await self._log.publish(group.shared.records())
+            offsets = {position.partition: position.offset for position in positions}
+            durable = Durable(await self._log.incarnation(), offsets)
+        except BaseException as error:  # each request is told, whatever it is
+            group.refuse(error if isinstance(error, Exception) else Unavailable("closing"))
+            if not isinstance(error, Exception):
+                raise
+            return
+        for done in group.waiting:
+            if not done.done():
+                done.set_result(durable)

@@ -3,6 +3,7 @@
 from shapely.geometry import shape
 
 from services.ingest.border.gateway import Gateway, rights_of
+from services.ingest.border.group_commit import GroupCommit
 from services.ingest.border.intake import Intake
 from services.ingest.border.judge import Rights
 from services.ingest.border.normaliser import ANONYMOUS, Normaliser, Source
@@ -88,7 +89,8 @@ async def _gateway(context: Context, registry: Registry, quotas: Quotas) -> Serv
     repository = Repository(context.engine)
     bodies = BodyReader(context.settings.max_body_bytes)
     identify = Authenticator(context.engine, context.clock).identify
-    gateway = Gateway(context.log, _intake(context, registry), identify, quotas, bodies)
+    commits = GroupCommit(context.log)
+    gateway = Gateway(commits, _intake(context, registry), identify, quotas, bodies)
     districts = [(name, shape(polygon)) for name, polygon in await repository.districts()]
     registrar = Registrar(repository, registry, Atlas(districts), context.log, context.clock)
     quarantine = Quarantine(context.engine)

@@ -1,6 +1,7 @@
 """A reading: as sources send it (`ReadingIn`), and as it lies on `city.readings` (`Batch`)."""
 
 import math
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -94,7 +95,8 @@ class BatchAnswer(BaseModel):
 class Reading(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One clean reading on `city.readings`: a JSON array, times in epoch microseconds (UTC).
 
-    `index` is its place in the request it came in, so that a receipt can name it.
+    `index` is its place in the request it came in, so that a receipt can name it; requests that
+    share a record are numbered on, and their receipts know where each begins.
     """
 
     sensor_id: str
@@ -107,10 +109,11 @@ class Reading(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Batch(msgspec.Struct, frozen=True, gc=False):
-    """The value of one `city.readings` record: the items of one request for one partition.
+    """The value of one `city.readings` record: readings of one request, or of several requests.
 
-    `accepted_us`: when the gateway accepted it; `source`: the posting key's name;
-    `trace`: the CloudEvents id or W3C context it came with, or "".
+    `accepted_us`: when the gateway accepted the first of them; `source`: the posting key's name;
+    `trace`: the CloudEvents id or W3C context it came with, or "". Version 2: `source` is "" and
+    `sources` says, in the order of `items`, how many are whose.
     """
 
     items: list[Reading]
@@ -118,6 +121,16 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
     source: str
     v: int = 1
     trace: str = ""
+    sources: list[tuple[str, Annotated[int, msgspec.Meta(ge=1)]]] = []
+
+    def by_source(self) -> Iterator[tuple[str, Sequence[Reading]]]:
+        """(the posting key's name, its items), in order."""
+        if not self.sources:
+            yield self.source, self.items
+        start = 0
+        for source, count in self.sources:
+            yield source, self.items[start : start + count]
+            start += count
 
 
 _encoder = msgspec.json.Encoder()
@@ -131,7 +144,10 @@ def encode_batch(batch: Batch) -> bytes:
 
 def decode_batch(raw: bytes) -> Batch:
     """The record's bytes → `Batch`. Raises `msgspec.DecodeError` (a ValueError) on garbage."""
-    return _decoder.decode(raw)
+    batch = _decoder.decode(raw)
+    if batch.sources and sum(count for _, count in batch.sources) != len(batch.items):
+        raise msgspec.ValidationError("`sources` does not account for every item")
+    return batch
 
 
 def is_finite(value: float) -> bool:

@@ -14,12 +14,69 @@ def to_records(
 ) -> list[Outgoing]:
     """One record per partition; more only where a partition has over `RECORD_ITEMS` readings."""
     return [
-        Outgoing(
-            READINGS,
-            readings[start].sensor_id,
-            encode_batch(Batch(list(readings[start : start + RECORD_ITEMS]), accepted_us, source)),
-            partition=partition,
-        )
+        _record(partition, Batch(list(readings[start : start + RECORD_ITEMS]), accepted_us, source))
         for partition, readings in partitions.items()
         for start in range(0, len(readings), RECORD_ITEMS)
     ]
+
+
+class Shared:
+    """Records that several requests share: one per partition, at most `RECORD_ITEMS` items."""
+
+    def __init__(self) -> None:
+        self.size = 0  # items numbered so far, the refused ones too
+        self._accepted_us = 0
+        self._items: dict[int, list[Reading]] = {}
+        self._sources: dict[int, list[tuple[str, int]]] = {}
+
+    def add(
+        self,
+        partitions: Mapping[int, Sequence[Reading]],
+        count: int,
+        accepted_us: int,
+        source: str,
+    ) -> int:
+        """Take a request of `count` items in; the number of its first one."""
+        first, self.size = self.size, self.size + count
+        self._accepted_us = self._accepted_us or accepted_us
+        for partition, readings in partitions.items():
+            items = self._items.setdefault(partition, [])
+            items += readings if not first else [_renumbered(each, first) for each in readings]
+            self._account(self._sources.setdefault(partition, []), source, len(readings))
+        return first
+
+    def records(self) -> list[Outgoing]:
+        """What to publish."""
+        return [
+            _record(partition, self._batch(items, self._sources[partition]))
+            for partition, items in self._items.items()
+        ]
+
+    def _batch(self, items: list[Reading], sources: list[tuple[str, int]]) -> Batch:
+        if len(sources) == 1:
+            return Batch(items, self._accepted_us, sources[0][0])
+        return Batch(items, self._accepted_us, "", 2, "", sources)
+
+    @staticmethod
+    def _account(sources: list[tuple[str, int]], source: str, count: int) -> None:
+        if sources and sources[-1][0] == source:
+            sources[-1] = (source, sources[-1][1] + count)
+        else:
+            sources.append((source, count))
+
+
+def _renumbered(reading: Reading, first: int) -> Reading:
+    return Reading(
+        reading.sensor_id,
+        reading.metric,
+        reading.observed_us,
+        reading.value,
+        reading.quality,
+        reading.replace,
+        first + reading.index,
+    )
+
+
+def _record(partition: int, batch: Batch) -> Outgoing:
+    key = batch.items[0].sensor_id
+    return Outgoing(READINGS, key, encode_batch(batch), partition=partition)

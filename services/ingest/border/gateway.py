@@ -7,9 +7,8 @@ import msgspec
 from starlette.types import Receive, Scope, Send
 
 from services.ingest import metrics
-from services.ingest.border import receipts
-from services.ingest.border.batches import to_records
 from services.ingest.border.decode import Malformed
+from services.ingest.border.group_commit import GroupCommit
 from services.ingest.border.intake import Intake, Refused, Taken, TooManyItems
 from services.ingest.border.judge import Rights
 from services.ingest.border.refusals import OverQuota, Refusals
@@ -22,7 +21,6 @@ from services.ingest.requests import (
     check_content_type,
     respond,
 )
-from shared.eventlog.log import EventLog
 from shared.web.auth import unauthorised
 from shared.web.identity import Identity
 from shared.web.problems import Problem, from_error, problem_response
@@ -46,13 +44,13 @@ class Gateway:
 
     def __init__(
         self,
-        log: EventLog,
+        commits: GroupCommit,
         intake: Intake,
         identify: Identify,
         quotas: Quotas,
         bodies: BodyReader,
     ) -> None:
-        self._log = log
+        self._commits = commits
         self._intake = intake
         self._identify = identify
         self._quotas = quotas
@@ -146,8 +144,7 @@ class Gateway:
         if not taken.partitions:
             return None
         # 202 only after this: the sender keeps no copy.
-        positions = await self._log.publish(to_records(taken.partitions, taken.accepted_us, source))
-        return receipts.encode(await self._log.incarnation(), positions)
+        return await self._commits.publish(taken, source)
 
 
 def rights_of(identity: Identity) -> Rights:

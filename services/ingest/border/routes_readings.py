@@ -98,7 +98,11 @@ async def _look_up(
     if not done:
         return ReceiptAnswer(status="pending" if current else "expired", quarantined=[])
     rows = await quarantine.quarantined_at(lives.pop(), receipt.places)
-    items = [QuarantinedItem(index=index, code=code) for index, code in rows]
+    items = [
+        QuarantinedItem(index=own, code=code)
+        for index, code in rows
+        if (own := receipt.own(index)) is not None
+    ]
     return ReceiptAnswer(status="stored", quarantined=items)
 
 

@@ -29,9 +29,10 @@ class Delivery:
         """Its readings."""
         if self.batch is None:
             return
-        origin = Origin(self.partition, self.offset, self.batch.source)
-        for reading in self.batch.items:
-            yield arrival_of(reading, origin)
+        for source, readings in self.batch.by_source():
+            origin = Origin(self.partition, self.offset, source)
+            for reading in readings:
+                yield arrival_of(reading, origin)
 
 
 def deliver(record: Record) -> Delivery:

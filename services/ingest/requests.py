@@ -26,6 +26,7 @@ class BodyReader:
         self._max_bytes = max_bytes
         self._max_held = max_held
         self._held = 0
+        metrics.HELD_BYTES.set_function(lambda: self._held)
 
     async def read(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
         """The whole body; `release` it afterwards. Raises `Problem` 413 as soon as the bound is
@@ -40,7 +41,6 @@ class BodyReader:
             body = await self._rest(body, receive)
         else:
             self._held += len(body)
-        metrics.HELD_BYTES.set(self._held)
         return body
 
     def release(self, size: int) -> None:
@@ -99,6 +99,8 @@ def announced(headers: dict[bytes, bytes]) -> int:
 
 def check_content_type(headers: dict[bytes, bytes]) -> None:
     """`Problem` 415 unless it is JSON in UTF-8, not encoded."""
+    if headers.get(b"content-type") == b"application/json" and b"content-encoding" not in headers:
+        return
     kind, *parameters = headers.get(b"content-type", b"").lower().split(b";")
     charsets = [p.split(b"=")[1].strip(b' "') for p in parameters if p.strip()[:8] == b"charset="]
     encoding = headers.get(b"content-encoding", b"identity").strip().lower()

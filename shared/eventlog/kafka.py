@@ -41,7 +41,7 @@ class KafkaLog:
             bootstrap_servers=self._bootstrap,
             acks="all",
             enable_idempotence=True,
-            linger_ms=1,
+            linger_ms=0,  # who has much to say at once says so in one `publish`
             max_batch_size=256 * 1024,
             max_request_size=MAX_RECORD_BYTES,
             request_timeout_ms=int(ACK_SECONDS * 1000),

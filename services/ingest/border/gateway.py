@@ -26,6 +26,7 @@ from shared.web.identity import Identity
 from shared.web.problems import Problem, from_error, problem_response
 
 _log = logging.getLogger(__name__)
+_ACCEPTED = metrics.ACCEPTED.labels("http")
 _encode = msgspec.json.Encoder().encode
 
 Identify = Callable[[str], Awaitable[Identity | None]]
@@ -157,6 +158,6 @@ def rights_of(identity: Identity) -> Rights:
 
 
 def _count(taken: Taken) -> None:
-    metrics.ACCEPTED.labels("http").inc(taken.accepted)
+    _ACCEPTED.inc(taken.accepted)
     for refused in taken.refused:
         metrics.REJECTED.labels("http", refused.code.value).inc()

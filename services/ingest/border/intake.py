@@ -6,6 +6,8 @@ The gateway and the normaliser share it, so both judge alike.
 import asyncio
 from dataclasses import dataclass
 
+import msgspec
+
 from services.ingest.border.decode import Items, Refusal, read_body
 from services.ingest.border.judge import Admitted, Rights, judge
 from services.ingest.registry.lookup import Registry
@@ -33,8 +35,7 @@ class Refused:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(msgspec.Struct, frozen=True):
     """A judged body. `partitions`: partition of `city.readings` → its readings, in order."""
 
     body: Items
@@ -45,7 +46,7 @@ class Taken:
     @property
     def accepted(self) -> int:
         """How many items may enter."""
-        return sum(len(readings) for readings in self.partitions.values())
+        return len(self.body) - len(self.refused)
 
 
 class Intake:

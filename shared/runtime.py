@@ -7,6 +7,7 @@ import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain, repeat
 from typing import Any, TypeVar, cast
 
@@ -53,6 +54,11 @@ class Context:
     log: EventLog
     clock: Clock = system_clock
 
+    @cached_property
+    def authenticator(self) -> Authenticator:
+        """One for all doors of the process."""
+        return Authenticator(self.engine, self.clock)
+
 
 @dataclass(frozen=True)
 class Service:
@@ -85,7 +91,7 @@ class Server(uvicorn.Server):
 def make_app(context: Context, services: Sequence[Service]) -> ASGIApp:
     """One ASGI application of all routers, mounts and raw routes."""
     app = FastAPI(title="Yiwang 一网", version="1", docs_url="/docs", redoc_url=None)
-    app.state.authenticator = Authenticator(context.engine, context.clock)
+    app.state.authenticator = context.authenticator
     problems.install(app)
     checks: dict[str, Check] = {"database": _database_check(context.engine)}
     raw: dict[tuple[str, str], ASGIApp] = {}

@@ -8,7 +8,10 @@ from services.ingest.border.intake import Intake
 from services.ingest.border.judge import Rights
 from services.ingest.border.normaliser import ANONYMOUS, Normaliser, Source
 from services.ingest.border.routes_readings import readings_router
+from services.ingest.keys.last_use import LastUse
 from services.ingest.keys.quotas import Defaults, Quotas
+from services.ingest.keys.repository import KeyShelf
+from services.ingest.keys.routes import keys_router
 from services.ingest.quarantine.repository import Quarantine
 from services.ingest.quarantine.routes import quarantine_router
 from services.ingest.registry.atlas import Atlas
@@ -24,9 +27,8 @@ from services.ingest.storage.progress import Progress
 from services.ingest.storage.store import ReadingStore
 from services.ingest.storage.writer import Writer
 from shared.contracts.topics import READINGS
-from shared.runtime import Context, Service
+from shared.runtime import Context, Job, Service
 from shared.settings import Settings
-from shared.web.authenticator import Authenticator
 from shared.web.identity import Identity
 
 
@@ -42,6 +44,7 @@ async def build(context: Context) -> Service:
         jobs={
             "ingest-registry": follower.follow,
             "ingest-normaliser": _normaliser(context, registry, quotas).run,
+            "ingest-last-use": _last_use(context),
             **(await build_writer(context)).jobs,
         },
     )
@@ -55,7 +58,7 @@ async def build_gateway(context: Context) -> Service:
         "gateway",
         routers=gateway.routers,
         raw_routes=gateway.raw_routes,
-        jobs={"ingest-registry": follower.follow},
+        jobs={"ingest-registry": follower.follow, "ingest-last-use": _last_use(context)},
     )
 
 
@@ -65,6 +68,7 @@ async def build_normaliser(context: Context) -> Service:
     jobs = {
         "ingest-registry": follower.follow,
         "ingest-normaliser": _normaliser(context, registry, _quotas(context.settings)).run,
+        "ingest-last-use": _last_use(context),
     }
     return Service("normaliser", jobs=jobs)
 
@@ -88,7 +92,7 @@ async def _registry(context: Context) -> tuple[Registry, Follower]:
 async def _gateway(context: Context, registry: Registry, quotas: Quotas) -> Service:
     repository = Repository(context.engine)
     bodies = BodyReader(context.settings.max_body_bytes)
-    identify = Authenticator(context.engine, context.clock).identify
+    identify = context.authenticator.identify
     commits = GroupCommit(context.log)
     gateway = Gateway(commits, _intake(context, registry), identify, quotas, bodies)
     districts = [(name, shape(polygon)) for name, polygon in await repository.districts()]
@@ -99,15 +103,14 @@ async def _gateway(context: Context, registry: Registry, quotas: Quotas) -> Serv
         sensors_router(repository, registrar, bodies),
         catalogue_router(repository),
         quarantine_router(quarantine),
+        keys_router(KeyShelf(context.engine, context.clock), context.clock),
     ]
     return Service("gateway", routers=routers, raw_routes={("POST", "/v1/readings"): gateway})
 
 
 def _normaliser(context: Context, registry: Registry, quotas: Quotas) -> Normaliser:
-    authenticator = Authenticator(context.engine, context.clock)
-
     async def source_of(token: str) -> Source | None:
-        identity = await authenticator.identify(token)
+        identity = await context.authenticator.identify(token)
         if identity is None:
             return None
         may_post = "post" in identity.scopes or identity.role == "admin"
@@ -118,6 +121,11 @@ def _normaliser(context: Context, registry: Registry, quotas: Quotas) -> Normali
     anonymous = Source(ANONYMOUS, True, Rights(), quotas.account(nameless))
     intake = _intake(context, registry)
     return Normaliser(context.log, intake, source_of, anonymous, Quarantine(context.engine))
+
+
+def _last_use(context: Context) -> Job:
+    shelf = KeyShelf(context.engine, context.clock)
+    return LastUse(context.authenticator.take_used, shelf).run
 
 
 def _quotas(settings: Settings) -> Quotas:

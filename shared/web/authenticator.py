@@ -50,6 +50,7 @@ class Authenticator:
         self._known: dict[bytes, Known] = {}
         self._nobody: dict[bytes, float] = {}  # tokens without an identity → until when
         self._asking: dict[bytes, asyncio.Task[Identity | None]] = {}
+        self._used: dict[str, datetime] = {}
         self._strangers = asyncio.Semaphore(STRANGERS)
 
     async def identify(self, token: str) -> Identity | None:
@@ -69,12 +70,14 @@ class Authenticator:
             return None
         return await asyncio.shield(self._asking.get(digest) or self._ask(digest))
 
+    def take_used(self) -> dict[str, datetime]:
+        """Keys that were used since the last call → when; to within two seconds."""
+        used, self._used = self._used, {}
+        return used
+
     def forget(self, token: str) -> None:
         """Drop what is remembered of a token that has just been revoked."""
-        self.forget_digest(token_hash(token))
-
-    def forget_digest(self, digest: bytes) -> None:
-        """`forget` for who knows only the token's hash."""
+        digest = token_hash(token)
         self._known.pop(digest, None)
         self._nobody.pop(digest, None)
         self._asking.pop(digest, None)
@@ -129,6 +132,8 @@ class Authenticator:
             for find in (_find_key, _find_person, _find_screen):
                 found = await find(connection, digest, now)
                 if found is not None:
+                    if found[0].kind == "key":
+                        self._used[found[0].key_id] = now
                     return Known(at, *found, at)
         return Known(at, None, None, at)
 

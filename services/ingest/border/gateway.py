@@ -154,6 +154,7 @@ def rights_of(identity: Identity) -> Rights:
     return Rights(
         backfill=every or "backfill" in identity.scopes,
         correct=every or "correct" in identity.scopes,
+        restrictions=identity.restrictions,
     )
 
 

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 import msgspec
 
 from services.ingest.border.decode import Refusal, Wire, spelling
-from services.ingest.registry.lookup import Registry
+from services.ingest.registry.lookup import Entry, Registry
 from shared.clock import to_micros
 from shared.contracts.reading import ItemCode
+from shared.web.identity import Restrictions
 
 MAX_AHEAD_US = 5 * 60 * 1_000_000
 # Even a backfill has a limit, far before any sensor: what claims to be older is a broken clock.
@@ -17,10 +18,12 @@ EARLIEST_US = to_micros(datetime(1900, 1, 1, tzinfo=UTC))
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What a source may do beyond posting: old readings, and superseding stored ones."""
+    """What a source may do beyond posting: old readings, and superseding stored ones; and what
+    it is confined to, if it is."""
 
     backfill: bool = False
     correct: bool = False
+    restrictions: Restrictions | None = None
 
 
 class Admitted(msgspec.Struct, frozen=True, gc=False):
@@ -38,6 +41,10 @@ def judge(wire: Wire, registry: Registry, rights: Rights, now_us: int) -> Admitt
     channel = entry.channels.get(wire.metric)
     if channel is None:
         return spelling(wire) or _unknown_metric(registry.knows_metric(wire.metric))
+    if rights.restrictions is not None:
+        refusal = outside(rights.restrictions, entry, wire.metric, channel.domain)
+        if refusal is not None:
+            return refusal
     if not channel.minimum <= wire.value <= channel.maximum:
         return _out_of_range(channel.minimum, channel.maximum)
     if wire.replace and not rights.correct:
@@ -52,6 +59,20 @@ def judge(wire: Wire, registry: Registry, rights: Rights, now_us: int) -> Admitt
     ):
         return _too_old(channel.max_age_us // 1_000_000, rights.backfill)
     return Admitted(entry.partition, observed_us)
+
+
+def outside(allowed: Restrictions, entry: Entry, metric: str, domain: str) -> Refusal | None:
+    """What of a reading lies outside of what its key is confined to."""
+    if allowed.metrics and metric not in allowed.metrics:
+        detail = f"this key may not post the metric {metric}"
+        return Refusal("/metric", ItemCode.FORBIDDEN, detail)
+    if allowed.domains and domain not in allowed.domains:
+        detail = f"this key may not post metrics of the domain {domain}"
+        return Refusal("/metric", ItemCode.FORBIDDEN, detail)
+    if allowed.areas and allowed.areas.isdisjoint(entry.places):
+        detail = "this key may not post for a sensor in this area"
+        return Refusal("/sensor_id", ItemCode.FORBIDDEN, detail)
+    return None
 
 
 def _unknown_sensor(retired: bool) -> Refusal:

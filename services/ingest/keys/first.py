@@ -5,11 +5,11 @@ from uuid import uuid4
 from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.ingest.keys.key import SCOPES
 from shared.store.tables import api_keys
 from shared.web.auth import new_token
 from shared.web.authenticator import token_hash
 
-FIRST_SCOPES = ("post", "register", "backfill", "correct")
 _LOCK = 441_201  # two starting processes make one first key
 
 
@@ -29,7 +29,7 @@ async def ensure_first_key(engine: AsyncEngine, token: str | None = None) -> str
                 name="first",
                 prefix=token[:11],
                 token_sha256=token_hash(token),
-                scopes=list(FIRST_SCOPES),
+                scopes=list(SCOPES),
             )
         )
         return token

@@ -29,6 +29,10 @@ class Source(Protocol):
         """Rows of the catalogue."""
         ...
 
+    async def area_parents(self) -> dict[str, str | None]:
+        """Area → the area it lies in."""
+        ...
+
 
 class Follower:
     """Loads and follows for one registry."""
@@ -42,7 +46,8 @@ class Follower:
         """Load all; returns the positions from which changes are still to be read."""
         ends = await self._log.ends(SENSORS)
         channels = {row["metric"]: channel(row) for row in await self._source.all_metrics()}
-        self._registry.load(channels, await self._source.all_sensors())
+        parents = await self._source.area_parents()
+        self._registry.load(channels, await self._source.all_sensors(), parents)
         return ends
 
     async def follow(self, stop: asyncio.Event) -> None:
@@ -73,4 +78,5 @@ def channel(row: dict[str, Any]) -> Channel:
         -math.inf if minimum is None else minimum,
         math.inf if maximum is None else maximum,
         row["max_age_seconds"] * 1_000_000,
+        row.get("domain", ""),
     )

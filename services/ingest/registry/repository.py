@@ -63,6 +63,12 @@ class Repository:
             rows = await connection.execute(select(*columns).order_by(*order))
             return [dict(row) for row in rows.mappings()]
 
+    async def area_parents(self) -> dict[str, str | None]:
+        """Area → the area it lies in; without the grid, whose cells sensors name themselves."""
+        query = select(areas.c.area_id, areas.c.parent_id).where(areas.c.level != "cell")
+        async with self._engine.connect() as connection:
+            return {row.area_id: row.parent_id for row in await connection.execute(query)}
+
     async def districts(self) -> list[tuple[str, dict[str, Any]]]:
         """(area_id, GeoJSON geometry) of every district."""
         query = select(areas.c.area_id, areas.c.polygon).where(areas.c.level == "district")

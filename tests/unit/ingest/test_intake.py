@@ -9,6 +9,7 @@ from services.ingest.border.decode import Malformed
 from services.ingest.border.intake import TooManyItems
 from services.ingest.border.judge import Rights
 from shared.contracts.reading import ItemCode
+from shared.web.identity import Restrictions
 from tests.unit.ingest.worlds import MOMENT, take
 
 GOOD = {"sensor_id": "gauge-1", "metric": "water.level", "observed_at": MOMENT, "value": 3.5}
@@ -167,3 +168,31 @@ async def test_accepted_readings_keep_index_time_and_partition() -> None:
         (2, 3.5, "good"),
     ]
     assert readings[0].observed_us == 1_777_622_340_000_000
+
+
+@pytest.mark.parametrize(
+    ("allowed", "pointer"),
+    [
+        (Restrictions(), None),
+        (Restrictions(metrics=frozenset(["water.level"])), None),
+        (Restrictions(domains=frozenset(["environment"])), None),
+        (Restrictions(areas=frozenset(["441200"])), None),
+        (Restrictions(areas=frozenset(["441202", "441203"])), None),
+        (Restrictions(areas=frozenset(["87411"])), None),
+        (Restrictions(metrics=frozenset(["weather.rain"])), "/metric"),
+        (Restrictions(domains=frozenset(["traffic"])), "/metric"),
+        (Restrictions(areas=frozenset(["441203"])), "/sensor_id"),
+    ],
+)
+async def test_a_confined_source(allowed: Restrictions, pointer: str | None) -> None:
+    taken = await take(json.dumps(GOOD).encode(), rights=Rights(restrictions=allowed))
+    refused = [(refused.pointer, refused.code) for refused in taken.refused]
+    assert refused == ([] if pointer is None else [(pointer, ItemCode.FORBIDDEN)])
+
+
+async def test_an_unplaced_sensor_lies_in_no_area() -> None:
+    allowed = Restrictions(areas=frozenset(["441200"]))
+    body = json.dumps(GOOD | {"sensor_id": "adrift-1"}).encode()
+    taken = await take(body, rights=Rights(restrictions=allowed))
+    assert [refused.pointer for refused in taken.refused] == ["/sensor_id"]
+    assert not (await take(body)).refused

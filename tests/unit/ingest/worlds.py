@@ -22,6 +22,7 @@ def registry() -> Registry:
                 "minimum": metric.plausible[0],
                 "maximum": metric.plausible[1],
                 "max_age_seconds": metric.max_age,
+                "domain": metric.domain,
             }
         )
         for code, metric in default_catalogue().items()
@@ -29,9 +30,17 @@ def registry() -> Registry:
     made.load(
         rows,
         [
-            Sensor(sensor_id="gauge-1", metrics=("water.level", "weather.rain"), updated_at=NOW),
+            Sensor(
+                sensor_id="gauge-1",
+                metrics=("water.level", "weather.rain"),
+                area_id="441202",
+                cell_id="87411",
+                updated_at=NOW,
+            ),
+            Sensor(sensor_id="adrift-1", metrics=("water.level",), updated_at=NOW),
             Sensor(sensor_id="old-1", metrics=("water.level",), retired=True, updated_at=NOW),
         ],
+        {"441202": "441200", "441200": None},
     )
     return made
 

@@ -1,0 +1,165 @@
+"""API keys in the database."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import RowMapping, Select, func, insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.ingest.keys.key import Key, KeyChange, KeyQuota, NewToken
+from shared.clock import Clock
+from shared.store.tables import api_keys, areas, metrics
+from shared.web.auth import new_token
+from shared.web.authenticator import token_hash
+
+SHOWN = 11  # letters of a token: `yw_key_` and four more
+USED_SECONDS = 60  # a later use is written only when it is so much later
+_LOCK = 441_202  # two administrators do not give one name twice
+_USED = text(
+    "UPDATE ingest.api_keys k SET last_used_at = u.at"
+    " FROM unnest(CAST(:ids AS text[]), CAST(:times AS timestamptz[])) AS u (key_id, at)"
+    " WHERE k.key_id = u.key_id AND (k.last_used_at IS NULL OR k.last_used_at + :late <= u.at)"
+)
+
+
+class NameTaken(Exception):
+    """A key that is not revoked has this name."""
+
+
+class KeyShelf:
+    """Makes, changes, rotates and revokes keys."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    async def list_keys(self, revoked: bool, after: str | None, limit: int) -> list[Key]:
+        """By id; those that are revoked only if wanted."""
+        query = select(api_keys).order_by(api_keys.c.key_id).limit(limit)
+        if not revoked:
+            query = query.where(api_keys.c.revoked_at.is_(None))
+        if after is not None:
+            query = query.where(api_keys.c.key_id > after)
+        async with self._engine.connect() as connection:
+            return [self._key(row) for row in (await connection.execute(query)).mappings()]
+
+    async def key(self, key_id: str) -> Key | None:
+        """One."""
+        async with self._engine.connect() as connection:
+            return await self._find(connection, select(api_keys), key_id)
+
+    async def unknown(self, change: KeyChange) -> list[tuple[str, str]]:
+        """(JSON pointer, id) of the domains, areas and metrics that do not exist."""
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(select(metrics.c.metric, metrics.c.domain))).all()
+            query = select(areas.c.area_id).where(areas.c.area_id.in_(change.areas))
+            known = {
+                "domains": {row.domain for row in rows},
+                "metrics": {row.metric for row in rows},
+                "areas": set((await connection.execute(query)).scalars()),
+            }
+        return [
+            (f"/{field}/{place}", name)
+            for field, names in known.items()
+            for place, name in enumerate(getattr(change, field))
+            if name not in names
+        ]
+
+    async def make(self, wanted: KeyChange, maker: str) -> NewToken:
+        """A new key. Raises `NameTaken`."""
+        token, key_id = new_token("yw_key"), uuid4().hex
+        values = _columns(wanted, set(type(wanted).model_fields)) | {
+            "key_id": key_id,
+            "created_by": maker,
+            "created_at": self._clock(),
+            "prefix": token[:SHOWN],
+            "token_sha256": token_hash(token),
+        }
+        async with self._engine.begin() as connection:
+            await _claim(connection, wanted.name, key_id)
+            await connection.execute(insert(api_keys).values(values))
+            made = await self._find(connection, select(api_keys), key_id)
+        assert made is not None
+        return NewToken(**made.model_dump(), token=token)
+
+    async def change(self, key_id: str, change: KeyChange) -> Key | None:
+        """What `change` names; None for a key that is unknown or revoked. Raises `NameTaken`."""
+        values = _columns(change, change.model_fields_set)
+        async with self._engine.begin() as connection:
+            if "name" in values:
+                await _claim(connection, change.name, key_id)
+            if values:
+                await connection.execute(_live(key_id).values(values))
+            return await self._find(connection, select(api_keys), key_id, live=True)
+
+    async def rotate(self, key_id: str, overlap_seconds: int) -> NewToken | None:
+        """A new token; the present one stays valid for the overlap, one before it ends now."""
+        token, now = new_token("yw_key"), self._clock()
+        values = {
+            "previous_sha256": api_keys.c.token_sha256,
+            "previous_until": now + timedelta(seconds=overlap_seconds),
+            "rotated_at": now,
+            "prefix": token[:SHOWN],
+            "token_sha256": token_hash(token),
+        }
+        async with self._engine.begin() as connection:
+            await connection.execute(_live(key_id).values(values))
+            found = await self._find(connection, select(api_keys), key_id, live=True)
+        return None if found is None else NewToken(**found.model_dump(), token=token)
+
+    async def revoke(self, key_id: str) -> bool:
+        """For good, all its tokens; its name is free again. False for an unknown key."""
+        async with self._engine.begin() as connection:
+            await connection.execute(_live(key_id).values(revoked_at=self._clock()))
+            return await self._find(connection, select(api_keys), key_id) is not None
+
+    async def note_use(self, used: Mapping[str, datetime]) -> None:
+        """Key → when it was used last; at most one write a minute for each."""
+        if not used:
+            return
+        late = timedelta(seconds=USED_SECONDS)
+        rows = {"ids": list(used), "times": list(used.values()), "late": late}
+        async with self._engine.begin() as connection:
+            await connection.execute(_USED, rows)
+
+    async def _find(
+        self,
+        connection: AsyncConnection,
+        query: "Select[Any]",
+        key_id: str,
+        live: bool = False,
+    ) -> Key | None:
+        query = query.where(api_keys.c.key_id == key_id)
+        if live:
+            query = query.where(api_keys.c.revoked_at.is_(None))
+        row = (await connection.execute(query)).mappings().first()
+        return None if row is None else self._key(row)
+
+    def _key(self, row: RowMapping) -> Key:
+        now = self._clock()
+        expired = row["expires_at"] is not None and row["expires_at"] <= now
+        state = "revoked" if row["revoked_at"] else "expired" if expired else "active"
+        quota = KeyQuota(**{name: row[name] for name in KeyQuota.model_fields})
+        return Key(**{**row, "state": state, "quota": quota})
+
+
+def _live(key_id: str) -> Any:
+    return update(api_keys).where(api_keys.c.key_id == key_id, api_keys.c.revoked_at.is_(None))
+
+
+def _columns(change: KeyChange, fields: set[str]) -> dict[str, Any]:
+    """The columns that those fields stand for."""
+    values = change.model_dump(include=fields - {"quota"})
+    return values | (change.quota.model_dump() if "quota" in fields else {})
+
+
+async def _claim(connection: AsyncConnection, name: str, key_id: str) -> None:
+    """Until the transaction ends, nobody else takes the name."""
+    await connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    query = select(api_keys.c.key_id).where(
+        api_keys.c.name == name, api_keys.c.revoked_at.is_(None), api_keys.c.key_id != key_id
+    )
+    if (await connection.execute(query)).first() is not None:
+        raise NameTaken(name)

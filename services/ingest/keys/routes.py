@@ -1,0 +1,169 @@
+"""`/v1/keys`: API keys over HTTP, for administrators."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Protocol
+
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from services.ingest.keys.key import Key, KeyChange, KeyIn, KeyList, NewToken, Rotation
+from services.ingest.keys.repository import NameTaken
+from shared.clock import Clock
+from shared.web.auth import require_role
+from shared.web.cursors import from_cursor, to_cursor
+from shared.web.identity import Identity
+from shared.web.problems import Problem
+
+Administrator = Annotated[Identity, Depends(require_role("admin"))]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+Text = Annotated[str | None, Query(max_length=200, pattern="^[^\\x00]*$")]
+KeyId = Annotated[str, Path(pattern="^[A-Za-z0-9._:-]{1,64}$")]
+
+
+class Shelf(Protocol):
+    """See `repository.KeyShelf`."""
+
+    async def list_keys(self, revoked: bool, after: str | None, limit: int) -> list[Key]:
+        """By id."""
+        ...
+
+    async def key(self, key_id: str) -> Key | None:
+        """One."""
+        ...
+
+    async def unknown(self, change: KeyChange) -> Sequence[tuple[str, str]]:
+        """(JSON pointer, id) of what does not exist."""
+        ...
+
+    async def make(self, wanted: KeyChange, maker: str) -> NewToken:
+        """Raises `NameTaken`."""
+        ...
+
+    async def change(self, key_id: str, change: KeyChange) -> Key | None:
+        """Raises `NameTaken`."""
+        ...
+
+    async def rotate(self, key_id: str, overlap_seconds: int) -> NewToken | None:
+        """A new token."""
+        ...
+
+    async def revoke(self, key_id: str) -> bool:
+        """For good."""
+        ...
+
+
+class ProblemBody(BaseModel):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str = ""
+
+
+def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    said = {401: "Nobody is logged in", 403: "Not an administrator", 404: "No such key",
+            409: "The name is taken, or the key is revoked", 422: "A field is wrong"}  # fmt: skip
+    content = {"application/problem+json": {"schema": ProblemBody.model_json_schema()}}
+    return {status: {"description": said[status], "content": content} for status in statuses}
+
+
+def keys_router(shelf: Shelf, clock: Clock) -> APIRouter:
+    """List, make, change, rotate, revoke."""
+    router = APIRouter(tags=["keys"])
+
+    @router.get("/v1/keys", summary="List API keys", responses=_errors(401, 403))
+    async def list_keys(
+        _: Administrator, limit: Limit = 100, cursor: Text = None, revoked: bool = False
+    ) -> KeyList:
+        """Tokens are not shown: only how they begin. `revoked=true` lists revoked keys too."""
+        found = await shelf.list_keys(revoked, from_cursor(cursor), limit + 1)
+        following = to_cursor(found[limit - 1].key_id) if len(found) > limit else None
+        return KeyList(items=found[:limit], next=following)
+
+    @router.post("/v1/keys", status_code=201, summary="Make an API key",
+                 responses=_errors(401, 403, 409, 422))  # fmt: skip
+    async def make_key(admin: Administrator, wanted: KeyIn, response: Response) -> NewToken:
+        """The answer holds the token, this once."""
+        await _check(shelf, wanted, clock)
+        response.headers["cache-control"] = "no-store"
+        try:
+            return await shelf.make(wanted, admin.name)
+        except NameTaken:
+            raise _taken() from None
+
+    @router.get("/v1/keys/{key_id}", summary="One API key", responses=_errors(401, 403, 404))
+    async def read_key(_: Administrator, key_id: KeyId) -> Key:
+        """Its token is not shown."""
+        return _found(await shelf.key(key_id))
+
+    @router.patch("/v1/keys/{key_id}", summary="Change an API key",
+                  responses=_errors(401, 403, 404, 409, 422))  # fmt: skip
+    async def change_key(_: Administrator, key_id: KeyId, change: KeyChange) -> Key:
+        """What the body names; it holds everywhere within two seconds."""
+        await _check(shelf, change, clock)
+        try:
+            changed = await shelf.change(key_id, change)
+        except NameTaken:
+            raise _taken() from None
+        return changed or await _gone(shelf, key_id)
+
+    @router.delete("/v1/keys/{key_id}", status_code=204, summary="Revoke an API key",
+                   responses=_errors(401, 403, 404))  # fmt: skip
+    async def revoke_key(_: Administrator, key_id: KeyId) -> None:
+        """For good, all its tokens, everywhere within two seconds. Doing it twice is no error."""
+        if not await shelf.revoke(key_id):
+            raise _unknown()
+
+    @router.post("/v1/keys/{key_id}/rotate", summary="Give an API key a new token",
+                 responses=_errors(401, 403, 404, 409, 422))  # fmt: skip
+    async def rotate_key(
+        _: Administrator, key_id: KeyId, response: Response, rotation: Rotation | None = None
+    ) -> NewToken:
+        """The token that is replaced stays valid for `overlap_seconds`, a day unless said
+        otherwise; one that was replaced before it ends at once."""
+        response.headers["cache-control"] = "no-store"
+        made = await shelf.rotate(key_id, (rotation or Rotation()).overlap_seconds)
+        if made is None:
+            await _gone(shelf, key_id)
+        assert made is not None
+        return made
+
+    return router
+
+
+async def _check(shelf: Shelf, change: KeyChange, clock: Clock) -> None:
+    errors = [
+        {"pointer": pointer, "detail": f"there is no {name}", "code": "unknown"}
+        for pointer, name in await shelf.unknown(change)
+    ]
+    if "name" in change.model_fields_set and not change.name:
+        errors.append({"pointer": "/name", "detail": "a key needs a name", "code": "empty"})
+    if change.expires_at is not None and change.expires_at <= clock():
+        detail = "this moment is past; DELETE revokes a key"
+        errors.append({"pointer": "/expires_at", "detail": detail, "code": "past"})
+    if errors:
+        detail = f"{errors[0]['pointer']}: {errors[0]['detail']}"
+        raise Problem(422, "Invalid request", detail, code="invalid_request", errors=errors)
+
+
+async def _gone(shelf: Shelf, key_id: str) -> Key:
+    """A key that cannot be changed: unknown or revoked. Always raises."""
+    _found(await shelf.key(key_id))
+    raise Problem(409, "Revoked", "This key is revoked: make a new one.", code="revoked")
+
+
+def _found(key: Key | None) -> Key:
+    if key is None:
+        raise _unknown()
+    return key
+
+
+def _unknown() -> Problem:
+    return Problem(404, "Not found", "There is no key of this id.", code="not_found")
+
+
+def _taken() -> Problem:
+    return Problem(409, "Name taken", "Another key has this name.", code="name_taken")

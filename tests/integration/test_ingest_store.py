@@ -110,6 +110,17 @@ async def test_the_repeat_of_a_conflict_is_a_conflict_too(
     assert (len(outcome.conflicts), outcome.duplicates) == (2, 0)
     outcome = await write(session, record(2, reading(1, 1.0), reading(1, 1.0)))
     assert (len(outcome.conflicts), outcome.duplicates) == (0, 2)
+    outcome = await write(session, record(3, reading(1, 3.0), reading(1, 3.0), reading(1, 4.0)))
+    assert len(outcome.conflicts) == 3
+
+
+async def test_an_equal_value_that_says_replace_supersedes(
+    session: StoreSession, engine: AsyncEngine
+) -> None:
+    await write(session, record(0, reading(1, 1.0)))
+    outcome = await write(session, record(1, reading(1, 2.0), reading(1, 2.0, replace=True)))
+    assert (len(outcome.conflicts), len(outcome.corrections)) == (1, 1)
+    assert await rows(engine, READINGS_SQL) == [("s", 2.0)]
 
 
 async def test_a_crash_before_the_logs_commit_repeats_nothing(

@@ -65,7 +65,7 @@ class Folded:
     plain: dict[Key, Arrival] = field(default_factory=dict)
     disputed: dict[Key, list[Arrival]] = field(default_factory=dict)
     poison: list[tuple[Arrival, str]] = field(default_factory=list)
-    repeats: list[Arrival] = field(default_factory=list)
+    repeats: dict[Key, list[Arrival]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -94,10 +94,10 @@ def fold(arrivals: Iterable[Arrival]) -> Folded:
                 disputed[key] = [arrival]
             else:
                 plain[key] = arrival
-        elif known.value == arrival.value:
-            folded.repeats.append(arrival)
+        elif known.value == arrival.value and not arrival.reading.replace:
+            folded.repeats.setdefault(key, []).append(arrival)
         else:
-            disputed[key] = [plain.pop(key), arrival]
+            disputed[key] = [plain.pop(key), *folded.repeats.pop(key, ()), arrival]
     return folded
 
 

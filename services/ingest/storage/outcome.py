@@ -1,6 +1,6 @@
 """What became of a batch, and how a set-aside item is described. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +24,7 @@ class Outcome:
     poison: list[tuple[Arrival, str]] = field(default_factory=list)
     broken: list[Delivery] = field(default_factory=list)
 
-    def repeat(self, repeats: Sequence[Arrival]) -> None:
+    def repeat(self, repeats: Iterable[Arrival]) -> None:
         """Equal repeats share the fate of the arrival that they repeat."""
         conflicts = {arrival.key: stored for arrival, stored in self.conflicts}
         poison = {arrival.key: flaw for arrival, flaw in self.poison}

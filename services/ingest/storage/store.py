@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from itertools import chain
 from typing import Any
 
 import psycopg
@@ -139,7 +140,7 @@ class StoreSession:
         folded = prepared.folded
         if folded.plain:
             await self._insert(list(folded.plain.values()), prepared.copied, outcome)
-        outcome.repeat(folded.repeats)
+        outcome.repeat(chain.from_iterable(folded.repeats.values()))
         outcome.poison += folded.poison
         if folded.disputed:
             await self._settle(folded.disputed, outcome)

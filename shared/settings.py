@@ -46,6 +46,12 @@ class Settings(BaseSettings):
     quota_burst_seconds: float = Field(
         10.0, gt=0, description="Seconds of its quota that a key may use at once after a pause"
     )
+    quarantine_max_rows: int = Field(
+        100_000, ge=1, description="Quarantine: most items kept per source"
+    )
+    quarantine_max_days: int = Field(
+        90, ge=1, description="Quarantine: days after which an item is dropped, whatever its state"
+    )
     log_level: str = Field("INFO", description="Least severe level that is logged")
     log_max_records: int = Field(
         500_000, description="Embedded event log: most records kept per topic before it refuses"

@@ -1,5 +1,8 @@
 """The composition root of ingest: the only place that wires its parts."""
 
+import sys
+
+from fastapi import APIRouter
 from shapely.geometry import shape
 
 from services.ingest.border.gateway import Gateway, rights_of
@@ -8,12 +11,19 @@ from services.ingest.border.intake import Intake
 from services.ingest.border.judge import Rights
 from services.ingest.border.normaliser import ANONYMOUS, Normaliser, Source
 from services.ingest.border.routes_readings import readings_router
+from services.ingest.doors.readmission import Readmission
 from services.ingest.keys.last_use import LastUse
 from services.ingest.keys.quotas import Defaults, Quotas
 from services.ingest.keys.repository import KeyShelf
 from services.ingest.keys.routes import keys_router
+from services.ingest.quarantine.announcer import Announcer
+from services.ingest.quarantine.bound import Keeper
+from services.ingest.quarantine.changes import Changes
 from services.ingest.quarantine.repository import Quarantine
 from services.ingest.quarantine.routes import quarantine_router
+from services.ingest.quarantine.routes_mending import mending_router
+from services.ingest.quarantine.selection import Bound
+from services.ingest.quarantine.workshop import Workshop
 from services.ingest.registry.atlas import Atlas
 from services.ingest.registry.follower import Follower
 from services.ingest.registry.lookup import Registry
@@ -77,7 +87,14 @@ async def build_writer(context: Context) -> Service:
     """`city.readings` → the database."""
     store = ReadingStore(context.database_url, await context.log.incarnation())
     writer = Writer(context.log, store, context.clock)
-    jobs = {"ingest-writer": writer.run, "ingest-writer-lag": writer.watch_lag}
+    quarantine = Quarantine(context.engine)
+    keeper = Keeper(context.engine, quarantine, _bound(context), context.clock)
+    jobs = {
+        "ingest-writer": writer.run,
+        "ingest-writer-lag": writer.watch_lag,
+        "ingest-quarantine-bound": keeper.run,
+        "ingest-quarantine-news": Announcer(context.engine, context.log).run,
+    }
     return Service("writer", jobs=jobs)
 
 
@@ -102,10 +119,30 @@ async def _gateway(context: Context, registry: Registry, quotas: Quotas) -> Serv
         readings_router(gateway, Progress(context.engine), quarantine, context.log.incarnation),
         sensors_router(repository, registrar, bodies),
         catalogue_router(repository),
-        quarantine_router(quarantine),
+        *_quarantine(context, registry, quarantine, quotas, commits),
         keys_router(KeyShelf(context.engine, context.clock), context.clock),
     ]
     return Service("gateway", routers=routers, raw_routes={("POST", "/v1/readings"): gateway})
+
+
+def _quarantine(
+    context: Context,
+    registry: Registry,
+    quarantine: Quarantine,
+    quotas: Quotas,
+    commits: GroupCommit,
+) -> list[APIRouter]:
+    unbounded = Intake(registry, context.clock, sys.maxsize)
+    readmission = Readmission(unbounded, quotas, commits.publish, {})
+    return [
+        quarantine_router(quarantine, _bound(context)),
+        mending_router(Workshop(Changes(context.engine), readmission)),
+    ]
+
+
+def _bound(context: Context) -> Bound:
+    settings = context.settings
+    return Bound(max_rows=settings.quarantine_max_rows, max_days=settings.quarantine_max_days)
 
 
 def _normaliser(context: Context, registry: Registry, quotas: Quotas) -> Normaliser:

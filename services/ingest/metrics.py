@@ -35,3 +35,13 @@ STORE_DELAY = Histogram(
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600),
 )
 HELD_BYTES = Gauge("yiwang_ingest_held_bytes", "Bytes of request bodies held by the gateway")
+QUARANTINED = Gauge(
+    "yiwang_ingest_quarantine_items",
+    "Items that lie in quarantine, by reason and state (the same figure from every writer)",
+    ["code", "state"],
+)
+QUARANTINE_DROPPED = Gauge(
+    "yiwang_ingest_quarantine_dropped",
+    "Items that the quarantine's bound has cost since the first start, by source and reason",
+    ["source", "code"],
+)

@@ -5,7 +5,7 @@ from uuid import uuid4
 from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.ingest.keys.key import SCOPES
+from services.ingest.keys.key import POSTING_SCOPES
 from shared.store.tables import api_keys
 from shared.web.auth import new_token
 from shared.web.authenticator import token_hash
@@ -29,7 +29,7 @@ async def ensure_first_key(engine: AsyncEngine, token: str | None = None) -> str
                 name="first",
                 prefix=token[:11],
                 token_sha256=token_hash(token),
-                scopes=list(SCOPES),
+                scopes=list(POSTING_SCOPES),
             )
         )
         return token

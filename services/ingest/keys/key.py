@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-Scope = Literal["post", "register", "backfill", "correct"]
-SCOPES: tuple[Scope, ...] = ("post", "register", "backfill", "correct")
+Scope = Literal["post", "register", "backfill", "correct", "mend"]
+POSTING_SCOPES: tuple[Scope, ...] = ("post", "register", "backfill", "correct")
+SCOPES: tuple[Scope, ...] = (*POSTING_SCOPES, "mend")  # mend: work on the quarantine
 DAY = 86_400
 
 Name = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]{1,100}$", strip_whitespace=True)]

@@ -11,7 +11,8 @@ WHOLE_RECORD = -1  # the index of a record that could not be split into items
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """A row of the quarantine. `item`: JSON, as it came."""
+    """A row of the quarantine. `item`: JSON, as it came, in the format of the door `format`;
+    `reading`: what the door has made of it, None where `item` itself is one."""
 
     topic: str
     partition: int
@@ -21,16 +22,24 @@ class SetAside:
     code: ItemCode
     detail: str
     item: Any
+    format: str = "reading"
+    reading: dict[str, Any] | None = None
 
 
 def as_json(raw: bytes) -> Any:
     """Bytes as what the quarantine can keep: JSON if they are, else the text as a string."""
     try:
-        value = _without_nul(json.loads(raw.decode("utf-8")))
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        return keepable(json.loads(raw.decode("utf-8")))
     except (ValueError, RecursionError):
         return raw.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
-    return value
+
+
+def keepable(value: Any) -> Any:
+    """`value` as the database's JSON can hold it. Raises ValueError for what it cannot: NaN,
+    infinity, half a surrogate pair."""
+    made = _without_nul(value)
+    json.dumps(made, ensure_ascii=False, allow_nan=False).encode()
+    return made
 
 
 def _without_nul(value: Any) -> Any:

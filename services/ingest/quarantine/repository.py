@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.quarantine.aside import SetAside
+from services.ingest.quarantine.selection import Count, Selection, conditions
 from shared.contracts.topics import READINGS
-from shared.store.tables import quarantine
+from shared.store.tables import quarantine, quarantine_changes, quarantine_dropped
 
 ROWS_AT_ONCE = 1_000
 
@@ -30,19 +31,45 @@ class Quarantine:
                 some = values[start : start + ROWS_AT_ONCE]
                 await connection.execute(insert(quarantine).on_conflict_do_nothing(), some)
 
-    async def list_quarantine(
-        self, code: str | None, source: str | None, before: int | None, limit: int
+    async def page(
+        self, selection: Selection, before: int | None, limit: int
     ) -> list[dict[str, Any]]:
         """Newest first."""
-        query = select(quarantine).order_by(quarantine.c.id.desc()).limit(limit)
-        if code is not None:
-            query = query.where(quarantine.c.code == code)
-        if source is not None:
-            query = query.where(quarantine.c.source == source)
+        query = select(quarantine).where(*conditions(selection))
         if before is not None:
             query = query.where(quarantine.c.id < before)
+        query = query.order_by(quarantine.c.id.desc()).limit(limit)
         async with self._engine.connect() as connection:
             return [dict(row) for row in (await connection.execute(query)).mappings()]
+
+    async def one(self, number: int) -> dict[str, Any] | None:
+        """One item with its `changes`, oldest first."""
+        changes = select(quarantine_changes).where(quarantine_changes.c.quarantine_id == number)
+        async with self._engine.connect() as connection:
+            found = await connection.execute(select(quarantine).where(quarantine.c.id == number))
+            row = found.mappings().first()
+            if row is None:
+                return None
+            made = await connection.execute(changes.order_by(quarantine_changes.c.id))
+            return dict(row) | {"changes": [dict(change) for change in made.mappings()]}
+
+    async def counts(self) -> list[Count]:
+        """How many lie there, by source, reason and state."""
+        by = (quarantine.c.source, quarantine.c.code, quarantine.c.state)
+        return await self._count(select(*by, func.count()).group_by(*by).order_by(*by))
+
+    async def dropped(self) -> list[Count]:
+        """How many the bound has cost, ever, by source, reason and state."""
+        by = (
+            quarantine_dropped.c.source,
+            quarantine_dropped.c.code,
+            quarantine_dropped.c.state,
+        )
+        return await self._count(select(*by, quarantine_dropped.c.dropped).order_by(*by))
+
+    async def _count(self, query: Select[Any]) -> list[Count]:
+        async with self._engine.connect() as connection:
+            return [Count(*row) for row in await connection.execute(query)]
 
     async def quarantined_at(
         self, incarnation: str, places: Sequence[tuple[int, int]]
@@ -72,4 +99,6 @@ def _quarantined(row: SetAside, incarnation: str) -> dict[str, Any]:
         "code": row.code.value,
         "detail": row.detail,
         "item": row.item,
+        "format": row.format,
+        "reading": row.reading,
     }

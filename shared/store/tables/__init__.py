@@ -21,11 +21,16 @@ from shared.store.tables.ingest import (
     corrections,
     metrics,
     progress,
-    quarantine,
     readings,
     sensors,
 )
 from shared.store.tables.ops import accounts, screen_tokens, sessions
+from shared.store.tables.quarantine import (
+    door_mappings,
+    quarantine,
+    quarantine_changes,
+    quarantine_dropped,
+)
 
 __all__ = [
     "accounts",
@@ -34,6 +39,7 @@ __all__ = [
     "areas",
     "corrections",
     "deliveries",
+    "door_mappings",
     "endpoints",
     "incidents",
     "log_groups",
@@ -45,6 +51,8 @@ __all__ = [
     "outbox",
     "progress",
     "quarantine",
+    "quarantine_changes",
+    "quarantine_dropped",
     "readings",
     "screen_tokens",
     "sensors",

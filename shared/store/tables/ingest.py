@@ -11,7 +11,6 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
-    UniqueConstraint,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
@@ -91,23 +90,6 @@ readings = Table(
     Column("observed_at", DateTime(timezone=True), primary_key=True),
     Column("value", Double, nullable=False),
     Column("quality", SmallInteger, nullable=False, server_default="0"),  # 0 good 1 suspect 2 bad
-    schema="ingest",
-)
-quarantine = Table(
-    "quarantine",
-    metadata,
-    Column("id", BigInteger, primary_key=True, autoincrement=True),
-    Column("topic", Text, nullable=False),
-    Column("partition", Integer, nullable=False),
-    Column("offset", BigInteger, nullable=False),
-    Column("index", Integer, nullable=False),  # of the item in its request
-    Column("incarnation", Text, nullable=False),
-    Column("source", Text, nullable=False),
-    Column("code", Text, nullable=False),
-    Column("detail", Text, nullable=False),
-    Column("item", JSONB, nullable=False),  # as it came
-    now("quarantined_at"),
-    UniqueConstraint("incarnation", "topic", "partition", "offset", "index"),
     schema="ingest",
 )
 progress = Table(  # what a service has taken from the log, written with its effects

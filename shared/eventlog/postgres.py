@@ -20,6 +20,7 @@ from shared.contracts.topics import TOPICS, partition_of
 from shared.errors import Unavailable
 from shared.eventlog.log import Outgoing, Position
 from shared.eventlog.publisher import Publisher
+from shared.eventlog.recent import Recent
 from shared.eventlog.retention import Keeper
 from shared.eventlog.tail import Bell, PostgresConsumer, PostgresReader
 from shared.store.engine import libpq_url
@@ -38,8 +39,9 @@ class PostgresLog:
             self._url, min_size=1, max_size=8, open=False, timeout=POOL_SECONDS
         )
         self._bell = Bell(database_url)
+        self._recent = Recent()
         self._keeper = Keeper(self._pool, max_records, clock)
-        self._publisher = Publisher(self._pool, self._bell, self._keeper, clock)
+        self._publisher = Publisher(self._pool, self._bell, self._recent, self._keeper, clock)
         self._counts = {topic.name: topic.partitions for topic in TOPICS}
         self._tasks: list[asyncio.Task[None]] = []
         self._incarnation = ""
@@ -70,7 +72,7 @@ class PostgresLog:
     @asynccontextmanager
     async def consume(self, topic: str, group: str) -> AsyncIterator[PostgresConsumer]:
         """See `EventLog.consume`. One live member per group and topic: a second one waits."""
-        consumer = PostgresConsumer(self._pool, self._bell, topic, group, self._url)
+        consumer = PostgresConsumer(self._pool, self._bell, self._recent, topic, group, self._url)
         await consumer.join()
         try:
             yield consumer
@@ -81,7 +83,8 @@ class PostgresLog:
     async def read(self, topic: str, start: Mapping[int, int]) -> AsyncIterator[PostgresReader]:
         """See `EventLog.read`."""
         first = await self.starts(topic)
-        yield PostgresReader(self._pool, self._bell, topic, first | dict(start))
+        begin = {number: max(oldest, start.get(number, 0)) for number, oldest in first.items()}
+        yield PostgresReader(self._pool, self._bell, self._recent, topic, begin)
 
     async def ends(self, topic: str) -> dict[int, int]:
         """See `EventLog.ends`."""

@@ -17,7 +17,8 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from shared.clock import Clock, monotonic, to_micros
 from shared.errors import Overloaded, Unavailable
-from shared.eventlog.log import Outgoing, Position
+from shared.eventlog.log import Outgoing, Position, Record
+from shared.eventlog.recent import Recent
 from shared.eventlog.retention import Keeper
 from shared.eventlog.tail import Bell
 
@@ -66,10 +67,16 @@ class Publisher:
     """Takes requests from a bounded queue and appends them, many per transaction."""
 
     def __init__(
-        self, pool: AsyncConnectionPool[Any], bell: Bell, keeper: Keeper, clock: Clock
+        self,
+        pool: AsyncConnectionPool[Any],
+        bell: Bell,
+        recent: Recent,
+        keeper: Keeper,
+        clock: Clock,
     ) -> None:
         self._pool = pool
         self._bell = bell
+        self._recent = recent
         self._keeper = keeper
         self._clock = clock
         self._queue: asyncio.Queue[Request] = asyncio.Queue(QUEUE_REQUESTS)
@@ -129,14 +136,16 @@ class Publisher:
         async with self._pool.connection() as connection, connection.transaction():
             held = await _lock(connection, {slot for request in group for slot in request.slots})
             ready = [request for request in group if held.keys() >= set(request.slots)]
-            positions = _place(ready, held)
+            records = _place(ready, held, to_micros(self._clock()))
             await _advance(connection, ready)
-            await _copy(connection, ready, positions, to_micros(self._clock()))
-            topics = {position.topic for position in positions}
-            await connection.execute("SELECT pg_notify('yiwang_log', %s)", (",".join(topics),))
+            await _copy(connection, records)
+            topics = {record.topic for record in records}
+            notice = f"{self._bell.name}:{','.join(topics)}"
+            await connection.execute("SELECT pg_notify('yiwang_log', %s)", (notice,))
+        self._recent.add(records)
         self._bell.ring(topics)
-        self._keeper.count(positions)
-        _answer(ready, positions)
+        self._keeper.count(records)
+        _answer(ready, records)
         return [request for request in group if not held.keys() >= set(request.slots)]
 
 
@@ -160,28 +169,25 @@ async def _advance(connection: psycopg.AsyncConnection[Any], ready: Sequence[Req
     await connection.execute(_ADVANCE, (topics, partitions, list(counts.values())))
 
 
-async def _copy(
-    connection: psycopg.AsyncConnection[Any],
-    ready: Sequence[Request],
-    positions: Sequence[Position],
-    logged_us: int,
-) -> None:
-    records = [record for request in ready for record in request.records]
+async def _copy(connection: psycopg.AsyncConnection[Any], records: Sequence[Record]) -> None:
     async with connection.cursor().copy(_COPY) as copy:
         copy.set_types(_TYPES)
-        for record, at in zip(records, positions, strict=True):
-            headers = _encode_headers(record.headers)
+        for at in records:
+            headers = _encode_headers(at.headers)
             place = (at.topic, at.partition, at.offset)
-            await copy.write_row((*place, record.key, record.value, headers, logged_us))
+            await copy.write_row((*place, at.key, at.value, headers, at.logged_us))
 
 
-def _place(ready: Sequence[Request], held: dict[Slot, int]) -> list[Position]:
+def _place(ready: Sequence[Request], held: dict[Slot, int], logged_us: int) -> list[Record]:
+    """Every record of the requests, with the offset it gets."""
     following = dict(held)
-    positions = []
-    for slot in (slot for request in ready for slot in request.slots):
-        positions.append(Position(slot[0], slot[1], following[slot]))
-        following[slot] += 1
-    return positions
+    records = []
+    for request in ready:
+        for out, slot in zip(request.records, request.slots, strict=True):
+            offset = following[slot]
+            records.append(Record(*slot, offset, out.key, out.value, out.headers, logged_us))
+            following[slot] += 1
+    return records
 
 
 def _encode_headers(headers: tuple[tuple[str, bytes], ...]) -> str | None:
@@ -190,11 +196,12 @@ def _encode_headers(headers: tuple[tuple[str, bytes], ...]) -> str | None:
     return json.dumps([[name, value.decode("latin-1")] for name, value in headers])
 
 
-def _answer(ready: Sequence[Request], positions: list[Position]) -> None:
+def _answer(ready: Sequence[Request], records: Sequence[Record]) -> None:
     start = 0
     for request in ready:
         if not request.done.done():
-            request.done.set_result(positions[start : start + len(request.records)])
+            own = records[start : start + len(request.records)]
+            request.done.set_result([Position(r.topic, r.partition, r.offset) for r in own])
         start += len(request.records)
 
 

@@ -11,7 +11,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from shared.clock import Clock, to_micros
 from shared.contracts.topics import TOPICS
 from shared.errors import Overloaded
-from shared.eventlog.log import Position
+from shared.eventlog.log import Record
 
 _log = logging.getLogger(__name__)
 
@@ -51,10 +51,10 @@ class Keeper:
         if self._kept.get(topic, 0) >= self._max_records:
             raise Overloaded(f"the event log's topic {topic} is full: a consumer is behind")
 
-    def count(self, positions: Iterable[Position]) -> None:
+    def count(self, records: Iterable[Record]) -> None:
         """Take account of what was just published."""
-        for position in positions:
-            self._kept[position.topic] = self._kept.get(position.topic, 0) + 1
+        for record in records:
+            self._kept[record.topic] = self._kept.get(record.topic, 0) + 1
 
     async def keep(self) -> None:
         """Clean up for ever; a failure is logged and tried again."""

@@ -3,8 +3,10 @@
 import asyncio
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from uuid import uuid4
 from zlib import crc32
 
 import psycopg
@@ -13,17 +15,22 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from shared.clock import monotonic
 from shared.errors import Unavailable
 from shared.eventlog.log import Record
+from shared.eventlog.recent import Recent
 from shared.store.engine import libpq_url
 
 _log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5  # a tail looks this often even if no bell rings
 _FETCH = """
-SELECT partition, "offset", key, value, headers, logged_us FROM eventlog.records
-WHERE topic = %s AND partition = %s AND "offset" >= %s ORDER BY "offset" LIMIT %s
+SELECT found.* FROM unnest(%s::int[], %s::int8[]) AS want (number, start), LATERAL (
+    SELECT partition, "offset", key, value, headers, logged_us FROM eventlog.records
+    WHERE topic = %s AND partition = want.number AND "offset" >= want.start
+    ORDER BY "offset" LIMIT %s
+) found ORDER BY found.partition, found."offset"
 """
 _COMMIT = """
-INSERT INTO eventlog.groups (topic, "group", partition, next_offset) VALUES (%s, %s, %s, %s)
+INSERT INTO eventlog.groups (topic, "group", partition, next_offset)
+SELECT %s, %s, unnest(%s::int[]), unnest(%s::int8[])
 ON CONFLICT (topic, "group", partition) DO UPDATE SET next_offset = excluded.next_offset
 """
 
@@ -31,19 +38,36 @@ Pool = AsyncConnectionPool[Any]
 
 
 class Bell:
-    """Wakes tails when something was published, by this process or (NOTIFY) by another."""
+    """Wakes tails when something was published, by this process or (NOTIFY) by another.
+
+    `name` tells this process's notifications from the others'.
+    """
 
     def __init__(self, database_url: str) -> None:
+        self.name = uuid4().hex[:8]
         self._url = libpq_url(database_url)
         self._rung: dict[str, int] = {}
+        self._foreign: dict[str, int] = {}
         self._waiters: set[asyncio.Event] = set()
 
-    def ring(self, topics: set[str]) -> None:
-        """Wake everybody who waits (a wrong wake-up costs one query)."""
+    def ring(self, topics: Iterable[str]) -> None:
+        """Wake everybody who waits (a wrong wake-up costs little)."""
         for topic in topics:
             self._rung[topic] = self._rung.get(topic, 0) + 1
         for waiter in self._waiters:
             waiter.set()
+
+    def notice(self, payload: str) -> None:
+        """Take a notification, `name:topic,…`, for what it is."""
+        name, _, topics = payload.partition(":")
+        if name != self.name:
+            for topic in topics.split(","):
+                self._foreign[topic] = self._foreign.get(topic, 0) + 1
+            self.ring(topics.split(","))
+
+    def foreign(self, topic: str) -> int:
+        """How often it rang for what another process published."""
+        return self._foreign.get(topic, 0)
 
     def count(self, topic: str) -> int:
         """How often the bell rang for a topic: take it before looking, hand it to `wait`."""
@@ -73,20 +97,30 @@ class Bell:
                 ) as connection:
                     await connection.execute("LISTEN yiwang_log")
                     async for notice in connection.notifies():
-                        self.ring(set(notice.payload.split(",")))
+                        self.notice(notice.payload)
             except psycopg.Error as error:
                 _log.warning("event log: listening stopped, trying again: %s", error)
             await asyncio.sleep(LOOK_SECONDS)
 
 
 class PostgresReader:
-    """See `log.Reader`. Takes partitions in turn so that none starves."""
+    """See `log.Reader`. Takes partitions in turn so that none starves.
 
-    def __init__(self, pool: Pool, bell: Bell, topic: str, start: Mapping[int, int]) -> None:
+    What this process published comes from memory. The database is asked for what lies before
+    that, after another process rang, and every `LOOK_SECONDS`.
+    """
+
+    def __init__(
+        self, pool: Pool, bell: Bell, recent: Recent, topic: str, start: Mapping[int, int]
+    ) -> None:
         self._pool = pool
         self._bell = bell
+        self._recent = recent
         self._topic = topic
         self._next = dict(start)
+        self._due: set[int] = set()  # partitions of which the database is to be asked
+        self._due_at = 0.0
+        self._heard = 0
 
     async def batch(self, max_records: int, timeout_seconds: float) -> Sequence[Record]:
         """See `log.Reader.batch`."""
@@ -101,29 +135,49 @@ class PostgresReader:
 
     async def _look(self, max_records: int) -> list[Record]:
         share = max(1, max_records // max(1, len(self._next)))
+        self._note_what_is_due()
         found: list[Record] = []
-        try:
-            async with self._pool.connection() as connection, connection.pipeline():
-                cursors = [
-                    await connection.execute(
-                        _FETCH, (self._topic, partition, offset, share), binary=True
-                    )
-                    for partition, offset in self._next.items()
-                ]
-                for cursor in cursors:
-                    found += [_record(self._topic, row) for row in await cursor.fetchall()]
-        except (psycopg.OperationalError, PoolTimeout) as error:
-            raise Unavailable(f"event log: {error}") from error
+        missing = []
+        for partition, offset in self._next.items():
+            held = self._recent.since(self._topic, partition, offset, share)
+            if held is None or (not held and partition in self._due):
+                missing.append(partition)
+            else:
+                found += held
+        if missing:
+            older = await self._fetch(missing, share)
+            counts = Counter(record.partition for record in older)
+            self._due -= {partition for partition in missing if counts[partition] < share}
+            found += older
         for record in found:
             self._next[record.partition] = record.offset + 1
         return found
+
+    def _note_what_is_due(self) -> None:
+        """Another process may have published to any partition."""
+        foreign, now = self._bell.foreign(self._topic), monotonic()
+        if foreign != self._heard or now >= self._due_at:
+            self._heard, self._due_at = foreign, now + LOOK_SECONDS
+            self._due = set(self._next)
+
+    async def _fetch(self, partitions: Sequence[int], limit: int) -> list[Record]:
+        starts = [self._next[partition] for partition in partitions]
+        query = (list(partitions), starts, self._topic, limit)
+        try:
+            async with self._pool.connection() as connection:
+                cursor = await connection.execute(_FETCH, query, binary=True)
+                return [_record(self._topic, row) for row in await cursor.fetchall()]
+        except (psycopg.OperationalError, PoolTimeout) as error:
+            raise Unavailable(f"event log: {error}") from error
 
 
 class PostgresConsumer(PostgresReader):
     """See `log.Consumer`. An advisory lock makes it the only live member of its group."""
 
-    def __init__(self, pool: Pool, bell: Bell, topic: str, group: str, url: str) -> None:
-        super().__init__(pool, bell, topic, {})
+    def __init__(
+        self, pool: Pool, bell: Bell, recent: Recent, topic: str, group: str, url: str
+    ) -> None:
+        super().__init__(pool, bell, recent, topic, {})
         self._group = group
         self._url = url
         self._lock = crc32(f"{topic}|{group}".encode())
@@ -142,8 +196,7 @@ class PostgresConsumer(PostgresReader):
             )
             self._next = {row[0]: row[1] for row in await cursor.fetchall()}
             # A group that exists is never overtaken by retention, even before its first commit.
-            for partition, offset in self._next.items():
-                await self._seat.execute(_COMMIT, (self._topic, self._group, partition, offset))
+            await self._keep(self._seat, self._next)
         except psycopg.OperationalError as error:
             await self.leave()
             raise Unavailable(f"event log: {error}") from error
@@ -174,11 +227,15 @@ class PostgresConsumer(PostgresReader):
         if self._seat is None:
             raise Unavailable("event log: the group's seat was lost")
         try:
-            async with self._seat.pipeline():
-                for partition, offset in next_offsets.items():
-                    await self._seat.execute(_COMMIT, (self._topic, self._group, partition, offset))
+            await self._keep(self._seat, next_offsets)
         except psycopg.OperationalError as error:
             raise Unavailable(f"event log: {error}") from error
+
+    async def _keep(
+        self, seat: psycopg.AsyncConnection[Any], next_offsets: Mapping[int, int]
+    ) -> None:
+        partitions, offsets = list(next_offsets), list(next_offsets.values())
+        await seat.execute(_COMMIT, (self._topic, self._group, partitions, offsets))
 
 
 def _record(topic: str, row: tuple[Any, ...]) -> Record:

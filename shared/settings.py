@@ -52,6 +52,14 @@ class Settings(BaseSettings):
     quarantine_max_days: int = Field(
         90, ge=1, description="Quarantine: days after which an item is dropped, whatever its state"
     )
+    backlog_max_records: int = Field(
+        400_000,
+        ge=0,
+        description="Records the writer may be behind before readings are refused; 0: any number",
+    )
+    backlog_max_seconds: float = Field(
+        6 * 3600.0, ge=0, description="The same for the age of the oldest of them"
+    )
     log_level: str = Field("INFO", description="Least severe level that is logged")
     log_max_records: int = Field(
         500_000, description="Embedded event log: most records kept per topic before it refuses"

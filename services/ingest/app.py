@@ -1,6 +1,8 @@
 """The composition root of ingest: the only place that wires its parts."""
 
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from fastapi import APIRouter
 from shapely.geometry import shape
@@ -10,6 +12,7 @@ from services.ingest.border.group_commit import GroupCommit
 from services.ingest.border.intake import Intake
 from services.ingest.border.judge import Rights
 from services.ingest.border.normaliser import ANONYMOUS, Normaliser, Source
+from services.ingest.border.overload import Bounds, Guard
 from services.ingest.border.routes_readings import readings_router
 from services.ingest.doors.readmission import Readmission
 from services.ingest.keys.last_use import LastUse
@@ -38,23 +41,31 @@ from services.ingest.storage.store import ReadingStore
 from services.ingest.storage.writer import Writer
 from shared.contracts.topics import READINGS
 from shared.runtime import Context, Job, Service
-from shared.settings import Settings
 from shared.web.identity import Identity
+
+
+@dataclass(frozen=True)
+class Door:
+    """What every door of a process shares, and the jobs that keep it true."""
+
+    quotas: Quotas
+    guard: Guard
+    jobs: Mapping[str, Job]
 
 
 async def build(context: Context) -> Service:
     """Gateway, normaliser and writer in one process, on one registry."""
     registry, follower = await _registry(context)
-    quotas = _quotas(context.settings)
-    gateway = await _gateway(context, registry, quotas)
+    door = _door(context)
+    gateway = await _gateway(context, registry, door)
     return Service(
         "ingest",
         routers=gateway.routers,
         raw_routes=gateway.raw_routes,
         jobs={
             "ingest-registry": follower.follow,
-            "ingest-normaliser": _normaliser(context, registry, quotas).run,
-            "ingest-last-use": _last_use(context),
+            "ingest-normaliser": _normaliser(context, registry, door).run,
+            **door.jobs,
             **(await build_writer(context)).jobs,
         },
     )
@@ -63,22 +74,24 @@ async def build(context: Context) -> Service:
 async def build_gateway(context: Context) -> Service:
     """HTTP → the log; and the registry's own HTTP."""
     registry, follower = await _registry(context)
-    gateway = await _gateway(context, registry, _quotas(context.settings))
+    door = _door(context)
+    gateway = await _gateway(context, registry, door)
     return Service(
         "gateway",
         routers=gateway.routers,
         raw_routes=gateway.raw_routes,
-        jobs={"ingest-registry": follower.follow, "ingest-last-use": _last_use(context)},
+        jobs={"ingest-registry": follower.follow, **door.jobs},
     )
 
 
 async def build_normaliser(context: Context) -> Service:
     """`city.inbox` → `city.readings`."""
     registry, follower = await _registry(context)
+    door = _door(context)
     jobs = {
         "ingest-registry": follower.follow,
-        "ingest-normaliser": _normaliser(context, registry, _quotas(context.settings)).run,
-        "ingest-last-use": _last_use(context),
+        "ingest-normaliser": _normaliser(context, registry, door).run,
+        **door.jobs,
     }
     return Service("normaliser", jobs=jobs)
 
@@ -106,12 +119,14 @@ async def _registry(context: Context) -> tuple[Registry, Follower]:
     return registry, follower
 
 
-async def _gateway(context: Context, registry: Registry, quotas: Quotas) -> Service:
+async def _gateway(context: Context, registry: Registry, door: Door) -> Service:
     repository = Repository(context.engine)
     bodies = BodyReader(context.settings.max_body_bytes)
     identify = context.authenticator.identify
     commits = GroupCommit(context.log)
-    gateway = Gateway(commits, _intake(context, registry), identify, quotas, bodies)
+    gateway = Gateway(
+        commits, _intake(context, registry), identify, door.quotas, bodies, door.guard
+    )
     districts = [(name, shape(polygon)) for name, polygon in await repository.districts()]
     registrar = Registrar(repository, registry, Atlas(districts), context.log, context.clock)
     quarantine = Quarantine(context.engine)
@@ -119,7 +134,7 @@ async def _gateway(context: Context, registry: Registry, quotas: Quotas) -> Serv
         readings_router(gateway, Progress(context.engine), quarantine, context.log.incarnation),
         sensors_router(repository, registrar, bodies),
         catalogue_router(repository),
-        *_quarantine(context, registry, quarantine, quotas, commits),
+        *_quarantine(context, registry, quarantine, door.quotas, commits),
         keys_router(KeyShelf(context.engine, context.clock), context.clock),
     ]
     return Service("gateway", routers=routers, raw_routes={("POST", "/v1/readings"): gateway})
@@ -145,34 +160,36 @@ def _bound(context: Context) -> Bound:
     return Bound(max_rows=settings.quarantine_max_rows, max_days=settings.quarantine_max_days)
 
 
-def _normaliser(context: Context, registry: Registry, quotas: Quotas) -> Normaliser:
+def _normaliser(context: Context, registry: Registry, door: Door) -> Normaliser:
     async def source_of(token: str) -> Source | None:
         identity = await context.authenticator.identify(token)
         if identity is None:
             return None
         may_post = "post" in identity.scopes or identity.role == "admin"
-        account = quotas.account(identity)
+        account = door.quotas.account(identity)
         return Source(identity.name, may_post, rights_of(identity), account)
 
     nameless = Identity("key", ANONYMOUS, "", frozenset(["post"]), f"topic:{ANONYMOUS}")
-    anonymous = Source(ANONYMOUS, True, Rights(), quotas.account(nameless))
+    anonymous = Source(ANONYMOUS, True, Rights(), door.quotas.account(nameless))
     intake = _intake(context, registry)
-    return Normaliser(context.log, intake, source_of, anonymous, Quarantine(context.engine))
+    quarantine = Quarantine(context.engine)
+    return Normaliser(context.log, intake, source_of, anonymous, quarantine, door.guard)
 
 
-def _last_use(context: Context) -> Job:
-    shelf = KeyShelf(context.engine, context.clock)
-    return LastUse(context.authenticator.take_used, shelf).run
-
-
-def _quotas(settings: Settings) -> Quotas:
-    return Quotas(
+def _door(context: Context) -> Door:
+    settings = context.settings
+    quotas = Quotas(
         Defaults(
             settings.quota_readings_per_second,
             settings.quota_bytes_per_second,
             settings.quota_burst_seconds,
         )
     )
+    bounds = Bounds(settings.backlog_max_records, settings.backlog_max_seconds)
+    guard = Guard(context.log, bounds)
+    shelf = KeyShelf(context.engine, context.clock)
+    last_use = LastUse(context.authenticator.take_used, shelf)
+    return Door(quotas, guard, {"ingest-backlog": guard.watch, "ingest-last-use": last_use.run})
 
 
 def _intake(context: Context, registry: Registry) -> Intake:

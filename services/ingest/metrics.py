@@ -16,6 +16,13 @@ REFUSED = Counter(
 HELD_REFUSALS = Gauge(
     "yiwang_ingest_held_refusals", "Refusals kept waiting because their sender does not heed them"
 )
+BACKLOG = Gauge(
+    "yiwang_ingest_backlog_records", "Records the writer has not committed, as this door sees it"
+)
+BACKLOG_AGE = Gauge(
+    "yiwang_ingest_backlog_age_seconds", "How long the oldest of them has been seen lying there"
+)
+REFUSING = Gauge("yiwang_ingest_refusing", "1 while readings are refused because of the backlog")
 STORED = Counter("yiwang_ingest_stored_total", "Readings stored as new rows")
 DUPLICATES = Counter("yiwang_ingest_duplicates_total", "Readings that were stored already")
 CONFLICTS = Counter(

@@ -11,6 +11,7 @@ from services.ingest.border.decode import Malformed
 from services.ingest.border.group_commit import GroupCommit
 from services.ingest.border.intake import Intake, Refused, Taken, TooManyItems
 from services.ingest.border.judge import Rights
+from services.ingest.border.overload import Guard
 from services.ingest.border.refusals import OverQuota, Refusals
 from services.ingest.keys.quotas import Account, Header, Quotas
 from services.ingest.requests import (
@@ -21,6 +22,7 @@ from services.ingest.requests import (
     check_content_type,
     respond,
 )
+from shared.errors import Overloaded
 from shared.web.auth import unauthorised
 from shared.web.identity import Identity
 from shared.web.problems import Problem, from_error, problem_response
@@ -50,6 +52,7 @@ class Gateway:
         identify: Identify,
         quotas: Quotas,
         bodies: BodyReader,
+        guard: Guard,
     ) -> None:
         self._commits = commits
         self._intake = intake
@@ -57,6 +60,7 @@ class Gateway:
         self._quotas = quotas
         self._refusals = Refusals()
         self._bodies = bodies
+        self._guard = guard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -66,6 +70,9 @@ class Gateway:
             return
         except OverQuota as refusal:
             await self._refusals.answer(send, refusal)
+            return
+        except Overloaded as error:
+            await self._refusals.overloaded(send, error, announced(dict(scope["headers"])))
             return
         except Exception as error:  # every failure is a problem+json
             problem = from_error(error)
@@ -78,6 +85,7 @@ class Gateway:
     async def _answer(
         self, headers: dict[bytes, bytes], receive: Receive
     ) -> tuple[int, bytes, list[Header]]:
+        self._guard.check()
         identity = await self._admit(bearer(headers))
         account, size = self._quotas.account(identity), announced(headers)
         excess = account.begin(size)  # before anything is read: a refusal must be cheap
@@ -144,8 +152,12 @@ class Gateway:
         """The receipt, None if there was nothing to publish."""
         if not taken.partitions:
             return None
-        # 202 only after this: the sender keeps no copy.
-        return await self._commits.publish(taken, source)
+        try:
+            # 202 only after this: the sender keeps no copy.
+            return await self._commits.publish(taken, source)
+        except Overloaded as error:
+            self._guard.trip(error)
+            raise
 
 
 def rights_of(identity: Identity) -> Rights:

@@ -12,6 +12,7 @@ from services.ingest.border.batches import to_records
 from services.ingest.border.decode import Malformed
 from services.ingest.border.intake import Intake, Taken, TooManyItems
 from services.ingest.border.judge import Rights
+from services.ingest.border.overload import Guard
 from services.ingest.keys.quotas import Account, Excess
 from services.ingest.quarantine.aside import WHOLE_RECORD, SetAside, as_json
 from shared.contracts.reading import ItemCode, Reading
@@ -68,17 +69,20 @@ class Normaliser:
         sources: Sources,
         anonymous: Source,
         quarantine: Quarantine,
+        guard: Guard,
     ) -> None:
         self._log = log
         self._intake = intake
         self._sources = sources
         self._anonymous = anonymous
+        self._guard = guard
         self._quarantine = quarantine
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`. Raises `Unavailable`; what was not committed comes again."""
         async with self._log.consume(INBOX, GROUP) as consumer:
             while not stop.is_set():
+                self._guard.check()  # what waits in the inbox is durable there
                 records = await consumer.batch(MAX_RECORDS, WAIT_SECONDS)
                 if records:
                     await self._pass_on(records)

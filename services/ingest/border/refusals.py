@@ -10,9 +10,11 @@ import asyncio
 from starlette.types import Send
 
 from services.ingest import metrics
-from services.ingest.keys.quotas import Account, Excess
+from services.ingest.keys.quotas import Account, Excess, Insistence
+from shared.clock import monotonic
+from shared.errors import Overloaded
 from shared.web.identity import Identity
-from shared.web.problems import Problem, encode
+from shared.web.problems import Problem, encode, from_error
 
 AT_ONCE = 20  # refusals of one key in one second that are answered without a pause
 PAUSE_SECONDS = 0.5
@@ -57,22 +59,31 @@ class Refusals:
 
     def __init__(self) -> None:
         self._paused = 0
+        self._overloaded = Insistence()
 
     async def answer(self, send: Send, refusal: OverQuota) -> None:
-        """Now, after a pause, or with the end of the connection."""
+        """429 or 413: now, after a pause, or with the end of the connection."""
+        await self._refuse(send, refusal, refusal.account.refuse(), refusal.size)
+
+    async def overloaded(self, send: Send, error: Overloaded, size: int) -> None:
+        """503, in the same way, whoever asks. `size`: bytes of the body, 0 if unknown."""
+        metrics.REFUSED.labels("http", "overload", "unknown").inc()
+        await self._refuse(send, from_error(error), self._overloaded.count(monotonic()), size)
+
+    async def _refuse(self, send: Send, problem: Problem, insisting: int, size: int) -> None:
         close = False
-        if refusal.account.refuse() > AT_ONCE:
-            close = not 0 < refusal.size <= PAUSED_BYTES or self._paused >= MAX_PAUSED
+        if insisting > AT_ONCE:
+            close = not 0 < size <= PAUSED_BYTES or self._paused >= MAX_PAUSED
             if not close:
                 await self._pause()
-        body = encode(refusal)
+        body = encode(problem)
         headers = [
             (b"content-type", b"application/problem+json"),
             (b"content-length", b"%d" % len(body)),
-            *((name.encode(), value.encode()) for name, value in refusal.headers.items()),
+            *((name.lower().encode(), value.encode()) for name, value in problem.headers.items()),
             *([(b"connection", b"close")] if close else []),
         ]
-        await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+        await send({"type": "http.response.start", "status": problem.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
     async def _pause(self) -> None:

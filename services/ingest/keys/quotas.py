@@ -1,6 +1,6 @@
 """Token buckets per key: who may begin a request, what it costs, when to come again.
 
-A request may begin while its key's buckets are not empty, so that a refusal costs neither reading
+A request may begin while its key's buckets hold anything, so that a refusal costs neither reading
 nor decoding a body. What it turns out to hold may overdraw a bucket, by one burst at most; the
 debt is paid back by waiting. Over time no key gets more than its rate.
 
@@ -9,13 +9,14 @@ The buckets are this process's: with n replicas of a door each holds the whole q
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf
+from math import ceil, inf
 from typing import NamedTuple
 
 from shared.clock import monotonic
 from shared.web.identity import Identity, Quota
 
 MAX_ACCOUNTS = 10_000
+ONE = 1 - 1e-6  # the least that must be left, whatever rounding did to it
 OPEN_REQUESTS = 512  # of one key at once in one process
 
 Header = tuple[bytes, bytes]
@@ -67,21 +68,37 @@ class Bucket:
 
     def wait(self) -> int:
         """Whole seconds until something is left; 0 if there is."""
-        return 0 if self.balance > 0 else int(-self.balance / self.rate) + 1
+        return 0 if self.balance >= ONE else max(1, ceil((ONE - self.balance) / self.rate))
 
     def describe(self) -> tuple[str, str]:
         """Its items of `RateLimit-Policy` and `RateLimit`, draft-ietf-httpapi-ratelimit-headers."""
         window = max(1, round(self.burst / self.rate))
         policy = f'"{self.name}";q={self.limit};qu="{self.unit}";w={window}'
-        left = max(0, int(self.balance))
+        left = max(0, int(self.balance + 1 - ONE))
         reset = max(1, int((self.burst - self.balance) / self.rate)) if left else self.wait()
         return policy, f'"{self.name}";r={left};t={reset}'
+
+
+class Insistence:
+    """Counts what is refused per second, to tell who does not heed a refusal."""
+
+    __slots__ = ("_count", "_since")
+
+    def __init__(self) -> None:
+        self._count, self._since = 0, 0.0
+
+    def count(self, now: float) -> int:
+        """One more; how many there were in the second that is running."""
+        if now - self._since >= 1:
+            self._count, self._since = 0, now
+        self._count += 1
+        return self._count
 
 
 class Account:
     """What one key has left, in one process."""
 
-    __slots__ = ("_refused", "_refused_since", "_timer", "bytes", "open", "quota", "readings")
+    __slots__ = ("_insistence", "_timer", "bytes", "open", "quota", "readings")
 
     def __init__(self, quota: Quota, defaults: Defaults, timer: Callable[[], float]) -> None:
         now = timer()
@@ -98,7 +115,7 @@ class Account:
                     defaults.bytes_per_second, defaults.burst_seconds), now,
         )  # fmt: skip
         self.open = 0
-        self._refused, self._refused_since = 0, now
+        self._insistence = Insistence()
 
     def begin(self, size: int) -> Excess | None:
         """Begin a request of `size` bytes (0 if unknown), or say why not. `end` it afterwards."""
@@ -106,9 +123,9 @@ class Account:
         readings, held = self.readings, self.bytes
         readings.refill(now)
         held.refill(now)
-        if readings.balance <= 0:
+        if readings.balance < ONE:
             return Excess("readings", readings.wait(), readings.limit)
-        if held.balance <= 0:
+        if held.balance < ONE:
             return Excess("bytes", held.wait(), held.limit)
         if size > held.burst:
             return Excess("bytes", None, held.limit)
@@ -133,11 +150,7 @@ class Account:
 
     def refuse(self) -> int:
         """Count a refusal; how many there were in the second that is running."""
-        now = self._timer()
-        if now - self._refused_since >= 1:
-            self._refused, self._refused_since = 0, now
-        self._refused += 1
-        return self._refused
+        return self._insistence.count(self._timer())
 
     def headers(self) -> list[Header]:
         """`RateLimit` and `RateLimit-Policy`; empty for a key without a quota."""

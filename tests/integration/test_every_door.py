@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local import parts
 from shared.contracts.topics import INBOX, READINGS
+from shared.errors import Unavailable
 from shared.eventlog.kafka import KafkaLog
 from shared.eventlog.log import EventLog, Outgoing
 from shared.pause import eventually
@@ -130,7 +131,10 @@ class House:
 
     async def _caught_up(self, topic: str, group: str) -> bool:
         async def reached() -> bool:
-            return await self.city.context.log.lag(topic, group) == 0
+            try:
+                return await self.city.context.log.lag(topic, group) == 0
+            except Unavailable:  # a broker that has just started has no coordinator yet
+                return False
 
         return await eventually(reached, 60)
 

@@ -68,6 +68,14 @@ async def test_posted_readings_are_stored_and_committed(home: City) -> None:
         assert await eventually(committed, 5)
 
 
+async def test_conflicts_of_two_records_of_the_inbox_are_both_kept(home: City) -> None:
+    await produce(home, [reading(1, 40.0), reading(2, 40.0)])
+    await produce(home, reading(1, 41.0))
+    await produce(home, reading(2, 42.0))  # taken up together with the one before
+    async with running(home, "normaliser", "writer"):
+        await has(home, 2, "ingest.quarantine")
+
+
 async def test_a_restarted_writer_goes_on_where_it_was(home: City) -> None:
     async with running(home, "writer"):
         await home.client.post("/v1/readings", json=reading(1))

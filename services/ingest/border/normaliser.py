@@ -2,20 +2,19 @@
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from services.ingest import metrics
-from services.ingest.border.batches import to_records
+from services.ingest.border.batches import RECORD_ITEMS, Shared
 from services.ingest.border.decode import Malformed
 from services.ingest.border.intake import Intake, Taken, TooManyItems
 from services.ingest.border.judge import Rights
 from services.ingest.border.overload import Guard
 from services.ingest.keys.quotas import Account, Excess
 from services.ingest.quarantine.aside import WHOLE_RECORD, SetAside, as_json
-from shared.contracts.reading import ItemCode, Reading
+from shared.contracts.reading import ItemCode
 from shared.contracts.topics import INBOX
 from shared.eventlog.log import EventLog, Record
 
@@ -52,11 +51,20 @@ class Quarantine(Protocol):
 
 @dataclass(slots=True)
 class _Work:
-    """What a fetch of records comes to. `readings`: per source and partition."""
+    """What a fetch of records comes to. Each item has a number of its own in its record of
+    `city.readings`, so that two that are set aside there are told apart."""
 
-    readings: dict[str, dict[int, list[Reading]]] = field(default_factory=lambda: defaultdict(dict))
+    shared: list[Shared] = field(default_factory=list)
+    accepted: int = 0
     set_aside: list[SetAside] = field(default_factory=list)
-    accepted_us: int = 0
+
+    def add(self, taken: Taken, source: str) -> None:
+        """Take what may enter of a record."""
+        count = len(taken.body)
+        if not self.shared or self.shared[-1].size + count > RECORD_ITEMS:
+            self.shared.append(Shared())
+        self.shared[-1].add(taken.partitions, count, taken.accepted_us, source)
+        self.accepted += taken.accepted
 
 
 class Normaliser:
@@ -94,11 +102,7 @@ class Normaliser:
         work = _Work()
         for record in records:
             await self._take(record, work)
-        outgoing = [
-            out
-            for source, partitions in work.readings.items()
-            for out in to_records(partitions, work.accepted_us, source)
-        ]
+        outgoing = [record for shared in work.shared for record in shared.records()]
         # A crash between here and the commit publishes again: the natural key makes it harmless.
         await self._log.publish(outgoing)
         await self._quarantine.set_aside(work.set_aside, await self._log.incarnation())
@@ -133,10 +137,8 @@ class Normaliser:
         if excess is not None:
             work.set_aside.append(_over_quota(record, source, excess))
             return
-        work.accepted_us = max(work.accepted_us, taken.accepted_us)
         work.set_aside += _refused(record, source.name, taken)
-        for partition, readings in taken.partitions.items():
-            work.readings[source.name].setdefault(partition, []).extend(readings)
+        work.add(taken, source.name)
 
     async def _source(self, record: Record) -> Source | None:
         for name, value in record.headers:
@@ -145,8 +147,7 @@ class Normaliser:
         return self._anonymous
 
     def _count(self, work: _Work) -> None:
-        for partitions in work.readings.values():
-            metrics.ACCEPTED.labels("inbox").inc(sum(map(len, partitions.values())))
+        metrics.ACCEPTED.labels("inbox").inc(work.accepted)
         for row in work.set_aside:
             metrics.REJECTED.labels("inbox", row.code.value).inc()
 

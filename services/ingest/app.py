@@ -14,7 +14,10 @@ from services.ingest.border.judge import Rights
 from services.ingest.border.normaliser import ANONYMOUS, Normaliser, Source
 from services.ingest.border.overload import Bounds, Guard
 from services.ingest.border.routes_readings import readings_router
+from services.ingest.doors.entrance import Entrance
+from services.ingest.doors.mappings import Mappings
 from services.ingest.doors.readmission import Readmission
+from services.ingest.doors.routes import doors_router, readers
 from services.ingest.keys.last_use import LastUse
 from services.ingest.keys.quotas import Defaults, Quotas
 from services.ingest.keys.repository import KeyShelf
@@ -134,22 +137,26 @@ async def _gateway(context: Context, registry: Registry, door: Door) -> Service:
         readings_router(gateway, Progress(context.engine), quarantine, context.log.incarnation),
         sensors_router(repository, registrar, bodies),
         catalogue_router(repository),
-        *_quarantine(context, registry, quarantine, door.quotas, commits),
+        *_work_and_doors(context, registry, quarantine, door, commits),
         keys_router(KeyShelf(context.engine, context.clock), context.clock),
     ]
     return Service("gateway", routers=routers, raw_routes={("POST", "/v1/readings"): gateway})
 
 
-def _quarantine(
+def _work_and_doors(
     context: Context,
     registry: Registry,
     quarantine: Quarantine,
-    quotas: Quotas,
+    door: Door,
     commits: GroupCommit,
 ) -> list[APIRouter]:
     unbounded = Intake(registry, context.clock, sys.maxsize)
-    readmission = Readmission(unbounded, quotas, commits.publish, {})
+    mappings = Mappings(context.engine)
+    readmission = Readmission(unbounded, door.quotas, commits.publish, readers(mappings))
+    intake = _intake(context, registry)
+    entrance = Entrance(intake, commits.publish, quarantine, door.guard.check)
     return [
+        doors_router(entrance, mappings, door.quotas),
         quarantine_router(quarantine, _bound(context)),
         mending_router(Workshop(Changes(context.engine), readmission)),
     ]

@@ -45,7 +45,7 @@ async def rows(engine: AsyncEngine, query: str) -> list[tuple[Any, ...]]:
 
 
 async def write(session: StoreSession, *deliveries: Delivery) -> Outcome:
-    return await session.write(prepare(deliveries))
+    return await session.write(prepare(deliveries, session.marks))
 
 
 READINGS_SQL = "SELECT sensor_id, value FROM ingest.readings ORDER BY sensor_id, observed_at"

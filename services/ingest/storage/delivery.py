@@ -1,6 +1,6 @@
 """Records of `city.readings` on their way into the database. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -53,18 +53,3 @@ def next_offsets(deliveries: Sequence[Delivery]) -> dict[int, int]:
             following.get(delivery.partition, 0), delivery.offset + 1
         )
     return following
-
-
-def portions(records: Iterable[Record], max_rows: int) -> Iterator[list[Delivery]]:
-    """Decode, one portion at a time: at most `max_rows` rows, unless one record alone has more."""
-    portion: list[Delivery] = []
-    rows = 0
-    for record in records:
-        delivery = deliver(record)
-        if portion and rows + delivery.rows > max_rows:
-            yield portion
-            portion, rows = [], 0
-        portion.append(delivery)
-        rows += delivery.rows
-    if portion:
-        yield portion

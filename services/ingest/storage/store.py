@@ -9,11 +9,13 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from services.ingest.quarantine.aside import SetAside
+from services.ingest.storage import statements
 from services.ingest.storage.copyrows import encode_rows, rows_of
 from services.ingest.storage.delivery import next_offsets
 from services.ingest.storage.fold import Arrival, Key, Settled, Value, settle
+from services.ingest.storage.marks import Marks
 from services.ingest.storage.outcome import Outcome
-from services.ingest.storage.prepared import Prepared, prepare
+from services.ingest.storage.prepared import Prepared, prepare, prepare_carefully
 from shared.clock import from_micros
 from shared.contracts.topics import READINGS
 from shared.errors import Unavailable
@@ -23,54 +25,6 @@ CAREFUL_BATCHES = 8  # staged after a duplicate was met: repeats come in runs
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 
-_COLUMNS = "(sensor_id, metric, observed_at, value, quality)"
-_COPY = f"COPY {{}} {_COLUMNS} FROM STDIN (FORMAT BINARY)"
-_STAGING = (
-    "CREATE TEMPORARY TABLE IF NOT EXISTS staging (LIKE ingest.readings) ON COMMIT DELETE ROWS"
-)
-_MERGE = f"""
-INSERT INTO ingest.readings {_COLUMNS}
-SELECT sensor_id, metric, observed_at, value, quality FROM pg_temp.staging ON CONFLICT DO NOTHING
-"""
-_MICROS = "(extract(epoch FROM r.observed_at) * 1000000)::bigint"
-# The bounds let a hypertable skip chunks.
-_DIFFERING = f"""
-SELECT r.sensor_id, r.metric, {_MICROS}, r.value, r.quality
-FROM pg_temp.staging s JOIN ingest.readings r USING (sensor_id, metric, observed_at)
-WHERE r.observed_at BETWEEN %s AND %s AND (r.value <> s.value OR r.quality <> s.quality)
-"""
-_STORED = f"""
-SELECT r.sensor_id, r.metric, {_MICROS}, r.value, r.quality
-FROM unnest(%s::text[], %s::text[], %s::timestamptz[]) AS k (sensor_id, metric, observed_at)
-JOIN ingest.readings r USING (sensor_id, metric, observed_at)
-WHERE r.observed_at BETWEEN %s AND %s
-"""
-_UPDATE = """
-UPDATE ingest.readings SET value = %s, quality = %s
-WHERE sensor_id = %s AND metric = %s AND observed_at = %s
-"""
-_CORRECTION = """
-INSERT INTO ingest.corrections (sensor_id, metric, observed_at, old_value, new_value, source)
-VALUES (%s, %s, %s, %s, %s, %s)
-"""
-_QUARANTINE = """
-INSERT INTO ingest.quarantine
-  (topic, partition, "offset", index, incarnation, source, code, detail, item)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
-"""
-_DONE = """
-SELECT partition, next_offset FROM ingest.progress
-WHERE topic = %s AND incarnation = %s AND partition = ANY (%s) ORDER BY partition FOR UPDATE
-"""
-_ADVANCE = """
-INSERT INTO ingest.progress (topic, partition, incarnation, next_offset) VALUES (%s, %s, %s, %s)
-ON CONFLICT (topic, partition) DO UPDATE
-SET incarnation = excluded.incarnation, next_offset = excluded.next_offset, updated_at = now()
-"""
-_FORGET = """
-DELETE FROM ingest.progress
-WHERE topic = %s AND partition = %s AND incarnation = %s AND next_offset > %s
-"""
 # Errors of one row; whatever else goes wrong is not the row's fault.
 _ROW_ERRORS = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
 
@@ -88,7 +42,7 @@ class ReadingStore:
         connection = await connect(self._url, autocommit=True)
         try:
             await connection.execute("SET application_name = 'yiwang-writer'")
-            await connection.execute(_STAGING)
+            await connection.execute(statements.STAGING)
             # Few rows are looked up by key; without statistics the planner would scan.
             await connection.execute("SET enable_hashjoin = off")
             await connection.execute("SET enable_mergejoin = off")
@@ -100,9 +54,10 @@ class ReadingStore:
 
 
 class StoreSession:
-    """Writes batch after batch."""
+    """Writes batch after batch. `marks`: of the series that it has met."""
 
     def __init__(self, connection: Connection, incarnation: str) -> None:
+        self.marks = Marks()
         self._connection = connection
         self._incarnation = incarnation
         self._careful = 0
@@ -112,19 +67,35 @@ class StoreSession:
         dropped = 0
         for partition, end in ends.items():
             values = (READINGS, partition, self._incarnation, end)
-            dropped += (await self._connection.execute(_FORGET, values)).rowcount
+            dropped += (await self._connection.execute(statements.FORGET, values)).rowcount
         return dropped
 
     async def write(self, prepared: Prepared) -> Outcome:
         """One transaction: rows, quarantine, corrections and progress. What an earlier run has
-        stored already is skipped."""
+        stored already is skipped. Raises `Unavailable`."""
+        try:
+            try:
+                return await self._transact(prepared)
+            except _ROW_ERRORS as error:
+                if not prepared.fresh:
+                    raise
+                # A mark was too low, or no row can hold one of the readings: look at each key.
+                outcome = await self._transact(prepare_carefully(prepared.deliveries))
+                if isinstance(error, psycopg.errors.UniqueViolation):
+                    await self._lift_marks(prepared)
+                return outcome
+        except psycopg.OperationalError as error:
+            raise Unavailable(f"database: {error}") from error
+
+    async def _transact(self, prepared: Prepared) -> Outcome:
         outcome = Outcome()
         following = next_offsets(prepared.deliveries)
         async with self._connection.transaction():
             done = await self._done(following)
             fresh = [d for d in prepared.deliveries if d.offset >= done.get(d.partition, 0)]
             if len(fresh) < len(prepared.deliveries):
-                prepared = prepare(fresh)
+                again = prepare(fresh, Marks()) if prepared.fresh else prepare_carefully(fresh)
+                prepared = again
             outcome.broken = [delivery for delivery in fresh if delivery.batch is None]
             await self._store(prepared, outcome)
             await self._keep_record(outcome, following, done)
@@ -133,13 +104,25 @@ class StoreSession:
     async def _done(self, following: Mapping[int, int]) -> dict[int, int]:
         """Locks the rows: a writer that has lost its partitions waits, then finds it all done."""
         values = (READINGS, self._incarnation, list(following))
-        cursor = await self._connection.execute(_DONE, values)
+        cursor = await self._connection.execute(statements.DONE, values)
         return {row[0]: row[1] for row in await cursor.fetchall()}
 
+    async def _lift_marks(self, prepared: Prepared) -> None:
+        """Learn from the database how new its rows of these series are."""
+        series = list(prepared.series())
+        sensors, codes = [one[0] for one in series], [one[1] for one in series]
+        values = (sensors, codes, from_micros(prepared.earliest_us))
+        cursor = await self._connection.execute(statements.NEWEST, values)
+        for sensor_id, metric, newest_us in await cursor.fetchall():
+            self.marks.lift((sensor_id, metric), newest_us)
+
     async def _store(self, prepared: Prepared, outcome: Outcome) -> None:
+        if prepared.fresh:
+            await self._copy("ingest.readings", prepared.copied)
+            outcome.stored += prepared.fresh
         folded = prepared.folded
         if folded.plain:
-            await self._insert(list(folded.plain.values()), prepared.copied, outcome)
+            await self._insert(list(folded.plain.values()), prepared.folded_rows, outcome)
         outcome.repeat(chain.from_iterable(folded.repeats.values()))
         outcome.poison += folded.poison
         if folded.disputed:
@@ -174,7 +157,7 @@ class StoreSession:
         async with self._connection.transaction():
             await self._connection.execute("DELETE FROM pg_temp.staging")
             await self._copy("pg_temp.staging", rows)
-            stored = (await self._connection.execute(_MERGE)).rowcount
+            stored = (await self._connection.execute(statements.MERGE)).rowcount
             differing = {} if stored == len(arrivals) else await self._differing(arrivals)
         self._careful = self._careful - 1 if stored == len(arrivals) else CAREFUL_BATCHES
         outcome.stored += stored
@@ -182,12 +165,12 @@ class StoreSession:
         outcome.conflicts += [(a, differing[a.key]) for a in arrivals if a.key in differing]
 
     async def _copy(self, table: str, rows: bytes) -> None:
-        async with self._connection.cursor().copy(_COPY.format(table).encode()) as copy:
+        async with self._connection.cursor().copy(statements.COPY.format(table).encode()) as copy:
             await copy.write(rows)
 
     async def _differing(self, arrivals: list[Arrival]) -> dict[Key, Value]:
         bounds = _bounds([arrival.key for arrival in arrivals])
-        return await self._values(_DIFFERING, bounds)
+        return await self._values(statements.DIFFERING, bounds)
 
     async def _settle(self, disputed: Mapping[Key, list[Arrival]], outcome: Outcome) -> None:
         """Store disputed keys; one that breaks a row is found by halving."""
@@ -215,11 +198,11 @@ class StoreSession:
         keys = list(disputed)
         sensors, codes, times = zip(*(_named(key) for key in keys), strict=True)
         columns = (list(sensors), list(codes), list(times))
-        stored = await self._values(_STORED, (*columns, *_bounds(keys)))
+        stored = await self._values(statements.STORED, (*columns, *_bounds(keys)))
         settled = settle(disputed, stored)
         updates = [(*value, *_named(key)) for key, value in settled.updates.items()]
         if updates:
-            await self._connection.cursor().executemany(_UPDATE, updates)
+            await self._connection.cursor().executemany(statements.UPDATE, updates)
         if settled.inserts:
             await self._copy("ingest.readings", encode_rows(settled.inserts.items()))
         return stored, settled
@@ -237,21 +220,21 @@ class StoreSession:
                 (*_named(c.arrival.key), c.old[0], c.arrival.value[0], c.arrival.origin.source)
                 for c in outcome.corrections
             ]
-            await cursor.executemany(_CORRECTION, rows)
+            await cursor.executemany(statements.CORRECTION, rows)
         if set_aside := outcome.set_aside(READINGS):
             await cursor.executemany(
-                _QUARANTINE, [quarantine_row(row, self._incarnation) for row in set_aside]
+                statements.QUARANTINE, [quarantine_row(row, self._incarnation) for row in set_aside]
             )
         ahead = [
             (READINGS, partition, self._incarnation, offset)
             for partition, offset in following.items()
             if offset > done.get(partition, 0)
         ]
-        await cursor.executemany(_ADVANCE, ahead)
+        await cursor.executemany(statements.ADVANCE, ahead)
 
 
 def quarantine_row(row: SetAside, incarnation: str) -> tuple[Any, ...]:
-    """The values of `_QUARANTINE`."""
+    """The values of `statements.QUARANTINE`."""
     place = (row.topic, row.partition, row.offset, row.index, incarnation)
     return (*place, row.source, row.code.value, row.detail, Jsonb(row.item))
 

@@ -2,46 +2,41 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from typing import Protocol
 
 from services.ingest import metrics
-from services.ingest.storage.delivery import Delivery, next_offsets, portions
-from services.ingest.storage.outcome import Outcome
-from services.ingest.storage.prepared import Prepared, prepare
-from shared.clock import Clock, to_micros
+from services.ingest.storage.lane import Lane, Session
+from shared.clock import Clock
 from shared.contracts.topics import READINGS
-from shared.eventlog.log import Consumer, EventLog
+from shared.errors import Unavailable
+from shared.eventlog.log import Consumer, EventLog, Record
 
 _log = logging.getLogger(__name__)
 
 GROUP = "writer"
-MAX_ROWS = 5_000  # of one transaction; larger ones gain nothing and hold up the process
-MAX_RECORDS = 1_000  # of one fetch
+# While one lane's rows are made ready, another's are stored. A partition has one lane, so that
+# its order is kept.
+LANES = 2
+MAX_RECORDS = 200  # of one fetch: those of one partition come together, the others wait
 WAIT_SECONDS = 0.5
-# A small batch lets the next one gather: a transaction costs the same for one row as for fifty.
-SMALL_ROWS = 500
-PACE_SECONDS = 0.02
+COMMIT_SECONDS = 0.2
 LAG_SECONDS = 5.0
 
 
-class Session(Protocol):
-    """Where the rows go; see `store.StoreSession`."""
+class StoreSession(Session, Protocol):
+    """See `store.StoreSession`."""
 
     async def forget_beyond(self, ends: Mapping[int, int]) -> int:
         """Drop progress that lies beyond the log's ends."""
-        ...
-
-    async def write(self, prepared: Prepared) -> Outcome:
-        """Store in one transaction, progress included."""
         ...
 
 
 class Store(Protocol):
     """Opens sessions; see `store.ReadingStore`."""
 
-    def session(self) -> AbstractAsyncContextManager[Session]:
+    def session(self) -> AbstractAsyncContextManager[StoreSession]:
         """Raises `Unavailable`."""
         ...
 
@@ -57,11 +52,16 @@ class Writer:
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`. Raises `Unavailable` when log or database do not answer; nothing is lost
         by that: what was not committed comes again."""
-        async with self._store.session() as session:
-            if await session.forget_beyond(await self._log.ends(READINGS)):
+        async with AsyncExitStack() as stack:
+            sessions = [
+                await stack.enter_async_context(self._store.session()) for _ in range(LANES)
+            ]
+            if await sessions[0].forget_beyond(await self._log.ends(READINGS)):
                 _log.warning("the log of %s was made anew: starting at its beginning", READINGS)
-            async with self._log.consume(READINGS, GROUP) as consumer:
-                await self._consume(consumer, session, stop)
+            consumer = await stack.enter_async_context(self._log.consume(READINGS, GROUP))
+            done: dict[int, int] = {}
+            lanes = [Lane(session, done.update, self._clock) for session in sessions]
+            await _flow(consumer, lanes, done, stop)
 
     async def watch_lag(self, stop: asyncio.Event) -> None:
         """Keep the lag's gauge up to date, until `stop`."""
@@ -70,43 +70,48 @@ class Writer:
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), LAG_SECONDS)
 
-    async def _consume(self, consumer: Consumer, session: Session, stop: asyncio.Event) -> None:
-        """While the database works on one portion, the next is made ready."""
-        ready = _portions(consumer, stop)
-        coming = asyncio.ensure_future(anext(ready, None))
-        try:
-            while (prepared := await coming) is not None:
-                coming = asyncio.ensure_future(anext(ready, None))
-                with metrics.BATCH_SECONDS.time():
-                    outcome = await session.write(prepared)
-                self._count(outcome, prepared.deliveries)
-                await consumer.commit(next_offsets(prepared.deliveries))
-        finally:
-            coming.cancel()
-            await asyncio.gather(coming, return_exceptions=True)
-            await ready.aclose()
 
-    def _count(self, outcome: Outcome, portion: Sequence[Delivery]) -> None:
-        metrics.STORED.inc(outcome.stored)
-        metrics.DUPLICATES.inc(outcome.duplicates)
-        metrics.CONFLICTS.inc(len(outcome.conflicts))
-        metrics.CORRECTED.inc(len(outcome.corrections))
-        metrics.POISON.inc(len(outcome.poison) + len(outcome.broken))
-        for delivery in outcome.broken:
-            _log.error("record %d/%d: %s", delivery.partition, delivery.offset, delivery.flaw)
-        accepted = [d.batch.accepted_us for d in portion if d.batch is not None]
-        if accepted:
-            delay = to_micros(self._clock()) - min(accepted)
-            metrics.STORE_DELAY.observe(max(0, delay) / 1_000_000)
+async def _flow(
+    consumer: Consumer, lanes: Sequence[Lane], done: dict[int, int], stop: asyncio.Event
+) -> None:
+    """Log → lanes → commits, until `stop`."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            committing = group.create_task(_commit_now_and_then(consumer, done))
+            working = [group.create_task(lane.run()) for lane in lanes]
+            await _deal(consumer, lanes, stop)
+            for lane in lanes:
+                lane.close()
+            await asyncio.wait(working)
+            committing.cancel()
+    except* Unavailable as errors:
+        raise Unavailable(str(errors.exceptions[0])) from errors
+    await _commit(consumer, done)
 
 
-async def _portions(consumer: Consumer, stop: asyncio.Event) -> AsyncGenerator[Prepared, None]:
+async def _deal(consumer: Consumer, lanes: Sequence[Lane], stop: asyncio.Event) -> None:
+    """Give each record to its partition's lane, until `stop`."""
     while not stop.is_set():
-        records = await consumer.batch(MAX_RECORDS, WAIT_SECONDS)
-        rows = 0
-        for portion in portions(records, MAX_ROWS):
-            prepared = prepare(portion)
-            rows += prepared.rows
-            yield prepared
-        if 0 < rows < SMALL_ROWS:
-            await asyncio.sleep(PACE_SECONDS)
+        dealt: dict[int, list[Record]] = {}
+        for record in await consumer.batch(MAX_RECORDS, WAIT_SECONDS):
+            dealt.setdefault(record.partition % len(lanes), []).append(record)
+        for number, records in dealt.items():
+            await lanes[number].take(records)
+
+
+async def _commit_now_and_then(consumer: Consumer, done: dict[int, int]) -> None:
+    while True:
+        await asyncio.sleep(COMMIT_SECONDS)
+        await _commit(consumer, done)
+
+
+async def _commit(consumer: Consumer, done: dict[int, int]) -> None:
+    """Tell the log. The database's own progress decides; this only spares reading again."""
+    if not done:
+        return
+    positions = dict(done)
+    done.clear()
+    try:
+        await consumer.commit(positions)
+    except Unavailable as error:  # if the log is really gone, the next look at it says so
+        _log.info("position not committed to the log: %s", error)

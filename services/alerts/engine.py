@@ -9,7 +9,7 @@ from typing import Protocol
 from services.alerts.changes import Changes, Key, Place, Span
 from services.alerts.judgement import Judgement, Series, by_metric
 from services.alerts.machine import Judge, Subject
-from services.alerts.metrics import UNREADABLE
+from services.alerts.metrics import JUDGED, UNREADABLE
 from services.alerts.rule import Rule
 from shared.clock import monotonic
 from shared.contracts.reading import Batch, decode_batch
@@ -141,13 +141,16 @@ class Engine:
         batch = _decode(record)
         if batch is None:
             return
+        heard, watchers, rules = 0, self._watchers, self._by_metric
         for reading in batch.items:
-            if reading.metric in self._by_metric and reading.quality != "bad":
-                series = (reading.sensor_id, reading.metric)
-                judges = self._watchers.get(series)
-                if judges is None:
-                    judges = await self._find_watchers(series)
-                share.judgement.hear(reading, judges, batch.accepted_us)
+            if reading.metric not in rules or reading.quality == "bad":
+                continue
+            series = (reading.sensor_id, reading.metric)
+            judges = watchers.get(series)
+            if judges is None:
+                judges = await self._find_watchers(series)
+            heard += share.judgement.hear(reading, judges, batch.accepted_us)
+        JUDGED.inc(heard)
 
     async def _find_watchers(self, series: Series) -> tuple[Judge, ...]:
         sensor_id, metric = series

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from services.alerts.changes import Changes, Key, Kind, Transition
 from services.alerts.machine import Judge, Outcome, Phase, Subject, belonging, is_historical
-from services.alerts.metrics import JUDGED, TRANSITIONS
+from services.alerts.metrics import TRANSITIONS
 from shared.contracts.reading import Reading
 
 Series = tuple[str, str]  # sensor id, metric
@@ -30,18 +30,20 @@ class Judgement:
         """True when an alert waits to be written."""
         return bool(self._transitions)
 
-    def hear(self, reading: Reading, judges: Sequence[Judge], accepted_us: int) -> None:
+    def hear(self, reading: Reading, judges: Sequence[Judge], accepted_us: int) -> bool:
         """Judge one reading by every rule that watches its series. A late one or a repeat is not
-        judged: it is stored, but turns nothing back."""
+        judged, and False: it is stored, but turns nothing back."""
         series = (reading.sensor_id, reading.metric)
-        if reading.observed_us <= self._newest.get(series, _NEVER):
-            return
-        self._newest[series] = reading.observed_us
-        JUDGED.inc()
+        observed_us = reading.observed_us
+        if observed_us <= self._newest.get(series, _NEVER):
+            return False
+        self._newest[series] = observed_us
         for judge in judges:
             key = (judge.rule.id, reading.sensor_id)
             before = self._subjects.get(key)
-            after, outcome = judge.judge(before, reading.observed_us, reading.value)
+            if before is None and not judge.raises(reading.value):
+                continue  # normal, as it has always been
+            after, outcome = judge.judge(before, observed_us, reading.value)
             if after is None:
                 continue
             self._subjects[key] = after
@@ -50,6 +52,7 @@ class Judgement:
                 self._note("raised", judge, reading, after, accepted_us)
             elif outcome is Outcome.CLEARED and before is not None:
                 self._note("cleared", judge, reading, before, accepted_us)
+        return True
 
     def changes(self) -> Changes:
         """Everything that is not written yet."""

@@ -42,11 +42,11 @@ class Outcome(StrEnum):
 
 
 class Judge:
-    """A rule, compiled."""
+    """A rule, compiled. `raises`: whether a value is over its limit."""
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
-        self._raises, self._clears = compile_predicates(rule)
+        self.raises, self._clears = compile_predicates(rule)
         self._delay_us = rule.for_seconds * 1_000_000
 
     def judge(
@@ -57,17 +57,17 @@ class Judge:
         A reading not newer than the newest one judged changes nothing.
         """
         if subject is None:
-            return self._start(observed_us) if self._raises(value) else (None, Outcome.NOTHING)
+            return self._start(observed_us) if self.raises(value) else (None, Outcome.NOTHING)
         if observed_us <= subject.last_us:
             return subject, Outcome.NOTHING
         match subject.phase:
             case Phase.ACTIVE if self._clears(value):
                 return Subject(Phase.NORMAL, 0, observed_us), Outcome.CLEARED
-            case Phase.PENDING if not self._raises(value):
+            case Phase.PENDING if not self.raises(value):
                 return Subject(Phase.NORMAL, 0, observed_us), Outcome.CANCELLED
             case Phase.PENDING if observed_us - subject.since_us >= self._delay_us:
                 return Subject(Phase.ACTIVE, subject.since_us, observed_us), Outcome.RAISED
-            case Phase.NORMAL if self._raises(value):
+            case Phase.NORMAL if self.raises(value):
                 return self._start(observed_us)
         return seen(subject, observed_us), Outcome.NOTHING
 

@@ -85,19 +85,24 @@ class Picture:
             return 0
         self._next[partition] = offset + 1
         changed = 0
-        index, observed = self.registry.index, self.observed_us
+        index, observed, touch = self.registry.index, self.observed_us, self._unsettled.add
         for item in items:
             number = index.get((item.sensor_id, item.metric))
             if number is None:
                 self._keep_stranger(item)
                 continue
-            if item.observed_us < observed[number]:
+            at, newest = item.observed_us, observed[number]
+            if at < newest:
                 self.late += 1
                 continue
             # Also for a repeat: after a restart the log is read from before what was loaded.
             self._partition[number], self._offset[number] = partition, offset
-            if item.observed_us > observed[number] or item.replace:
-                self._set(number, Latest(item.observed_us, item.value, item.quality == "bad"))
+            if at > newest or item.replace:
+                self.value[number], self._bad[number] = item.value, item.quality == "bad"
+                observed[number] = at
+                touch(number)
+                if not self._watched[number]:
+                    self._watch(number)
                 changed += 1
         return changed
 
@@ -170,9 +175,12 @@ class Picture:
         self._bad[number] = newest.bad
         self._unsettled.add(number)
         if not self._watched[number]:
-            self._watched[number] = True
-            due = newest.observed_us + self.registry.stale_after_us[number]
-            heapq.heappush(self._stale_at, (due, number))
+            self._watch(number)
+
+    def _watch(self, number: int) -> None:
+        """Look at it when it would turn stale."""
+        self._watched[number] = True
+        heapq.heappush(self._stale_at, (self._due(number), number))
 
     def _judge(self, number: int, now_us: int) -> SeriesState:
         sensor, metric = self.registry.series[number]

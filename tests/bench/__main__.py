@@ -5,7 +5,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-from tests.bench import cities, ingest, post_to_screen, single_post
+from tests.bench import cities, fairness, ingest, post_to_screen, single_post
 
 ON_KAFKA = ("ingest_kafka", "single_post")
 BENCHES: dict[str, Callable[[bool], str]] = {
@@ -15,6 +15,7 @@ BENCHES: dict[str, Callable[[bool], str]] = {
     "single_post_embedded": lambda quick: single_post.run(
         "single_post_embedded", cities.embedded, quick
     ),
+    "fairness": fairness.run_bench,
     "post_to_screen": post_to_screen.run,
 }
 

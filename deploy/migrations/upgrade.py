@@ -14,8 +14,8 @@ from shared.errors import Unavailable
 _LOCK = 441200  # two starting processes migrate one after the other
 
 
-def upgrade(database_url: str) -> None:
-    """Idempotent. Raises `Unavailable` when the database does not answer."""
+def upgrade(database_url: str, revision: str = "head") -> None:
+    """Idempotent. Up to `revision`. Raises `Unavailable` when the database does not answer."""
     url = make_url(database_url).set(drivername="postgresql+psycopg")
     engine = sqlalchemy.create_engine(url)
     try:
@@ -25,7 +25,7 @@ def upgrade(database_url: str) -> None:
             config = Config(attributes={"connection": connection})
             config.set_main_option("script_location", str(Path(__file__).parent))
             config.set_main_option("path_separator", "os")
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
             connection.commit()
     except sqlalchemy.exc.OperationalError as error:
         raise Unavailable(f"database: {error.orig}") from error

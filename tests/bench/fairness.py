@@ -82,7 +82,7 @@ def _measure(
     place: Place, sensors: list[str], number: int, seconds: float, *, flooded: bool
 ) -> tuple[dict[str, float], dict[str, float]]:
     """(the neighbour's latencies, what the flooder did per second)."""
-    start = rows.now() - timedelta(hours=20 - number)
+    start = rows.now() - timedelta(hours=20, minutes=-5 * number)
 
     def make(request: int) -> bytes:
         moment = (start + timedelta(milliseconds=request)).isoformat()

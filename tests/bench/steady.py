@@ -76,22 +76,32 @@ class Steady:
 
     async def _one(self, number: int, due: float) -> None:
         try:
-            if self._idle:
-                connection = self._idle.pop()
-            else:
-                self._room -= 1
-                connection = await asyncio.open_connection("127.0.0.1", self._port)
+            connection = self._rested() or await self._connect()
             status, again = await self._exchange(connection, self._make(number))
+            if again:
+                self._idle.append(connection)
         except (OSError, asyncio.IncompleteReadError):
             status, again = 0, False
         self.sent.statuses[status] += 1
         if 200 <= status < 300:
             self.sent.seconds.append(monotonic() - due)
-        if again:
-            self._idle.append(connection)
-        else:
+        if not again:
             self._room += 1
             self.sent.closed += 1
+
+    async def _connect(self) -> Connection:
+        self._room -= 1
+        return await asyncio.open_connection("127.0.0.1", self._port)
+
+    def _rested(self) -> Connection | None:
+        """A connection that the server has not closed meanwhile."""
+        while self._idle:
+            reader, writer = self._idle.pop()
+            if not reader.at_eof():
+                return reader, writer
+            writer.close()
+            self._room += 1
+        return None
 
     async def _exchange(self, connection: Connection, message: bytes) -> tuple[int, bool]:
         reader, writer = connection

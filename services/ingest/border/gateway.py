@@ -122,8 +122,10 @@ class Gateway:
     async def _admit(self, token: str | None) -> Identity:
         identity = await self._identify(token) if token else None
         if identity is None:
+            metrics.REFUSED.labels("http", "unauthorised", "unknown").inc()
             raise unauthorised("A valid API key is needed: 'Authorization: Bearer …'.")
         if "post" not in identity.scopes and identity.role != "admin":
+            metrics.REFUSED.labels("http", "scope", identity.kind).inc()
             detail = "This needs a key with the scope 'post'."
             raise Problem(403, "Forbidden", detail, code="scope")
         return identity

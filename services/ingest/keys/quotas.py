@@ -45,10 +45,11 @@ class Excess(NamedTuple):
 class Bucket:
     """`balance` of `burst` at most, refilled by `rate` a second. A rate of 0: unlimited."""
 
-    __slots__ = ("at", "balance", "burst", "name", "rate", "unit")
+    __slots__ = ("at", "balance", "burst", "label", "name", "rate", "unit")
 
     def __init__(self, name: str, unit: str, rate: float, burst: float, now: float) -> None:
         self.name = name
+        self.label = name.encode()
         self.unit = unit
         self.rate = rate
         self.burst = burst if rate else inf
@@ -70,13 +71,18 @@ class Bucket:
         """Whole seconds until something is left; 0 if there is."""
         return 0 if self.balance >= ONE else max(1, ceil((ONE - self.balance) / self.rate))
 
-    def describe(self) -> tuple[str, str]:
-        """Its items of `RateLimit-Policy` and `RateLimit`, draft-ietf-httpapi-ratelimit-headers."""
+    def policy(self) -> str:
+        """Its item of `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers)."""
         window = max(1, round(self.burst / self.rate))
-        policy = f'"{self.name}";q={self.limit};qu="{self.unit}";w={window}'
-        left = max(0, int(self.balance + 1 - ONE))
-        reset = max(1, int((self.burst - self.balance) / self.rate)) if left else self.wait()
-        return policy, f'"{self.name}";r={left};t={reset}'
+        return f'"{self.name}";q={self.limit};qu="{self.unit}";w={window}'
+
+    def left(self) -> bytes:
+        """Its item of `RateLimit`: what is left, and how long that must last."""
+        left = int(self.balance + 1 - ONE)
+        if left <= 0:
+            return b'"%b";r=0;t=%d' % (self.label, self.wait())
+        full = (self.burst - self.balance) / self.rate
+        return b'"%b";r=%d;t=%d' % (self.label, left, full if full > 1 else 1)
 
 
 class Insistence:
@@ -98,7 +104,9 @@ class Insistence:
 class Account:
     """What one key has left, in one process."""
 
-    __slots__ = ("_insistence", "_timer", "bytes", "open", "quota", "readings")
+    __slots__ = (
+        "_counted", "_insistence", "_policy", "_timer", "bytes", "open", "quota", "readings",
+    )  # fmt: skip
 
     def __init__(self, quota: Quota, defaults: Defaults, timer: Callable[[], float]) -> None:
         now = timer()
@@ -116,6 +124,9 @@ class Account:
         )  # fmt: skip
         self.open = 0
         self._insistence = Insistence()
+        self._counted = [bucket for bucket in (self.readings, self.bytes) if bucket.rate]
+        policies = ", ".join(bucket.policy() for bucket in self._counted)
+        self._policy = (b"ratelimit-policy", policies.encode())
 
     def begin(self, size: int) -> Excess | None:
         """Begin a request of `size` bytes (0 if unknown), or say why not. `end` it afterwards."""
@@ -154,11 +165,10 @@ class Account:
 
     def headers(self) -> list[Header]:
         """`RateLimit` and `RateLimit-Policy`; empty for a key without a quota."""
-        items = [bucket.describe() for bucket in (self.readings, self.bytes) if bucket.rate]
-        if not items:
+        if not self._counted:
             return []
-        policies, limits = (", ".join(column).encode() for column in zip(*items, strict=True))
-        return [(b"ratelimit-policy", policies), (b"ratelimit", limits)]
+        left = b", ".join([bucket.left() for bucket in self._counted])
+        return [self._policy, (b"ratelimit", left)]
 
     @property
     def idle(self) -> bool:

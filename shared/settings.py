@@ -60,6 +60,28 @@ class Settings(BaseSettings):
     backlog_max_seconds: float = Field(
         6 * 3600.0, ge=0, description="The same for the age of the oldest of them"
     )
+    mqtt_url: str | None = Field(
+        None, description="`mqtt://user:password@host:1883` or `mqtts://…` of a broker to read from"
+    )
+    mqtt_key: str | None = Field(
+        None, description="API key whose rights and quota hold for what comes over MQTT"
+    )
+    mqtt_topics: str = Field(
+        "city/{sensor}/{metric}", description="Comma-separated topics, with `+`, `#` and names"
+    )
+    mqtt_group: str = Field(
+        "", description="Name of a shared subscription, for several subscribers (MQTT 5)"
+    )
+    mqtt_client_id: str = Field(
+        "yiwang", description="Client id of the subscriber's session; each replica needs its own"
+    )
+    mqtt_version: Literal["5", "3.1.1"] = Field("5", description="Version of MQTT")
+    mqtt_in_flight: int = Field(
+        500, ge=1, le=65535, description="Most messages taken and not yet acknowledged"
+    )
+    mqtt_ca_file: Path | None = Field(None, description="Certificates to trust the broker by")
+    mqtt_cert_file: Path | None = Field(None, description="The subscriber's own certificate")
+    mqtt_cert_key_file: Path | None = Field(None, description="Its private key")
     log_level: str = Field("INFO", description="Least severe level that is logged")
     log_max_records: int = Field(
         500_000, description="Embedded event log: most records kept per topic before it refuses"

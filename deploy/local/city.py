@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,13 +30,15 @@ WATCH_SECONDS = 0.5
 STOP_SECONDS = 14.0  # all of it: the services may take half, the parts the rest
 FRONT_DOOR = "front door"
 
-SERVICES: Mapping[str, tuple[str, ...]] = {
+SERVICES: dict[str, tuple[str, ...]] = {
     "gateway": ("services.ingest", "gateway"),
     "normaliser": ("services.ingest", "normaliser"),
     "writer": ("services.ingest", "writer"),
     "alerts": ("services.alerts",),
     "ops_center": ("services.ops_center",),
 }
+# Only where the settings name a broker.
+SUBSCRIBER: dict[str, tuple[str, ...]] = {"mqtt": ("services.ingest", "mqtt")}
 
 
 @dataclass
@@ -68,7 +70,7 @@ class City:
 
     def start(self, name: str) -> None:
         """Start one service."""
-        command = [sys.executable, "-m", *SERVICES[name]]
+        command = [sys.executable, "-m", *(SERVICES | SUBSCRIBER)[name]]
         self.supervisor.start(name, command, ROOT, self._environment(name))
 
     def start_front_door(self) -> None:
@@ -183,9 +185,10 @@ def _start_all(city: City) -> None:
     say("setting up")
     city.prepare()
     say("starting the services")
-    for name in SERVICES:
+    names = [*SERVICES, *(SUBSCRIBER if city.settings.mqtt_url else ())]
+    for name in names:
         city.start(name)
-    for name in SERVICES:
+    for name in names:
         city.wait_ready(name)
     city.start_front_door()
 

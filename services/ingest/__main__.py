@@ -1,4 +1,4 @@
-"""`python -m services.ingest gateway|normaliser|writer|seed|all`: a process of its own."""
+"""`python -m services.ingest gateway|normaliser|writer|mqtt|seed|all`: a process of its own."""
 
 import argparse
 import asyncio
@@ -14,6 +14,7 @@ BUILDS = {
     "gateway": app.build_gateway,
     "normaliser": app.build_normaliser,
     "writer": app.build_writer,
+    "mqtt": app.build_mqtt,
     "all": app.build,
 }
 

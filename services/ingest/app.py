@@ -3,10 +3,13 @@
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from fastapi import APIRouter
 from shapely.geometry import shape
 
+from services.ingest.border.decode import Items
 from services.ingest.border.gateway import Gateway, rights_of
 from services.ingest.border.group_commit import GroupCommit
 from services.ingest.border.intake import Intake
@@ -15,9 +18,12 @@ from services.ingest.border.normaliser import ANONYMOUS, Normaliser, Source
 from services.ingest.border.overload import Bounds, Guard
 from services.ingest.border.routes_readings import readings_router
 from services.ingest.doors.entrance import Entrance
+from services.ingest.doors.mailbox import Mailbox, dialects
 from services.ingest.doors.mappings import Mappings
+from services.ingest.doors.mqtt import parse_templates, read_mqtt
 from services.ingest.doors.readmission import Readmission
 from services.ingest.doors.routes import doors_router, readers
+from services.ingest.doors.subscriber import Subscriber, broker_of
 from services.ingest.keys.last_use import LastUse
 from services.ingest.keys.quotas import Defaults, Quotas
 from services.ingest.keys.repository import KeyShelf
@@ -43,6 +49,7 @@ from services.ingest.storage.progress import Progress
 from services.ingest.storage.store import ReadingStore
 from services.ingest.storage.writer import Writer
 from shared.contracts.topics import READINGS
+from shared.errors import Misconfigured
 from shared.runtime import Context, Job, Service
 from shared.web.identity import Identity
 
@@ -61,6 +68,7 @@ async def build(context: Context) -> Service:
     registry, follower = await _registry(context)
     door = _door(context)
     gateway = await _gateway(context, registry, door)
+    mqtt = context.settings.mqtt_url is not None
     return Service(
         "ingest",
         routers=gateway.routers,
@@ -70,6 +78,7 @@ async def build(context: Context) -> Service:
             "ingest-normaliser": _normaliser(context, registry, door).run,
             **door.jobs,
             **(await build_writer(context)).jobs,
+            **({"ingest-mqtt": _subscriber(context, registry, door).run} if mqtt else {}),
         },
     )
 
@@ -114,6 +123,30 @@ async def build_writer(context: Context) -> Service:
     return Service("writer", jobs=jobs)
 
 
+async def build_mqtt(context: Context) -> Service:
+    """A broker's topics → `city.readings`."""
+    registry, follower = await _registry(context)
+    door = _door(context)
+    subscriber = _subscriber(context, registry, door)
+    jobs = {"ingest-registry": follower.follow, "ingest-mqtt": subscriber.run, **door.jobs}
+    return Service("mqtt", jobs=jobs, checks={"mqtt": subscriber.check})
+
+
+def _subscriber(context: Context, registry: Registry, door: Door) -> Subscriber:
+    settings = context.settings
+    if settings.mqtt_key is None:
+        raise Misconfigured("YIWANG_MQTT_KEY is not set")
+    publish = GroupCommit(context.log).publish
+    quarantine = Quarantine(context.engine)
+    entrance = Entrance(_intake(context, registry), publish, quarantine, door.guard.check)
+    identify = partial(context.authenticator.identify, settings.mqtt_key)
+    templates = parse_templates(settings.mqtt_topics)
+    mailbox = Mailbox(
+        entrance, Mappings(context.engine), door.quotas, identify, templates, context.clock
+    )
+    return Subscriber(broker_of(settings), templates, mailbox.take)
+
+
 async def _registry(context: Context) -> tuple[Registry, Follower]:
     await seed(context.engine, context.settings, context.clock)
     registry = Registry(partitions=len(await context.log.ends(READINGS)))
@@ -152,7 +185,13 @@ def _work_and_doors(
 ) -> list[APIRouter]:
     unbounded = Intake(registry, context.clock, sys.maxsize)
     mappings = Mappings(context.engine)
-    readmission = Readmission(unbounded, door.quotas, commits.publish, readers(mappings))
+    templates = parse_templates(context.settings.mqtt_topics)
+
+    async def from_mqtt(item: Any) -> Items:
+        return read_mqtt(item, templates, await dialects(mappings))
+
+    formats = {**readers(mappings), "mqtt": from_mqtt}
+    readmission = Readmission(unbounded, door.quotas, commits.publish, formats)
     intake = _intake(context, registry)
     entrance = Entrance(intake, commits.publish, quarantine, door.guard.check)
     return [

@@ -52,3 +52,10 @@ QUARANTINE_DROPPED = Gauge(
     "Items that the quarantine's bound has cost since the first start, by source and reason",
     ["source", "code"],
 )
+MQTT_OVERFLOWS = Counter(
+    "yiwang_ingest_mqtt_overflows_total", "Reconnections because more came than is allowed"
+)
+MQTT_RETAINED = Counter(
+    "yiwang_ingest_mqtt_retained_total",
+    "Retained messages without a time of their own, which were skipped: they are not news",
+)

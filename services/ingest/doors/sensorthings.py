@@ -11,7 +11,7 @@ from services.ingest.doors.mapping import Channel, Names
 from services.ingest.doors.units import rounded
 from shared.contracts.reading import ItemCode
 
-_LINK = re.compile(r"Datastreams\((?P<id>'[^']*'|[^)]*)\)")
+LINK = re.compile(r"Datastreams\((?P<id>'[^']*'|[^)]*)\)")
 
 
 def read_sensorthings(payload: Any, names: Names, datastream: str | None = None) -> Adapted:
@@ -116,7 +116,7 @@ def _datastream(one: dict[str, Any]) -> str | None:
             if isinstance(inline.get(key), str | int) and not isinstance(inline.get(key), bool):
                 return str(inline[key])
     for key in ("Datastream@iot.navigationLink", "Datastream@navigationLink"):
-        link = _LINK.search(str(one.get(key, "")))
+        link = LINK.search(str(one.get(key, "")))
         if link:
             return link["id"].strip("'")
     return None

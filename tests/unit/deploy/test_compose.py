@@ -4,16 +4,17 @@ from pathlib import Path
 
 import yaml
 
-from deploy.local.city import SERVICES
+from deploy.local.city import SERVICES, SUBSCRIBER
 
 COMPOSE = Path(__file__).parents[3] / "deploy" / "compose" / "compose.yaml"
 
 
 def test_compose_starts_every_service_with_its_command() -> None:
     services = yaml.safe_load(COMPOSE.read_text())["services"]
-    for name, command in SERVICES.items():
+    for name, command in (SERVICES | SUBSCRIBER).items():
         assert services[name]["command"] == list(command)
-    assert set(services) - set(SERVICES) == {"kafka", "database", "setup", "front", "simulator"}
+    others = {"kafka", "database", "setup", "front", "simulator", "mqtt"}
+    assert set(services) - set(SERVICES) == others
 
 
 def test_whatever_serves_is_watched_by_a_health_check() -> None:

@@ -46,6 +46,7 @@ from services.ingest.registry.routes_sensors import sensors_router
 from services.ingest.registry.seed import seed
 from services.ingest.requests import BodyReader
 from services.ingest.storage.progress import Progress
+from services.ingest.storage.rollups.refresher import Refresher
 from services.ingest.storage.store import ReadingStore
 from services.ingest.storage.writer import Writer
 from shared.contracts.topics import READINGS
@@ -117,6 +118,7 @@ async def build_writer(context: Context) -> Service:
     jobs = {
         "ingest-writer": writer.run,
         "ingest-writer-lag": writer.watch_lag,
+        "ingest-rollups": Refresher(context.database_url, context.clock).run,
         "ingest-quarantine-bound": keeper.run,
         "ingest-quarantine-news": Announcer(context.engine, context.log).run,
     }

@@ -30,6 +30,12 @@ CONFLICTS = Counter(
 )
 CORRECTED = Counter("yiwang_ingest_corrected_total", "Readings that superseded a stored value")
 POISON = Counter("yiwang_ingest_poison_total", "Records and rows that could not be stored at all")
+ROLLED_TO = Gauge(
+    "yiwang_ingest_rolled_to_timestamp_seconds", "Event time up to which rollups are made"
+)
+ROLLED_AGAIN = Counter(
+    "yiwang_ingest_rolled_again_total", "Stretches of a day whose rollups were made again"
+)
 LAG = Gauge("yiwang_ingest_writer_lag_records", "Records the writer has not committed yet")
 BATCH_SECONDS = Histogram(
     "yiwang_ingest_batch_seconds",

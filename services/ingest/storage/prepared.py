@@ -39,15 +39,16 @@ class Prepared:
     @property
     def earliest_us(self) -> int:
         """Time of its oldest reading that a row can hold; `LAST_US` without any."""
-        times = (reading.observed_us for reading in self._readings())
+        times = (reading.observed_us for reading in self.readings())
         return min((at for at in times if FIRST_US <= at <= LAST_US), default=LAST_US)
 
     def series(self) -> set[tuple[str, str]]:
         """Every (sensor, metric) in it."""
-        storable = (r for r in self._readings() if "\0" not in r.sensor_id + r.metric)
+        storable = (r for r in self.readings() if "\0" not in r.sensor_id + r.metric)
         return {(reading.sensor_id, reading.metric) for reading in storable}
 
-    def _readings(self) -> Iterator[Reading]:
+    def readings(self) -> Iterator[Reading]:
+        """Every reading, in log order."""
         for delivery in self.deliveries:
             if delivery.batch is not None:
                 yield from delivery.batch.items

@@ -16,6 +16,7 @@ from services.ingest.storage.fold import Arrival, Key, Settled, Value, settle
 from services.ingest.storage.marks import Marks
 from services.ingest.storage.outcome import Outcome
 from services.ingest.storage.prepared import Prepared, prepare, prepare_carefully
+from services.ingest.storage.rollups.lateness import late, mark, watermark_us
 from shared.clock import from_micros
 from shared.contracts.topics import READINGS
 from shared.errors import Unavailable
@@ -91,6 +92,7 @@ class StoreSession:
         outcome = Outcome()
         following = next_offsets(prepared.deliveries)
         async with self._connection.transaction():
+            closed_us = await watermark_us(self._connection)
             done = await self._done(following)
             fresh = [d for d in prepared.deliveries if d.offset >= done.get(d.partition, 0)]
             if len(fresh) < len(prepared.deliveries):
@@ -98,6 +100,7 @@ class StoreSession:
                 prepared = again
             outcome.broken = [delivery for delivery in fresh if delivery.batch is None]
             await self._store(prepared, outcome)
+            await mark(self._connection, late(prepared.readings(), closed_us))
             await self._keep_record(outcome, following, done)
         return outcome
 

@@ -31,6 +31,18 @@ from shared.store.tables.quarantine import (
     quarantine_changes,
     quarantine_dropped,
 )
+from shared.store.tables.storage import (
+    metric_classes,
+    retention,
+    retention_floors,
+    rollup_marks,
+    rollup_state,
+    rollup_watermark,
+    rollups_1d,
+    rollups_1h,
+    rollups_1m,
+    rollups_15m,
+)
 
 __all__ = [
     "accounts",
@@ -47,6 +59,7 @@ __all__ = [
     "log_partitions",
     "log_records",
     "metadata",
+    "metric_classes",
     "metrics",
     "outbox",
     "progress",
@@ -54,6 +67,15 @@ __all__ = [
     "quarantine_changes",
     "quarantine_dropped",
     "readings",
+    "retention",
+    "retention_floors",
+    "rollup_marks",
+    "rollup_state",
+    "rollup_watermark",
+    "rollups_1d",
+    "rollups_1h",
+    "rollups_1m",
+    "rollups_15m",
     "screen_tokens",
     "sensors",
     "sessions",

@@ -6,6 +6,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Double,
+    Index,
     Integer,
     LargeBinary,
     SmallInteger,
@@ -90,6 +91,12 @@ readings = Table(
     Column("observed_at", DateTime(timezone=True), primary_key=True),
     Column("value", Double, nullable=False),
     Column("quality", SmallInteger, nullable=False, server_default="0"),  # 0 good 1 suspect 2 bad
+    Index(
+        "readings_by_time",
+        "observed_at",
+        postgresql_using="brin",
+        postgresql_with={"pages_per_range": 16, "autosummarize": "on"},
+    ),
     schema="ingest",
 )
 progress = Table(  # what a service has taken from the log, written with its effects

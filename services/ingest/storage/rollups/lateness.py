@@ -1,0 +1,75 @@
+"""What a batch stores below the watermark: the stretches whose rollups must be made again.
+
+The writer reads the watermark under a lock that it shares with other writers, and keeps it until
+its rows are committed. The refresher takes that lock alone to move the watermark. So a row is
+either committed before the refresher looks, or it leaves a mark: none is lost.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+
+from services.ingest.storage.fold import FIRST_US
+from shared.clock import from_micros, to_micros
+from shared.contracts.reading import Reading
+from shared.store.rollups import ORIGIN
+
+Stretches = dict[tuple[str, str, int], tuple[int, int]]  # sensor, metric, day → first, last
+
+_DAY_US = 86_400_000_000
+_ORIGIN_US = to_micros(ORIGIN)
+_WATERMARK = "SELECT closed_to FROM ingest.rollup_watermark FOR SHARE"
+# Sorted, so that two writers lock in the same order. The update is for the lock: a mark that is
+# being worked off at this moment is waited for, then made anew.
+_MARK = """
+INSERT INTO ingest.rollup_marks AS m (sensor_id, metric, day, first, last)
+SELECT * FROM unnest(%s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[],
+                     %s::timestamptz[])
+  AS late (sensor_id, metric, day, first, last) ORDER BY 1, 2, 3
+ON CONFLICT (sensor_id, metric, day) DO UPDATE
+SET first = least(m.first, excluded.first), last = greatest(m.last, excluded.last)
+"""
+
+
+async def watermark_us(connection: psycopg.AsyncConnection[Any]) -> int | None:
+    """Microseconds below which the buckets are closed; locked until the transaction ends. None:
+    nothing is rolled up yet."""
+    row = await (await connection.execute(_WATERMARK)).fetchone()
+    return None if row is None or row[0] is None else to_micros(row[0])
+
+
+def late(readings: Iterable[Reading], closed_us: int | None) -> Stretches:
+    """The stretches of the readings below the watermark; what no row can hold has none."""
+    found: Stretches = {}
+    if closed_us is None:
+        return found
+    for reading in readings:
+        at = reading.observed_us
+        if FIRST_US <= at < closed_us:
+            place = (reading.sensor_id, reading.metric, (at - _ORIGIN_US) // _DAY_US)
+            first, last = found.get(place, (at, at))
+            found[place] = (min(first, at), max(last, at))
+    return {place: found[place] for place in found if "\0" not in place[0] + place[1]}
+
+
+async def mark(connection: psycopg.AsyncConnection[Any], stretches: Stretches) -> None:
+    """In the transaction of the rows."""
+    if not stretches:
+        return
+    sensors, metrics, days = zip(*stretches, strict=True)
+    firsts, lasts = zip(*stretches.values(), strict=True)
+    values = (
+        list(sensors),
+        list(metrics),
+        [day_start(day) for day in days],
+        [from_micros(each) for each in firsts],
+        [from_micros(each) for each in lasts],
+    )
+    await connection.execute(_MARK, values)
+
+
+def day_start(day: int) -> datetime:
+    """The start of a day that is counted from `ORIGIN`."""
+    return ORIGIN + timedelta(days=day)

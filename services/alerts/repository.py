@@ -133,8 +133,8 @@ class Repository:
     async def find_place(self, sensor_id: str) -> Place:
         """See `places.Source`."""
         query = (
-            select(sensors.c.name, sensors.c.area_id, sensors.c.cell_id, areas.c.name_zh,
-                   areas.c.parent_id)
+            select(sensors.c.name, sensors.c.area_id, sensors.c.town_id, sensors.c.cell_id,
+                   areas.c.name_zh, areas.c.parent_id)
             .outerjoin(areas, areas.c.area_id == sensors.c.area_id)
             .where(sensors.c.sensor_id == sensor_id)
         )  # fmt: skip
@@ -142,7 +142,7 @@ class Repository:
             row = (await connection.execute(query)).first()
         if row is None:
             return Place(sensor_id)
-        around = frozenset(filter(None, (row.cell_id, row.area_id, row.parent_id)))
+        around = frozenset(filter(None, (row.cell_id, row.town_id, row.area_id, row.parent_id)))
         return Place(sensor_id, row.name, row.area_id, row.name_zh or "", around)
 
     async def _raise(

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
-from shapely.geometry import shape
 
 from services.ingest.border.decode import Items
 from services.ingest.border.gateway import Gateway, rights_of
@@ -36,11 +35,11 @@ from services.ingest.quarantine.routes import quarantine_router
 from services.ingest.quarantine.routes_mending import mending_router
 from services.ingest.quarantine.selection import Bound
 from services.ingest.quarantine.workshop import Workshop
-from services.ingest.registry.atlas import Atlas
 from services.ingest.registry.follower import Follower
 from services.ingest.registry.lookup import Registry
 from services.ingest.registry.registrar import Registrar
 from services.ingest.registry.repository import Repository
+from services.ingest.registry.routes_areas import areas_router
 from services.ingest.registry.routes_catalogue import catalogue_router
 from services.ingest.registry.routes_sensors import sensors_router
 from services.ingest.registry.seed import seed
@@ -68,7 +67,7 @@ async def build(context: Context) -> Service:
     """Gateway, normaliser and writer in one process, on one registry."""
     registry, follower = await _registry(context)
     door = _door(context)
-    gateway = await _gateway(context, registry, door)
+    gateway = await _gateway(context, registry, follower, door)
     mqtt = context.settings.mqtt_url is not None
     return Service(
         "ingest",
@@ -88,7 +87,7 @@ async def build_gateway(context: Context) -> Service:
     """HTTP → the log; and the registry's own HTTP."""
     registry, follower = await _registry(context)
     door = _door(context)
-    gateway = await _gateway(context, registry, door)
+    gateway = await _gateway(context, registry, follower, door)
     return Service(
         "gateway",
         routers=gateway.routers,
@@ -154,10 +153,11 @@ async def _registry(context: Context) -> tuple[Registry, Follower]:
     registry = Registry(partitions=len(await context.log.ends(READINGS)))
     follower = Follower(context.log, Repository(context.engine), registry)
     await follower.load()
+    await follower.introduce()
     return registry, follower
 
 
-async def _gateway(context: Context, registry: Registry, door: Door) -> Service:
+async def _gateway(context: Context, registry: Registry, follower: Follower, door: Door) -> Service:
     repository = Repository(context.engine)
     bodies = BodyReader(context.settings.max_body_bytes)
     identify = context.authenticator.identify
@@ -165,13 +165,15 @@ async def _gateway(context: Context, registry: Registry, door: Door) -> Service:
     gateway = Gateway(
         commits, _intake(context, registry), identify, door.quotas, bodies, door.guard
     )
-    districts = [(name, shape(polygon)) for name, polygon in await repository.districts()]
-    registrar = Registrar(repository, registry, Atlas(districts), context.log, context.clock)
+    registrar = Registrar(repository, registry, context.log, context.clock)
+    await registrar.load_areas()
+    follower.listen(registrar.load_areas)
     quarantine = Quarantine(context.engine)
     routers = [
         readings_router(gateway, Progress(context.engine), quarantine, context.log.incarnation),
         sensors_router(repository, registrar, bodies),
-        catalogue_router(repository),
+        catalogue_router(repository, registrar),
+        areas_router(repository, registrar, bodies),
         *_work_and_doors(context, registry, quarantine, door, commits),
         keys_router(KeyShelf(context.engine, context.clock), context.clock),
     ]

@@ -55,8 +55,10 @@ class Repository:
     async def fingerprint(self) -> str:
         """See `Loader.fingerprint`."""
         async with self._snapshot() as connection:
-            query = select(func.count(), func.max(sensors.c.updated_at)).select_from(sensors)
-            return str((await connection.execute(query)).one())
+            of_sensors = select(func.count(), func.max(sensors.c.updated_at)).select_from(sensors)
+            of_metrics = select(func.count(), func.max(metrics.c.updated_at)).select_from(metrics)
+            found = [(await connection.execute(query)).one() for query in (of_sensors, of_metrics)]
+            return str(found)
 
     async def refresh(
         self, known: Collection[SeriesKey]
@@ -99,7 +101,9 @@ class Repository:
 
 async def _registry(connection: AsyncConnection) -> Registry:
     columns = (areas.c.area_id, areas.c.parent_id, areas.c.name_zh, areas.c.name_en)
-    found_areas = await connection.execute(select(*columns).where(areas.c.level != "cell"))
+    found_areas = await connection.execute(
+        select(*columns).where(areas.c.level.in_(("city", "district")))
+    )
     found_metrics = await connection.execute(
         select(*(metrics.c[name] for name in MetricInfo.__struct_fields__))
     )

@@ -176,13 +176,14 @@ async def test_a_receipt_of_a_lost_log_is_expired(
 
 async def test_a_sensor_can_post_as_soon_as_it_is_registered(home: City) -> None:
     body = {"name": "新表", "metrics": ["water.level"], "location": {"lon": 112.482, "lat": 23.107}}
+    told = await home.context.log.ends(SENSORS)
     made = await home.client.put("/v1/sensors/gauge-1", json=body)
     assert made.status_code == 200
     assert (made.json()["area_id"], made.json()["name"]) == ("441202", "新表")
     posted = reading(sensor_id="gauge-1", metric="water.level", value=3)
     assert (await home.client.post("/v1/readings", json=posted)).status_code == 202
     assert (await home.client.get("/v1/sensors/gauge-1")).json() == made.json()
-    async with home.context.log.read(SENSORS, {}) as reader:
+    async with home.context.log.read(SENSORS, told) as reader:
         (record,) = await reader.batch(10, 5)
     assert (record.key, json.loads(record.value)) == ("gauge-1", made.json())
     cells = (await home.client.get("/v1/areas")).json()["items"]

@@ -1,9 +1,11 @@
 """The sensors and metrics that readings are judged against, in memory."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.ingest.registry.catalogue import Definition
 from services.ingest.registry.sensor import Sensor
 from shared.contracts.topics import partition_of
 
@@ -23,32 +25,34 @@ class Entry:
     """A sensor: the partition its readings go to, its metrics, and every area it stands in."""
 
     partition: int
-    channels: Mapping[str, Channel]
+    channels: dict[str, Channel]
     retired: bool
     updated_at: datetime
     places: frozenset[str] = frozenset()
 
 
 class Registry:
-    """Looked up for every reading; replaced whole at a load, one by one as sensors change."""
+    """Looked up for every reading; replaced whole at a load, one by one as things change."""
 
     def __init__(self, partitions: int) -> None:
         self._partitions = partitions
+        self._metrics: dict[str, Definition] = {}
         self._channels: dict[str, Channel] = {}
         self._parents: dict[str, str | None] = {}
-        self._places: dict[tuple[str | None, str | None], frozenset[str]] = {}
+        self._places: dict[tuple[str | None, ...], frozenset[str]] = {}
         self.sensors: dict[str, Entry] = {}
 
     def load(
         self,
-        channels: Mapping[str, Channel],
+        metrics: Iterable[Definition],
         sensors: Iterable[Sensor],
         parents: Mapping[str, str | None] | None = None,
     ) -> None:
         """Replace everything. `parents`: area → the area it lies in."""
-        self._channels = dict(channels)
         self._parents = dict(parents or {})
         self._places = {}
+        self._metrics = {metric.metric: metric for metric in metrics}
+        self._channels = {code: channel(metric) for code, metric in self._metrics.items()}
         self.sensors = {sensor.sensor_id: self._entry(sensor) for sensor in sensors}
 
     def apply(self, sensor: Sensor) -> None:
@@ -56,6 +60,21 @@ class Registry:
         known = self.sensors.get(sensor.sensor_id)
         if known is None or known.updated_at <= sensor.updated_at:
             self.sensors[sensor.sensor_id] = self._entry(sensor)
+
+    def define(self, metric: Definition) -> None:
+        """One metric as it is now, for every sensor that has it; an older one is ignored."""
+        known = self._metrics.get(metric.metric)
+        if known is not None and (known.updated_at > metric.updated_at or known == metric):
+            return
+        self._metrics[metric.metric] = metric
+        new = self._channels[metric.metric] = channel(metric)
+        for entry in self.sensors.values():
+            if metric.metric in entry.channels:
+                entry.channels[metric.metric] = new
+
+    def metric(self, code: str) -> Definition | None:
+        """A metric of the catalogue."""
+        return self._metrics.get(code)
 
     def knows_metric(self, metric: str) -> bool:
         """True for a metric of the catalogue."""
@@ -66,17 +85,27 @@ class Registry:
             metric: self._channels[metric] for metric in sensor.metrics if metric in self._channels
         }
         partition = partition_of(sensor.sensor_id, self._partitions)
-        places = self._places_of(sensor.area_id, sensor.cell_id)
+        places = self._places_of(sensor)
         return Entry(partition, channels, sensor.retired, sensor.updated_at, places)
 
-    def _places_of(self, area_id: str | None, cell_id: str | None) -> frozenset[str]:
-        """Cell, area and everything above it: one set for all sensors of a cell."""
-        known = self._places.get((area_id, cell_id))
+    def _places_of(self, sensor: Sensor) -> frozenset[str]:
+        """Cell, town, district and everything above: one set for all sensors of a cell."""
+        key = (sensor.cell_id, sensor.town_id, sensor.area_id)
+        known = self._places.get(key)
         if known is None:
-            found = {cell_id} if cell_id else set()
-            above = area_id
-            while above is not None and above not in found:
+            found = {place for place in key if place is not None}
+            above = sensor.area_id
+            while (above := self._parents.get(above or "")) is not None and above not in found:
                 found.add(above)
-                above = self._parents.get(above)
-            known = self._places[area_id, cell_id] = frozenset(found)
+            known = self._places[key] = frozenset(found)
         return known
+
+
+def channel(metric: Definition) -> Channel:
+    """A metric as the judge needs it."""
+    return Channel(
+        -math.inf if metric.minimum is None else metric.minimum,
+        math.inf if metric.maximum is None else metric.maximum,
+        metric.max_age_seconds * 1_000_000,
+        metric.domain,
+    )

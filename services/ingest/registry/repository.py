@@ -1,21 +1,24 @@
 """The registry in the database."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, func, or_, select, text
-from sqlalchemy.dialects.postgresql import insert
+from shapely.geometry import shape
+from sqlalchemy import RowMapping, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.ingest.registry import saving
+from services.ingest.registry.area_files import Known
 from services.ingest.registry.atlas import Cell
 from services.ingest.registry.boundaries import Area
-from services.ingest.registry.catalogue import Metric
+from services.ingest.registry.catalogue import Definition
 from services.ingest.registry.sensor import Location, Sensor, SensorFilter
 from shared.store.tables import areas, metrics, sensors
 
-ROWS_AT_ONCE = 1_000
-_SENSOR_COLUMNS = ("name", "metrics", "lon", "lat", "area_id", "cell_id", "retired", "updated_at")
+PAGE = 1_000
+_ORDER = ("city", "district", "town", "cell")
 
 
 class Repository:
@@ -27,8 +30,7 @@ class Repository:
     async def all_sensors(self) -> list[Sensor]:
         """Every sensor."""
         async with self._engine.connect() as connection:
-            rows = await connection.execute(select(sensors))
-            return [_sensor(row) for row in rows.mappings()]
+            return await all_sensors(connection)
 
     async def list_sensors(self, wanted: SensorFilter, limit: int) -> list[Sensor]:
         """By id, at most `limit`."""
@@ -36,32 +38,64 @@ class Repository:
         async with self._engine.connect() as connection:
             return [_sensor(row) for row in (await connection.execute(query)).mappings()]
 
+    async def each_sensor(self, wanted: SensorFilter) -> AsyncIterator[Sequence[Sensor]]:
+        """All of them, by id, page by page."""
+        while page := await self.list_sensors(wanted, PAGE):
+            yield page
+            wanted = replace(wanted, after=page[-1].sensor_id)
+
     async def sensor(self, sensor_id: str) -> Sensor | None:
         """One sensor."""
+        found = await self.find_sensors([sensor_id])
+        return found[0] if found else None
+
+    async def find_sensors(self, sensor_ids: Sequence[str]) -> list[Sensor]:
+        """Those of them that are registered."""
+        if not sensor_ids:
+            return []
+        query = select(sensors).where(sensors.c.sensor_id == func.any(list(sensor_ids)))
         async with self._engine.connect() as connection:
-            query = select(sensors).where(sensors.c.sensor_id == sensor_id)
-            row = (await connection.execute(query)).mappings().first()
-            return None if row is None else _sensor(row)
+            return [_sensor(row) for row in (await connection.execute(query)).mappings()]
+
+    async def changes_since(self, moment: datetime) -> dict[str, datetime]:
+        """The sensors changed at or after `moment`, and when."""
+        query = select(sensors.c.sensor_id, sensors.c.updated_at)
+        async with self._engine.connect() as connection:
+            rows = await connection.execute(query.where(sensors.c.updated_at >= moment))
+            return {row.sensor_id: row.updated_at for row in rows}
 
     async def save(self, made: Sequence[Sensor], cells: Iterable[Cell]) -> None:
         """Make or replace sensors, and the cells they stand in."""
         async with self._engine.begin() as connection:
-            await save_sensors(connection, made)
-            await save_cells(connection, cells)
+            await saving.save_sensors(connection, made)
+            await saving.save_cells(connection, cells)
 
-    async def all_metrics(self) -> list[dict[str, Any]]:
+    async def all_metrics(self) -> list[Definition]:
         """The catalogue, by code."""
         async with self._engine.connect() as connection:
             rows = await connection.execute(select(metrics).order_by(metrics.c.metric))
-            return [dict(row) for row in rows.mappings()]
+            return [Definition.model_construct(**row) for row in rows.mappings()]
 
-    async def all_areas(self, polygons: bool) -> list[dict[str, Any]]:
-        """Every area: the city, its districts, then cells."""
-        columns = [c for c in areas.c if polygons or c.name != "polygon"]
-        order = (func.length(areas.c.area_id), areas.c.area_id)
+    async def save_metric(self, metric: Definition) -> None:
+        """Make or replace a metric as somebody has edited it."""
+        async with self._engine.begin() as connection:
+            await saving.save_metrics(connection, [metric], edited=True)
+
+    async def is_measured(self, metric: str) -> bool:
+        """True when a sensor, retired or not, has the metric."""
+        query = select(sensors.c.sensor_id).where(sensors.c.metrics.any(metric)).limit(1)
         async with self._engine.connect() as connection:
-            rows = await connection.execute(select(*columns).order_by(*order))
-            return [dict(row) for row in rows.mappings()]
+            return (await connection.execute(query)).first() is not None
+
+    async def all_areas(self, polygons: bool, level: str | None = None) -> list[dict[str, Any]]:
+        """The city, its districts, their towns, then cells; of one `level`, if it is named."""
+        columns = [c for c in areas.c if polygons or c.name != "polygon"]
+        rank = func.array_position(list(_ORDER), areas.c.level)
+        query = select(*columns).order_by(rank, areas.c.area_id)
+        if level is not None:
+            query = query.where(areas.c.level == level)
+        async with self._engine.connect() as connection:
+            return [dict(row) for row in (await connection.execute(query)).mappings()]
 
     async def area_parents(self) -> dict[str, str | None]:
         """Area → the area it lies in; without the grid, whose cells sensors name themselves."""
@@ -69,112 +103,71 @@ class Repository:
         async with self._engine.connect() as connection:
             return {row.area_id: row.parent_id for row in await connection.execute(query)}
 
-    async def districts(self) -> list[tuple[str, dict[str, Any]]]:
-        """(area_id, GeoJSON geometry) of every district."""
-        query = select(areas.c.area_id, areas.c.polygon).where(areas.c.level == "district")
+    async def areas_changed_at(self) -> datetime | None:
+        """When a district or town changed last."""
+        query = select(func.max(areas.c.updated_at)).where(areas.c.level != "cell")
         async with self._engine.connect() as connection:
-            rows = await connection.execute(query.order_by(areas.c.area_id))
-            return [(row.area_id, row.polygon) for row in rows]
+            moment: datetime | None = await connection.scalar(query)
+            return moment
+
+    async def known_areas(self) -> Known:
+        """Districts and towns with their outlines, and every id that is taken otherwise."""
+        async with self._engine.connect() as connection:
+            return await known_areas(connection)
+
+    async def replace_towns(
+        self, wanted: Sequence[Area], removed: Iterable[str], moved: Sequence[Sensor],
+        cells: Iterable[Cell],
+    ) -> None:  # fmt: skip
+        """Towns as an import wants them, and the sensors as they lie then."""
+        async with self._engine.begin() as connection:
+            await saving.lock_registry(connection)
+            await saving.remove_areas(connection, removed)
+            await saving.save_areas(connection, wanted)
+            await saving.save_sensors(connection, moved)
+            await saving.save_cells(connection, cells)
 
 
-async def has_sensors(connection: AsyncConnection) -> bool:
-    """False in a fresh database."""
-    query = select(sensors.c.sensor_id).limit(1)
-    return (await connection.execute(query)).first() is not None
+async def all_sensors(connection: AsyncConnection) -> list[Sensor]:
+    """Every sensor."""
+    return [_sensor(row) for row in (await connection.execute(select(sensors))).mappings()]
 
 
-async def save_sensors(connection: AsyncConnection, made: Sequence[Sensor]) -> None:
-    """Make or replace; the last of several with one id counts."""
-    rows = list({sensor.sensor_id: _row(sensor) for sensor in made}.values())
-    statement = insert(sensors)
-    changed = {name: statement.excluded[name] for name in _SENSOR_COLUMNS}
-    statement = statement.on_conflict_do_update(index_elements=["sensor_id"], set_=changed)
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        await connection.execute(statement, rows[start : start + ROWS_AT_ONCE])
-
-
-async def save_cells(connection: AsyncConnection, cells: Iterable[Cell]) -> None:
-    """Make those that are missing."""
-    rows = [
-        {
-            "area_id": cell.cell_id,
-            "parent_id": cell.district_id,
-            "level": "cell",
-            "name_zh": f"网格 {cell.name}",
-            "name_en": f"Cell {cell.name}",
-            "polygon": cell.polygon,
-        }
-        for cell in cells
-    ]
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        some = rows[start : start + ROWS_AT_ONCE]
-        await connection.execute(insert(areas).on_conflict_do_nothing(), some)
-
-
-async def save_areas(connection: AsyncConnection, found: Sequence[Area]) -> None:
-    """Make or replace the city and its districts."""
-    rows = [
-        {
-            "area_id": area.area_id,
-            "parent_id": area.parent_id,
-            "level": area.level,
-            "name_zh": area.name_zh,
-            "name_en": area.name_en,
-            "polygon": area.polygon,
-        }
-        for area in found
-    ]
-    await _replace(connection, areas, "area_id", rows)
-
-
-async def save_metrics(connection: AsyncConnection, catalogue: Mapping[str, Metric]) -> None:
-    """Make or replace the catalogue's metrics."""
-    rows = [
-        {
-            "metric": code,
-            "domain": metric.domain,
-            "unit": metric.unit,
-            "name_zh": metric.zh,
-            "name_en": metric.en,
-            "minimum": metric.plausible[0],
-            "maximum": metric.plausible[1],
-            "normal_low": metric.normal[0],
-            "normal_high": metric.normal[1],
-            "interval_seconds": metric.interval,
-            "max_age_seconds": metric.max_age,
-        }
-        for code, metric in catalogue.items()
-    ]
-    await _replace(connection, metrics, "metric", rows)
-
-
-async def lock_seed(connection: AsyncConnection) -> None:
-    """Until the transaction ends, nobody else seeds."""
-    await connection.execute(text("SELECT pg_advisory_xact_lock(441202)"))
-
-
-async def _replace(
-    connection: AsyncConnection, table: Any, key: str, rows: list[dict[str, Any]]
-) -> None:
-    statement = insert(table)
-    changed = {c.name: statement.excluded[c.name] for c in table.c if c.name != key}
-    await connection.execute(
-        statement.on_conflict_do_update(index_elements=[key], set_=changed), rows
+async def known_areas(connection: AsyncConnection) -> Known:
+    """See `Repository.known_areas`."""
+    query = select(areas).where(areas.c.level.in_(("city", "district", "town")))
+    rows = (await connection.execute(query.order_by(areas.c.area_id))).mappings()
+    found = [_area(row) for row in rows if row["polygon"] is not None]
+    return Known(
+        [area for area in found if area.level == "district"],
+        [area for area in found if area.level == "town"],
+        {area.area_id for area in found if area.level == "city"},
     )
+
+
+def _area(row: RowMapping) -> Area:
+    outline = shape(row["polygon"])
+    inside = outline.representative_point()
+    names = (row["area_id"], row["parent_id"], row["level"], row["name_zh"], row["name_en"])
+    return Area(*names, outline, (inside.x, inside.y))
 
 
 def _narrowed(query: "Select[Any]", wanted: SensorFilter) -> "Select[Any]":
     if wanted.area_id is not None:
-        below = select(areas.c.area_id).where(areas.c.parent_id == wanted.area_id)
-        query = query.where(
-            or_(
-                sensors.c.area_id == wanted.area_id,
-                sensors.c.cell_id == wanted.area_id,
-                sensors.c.area_id.in_(below),
-            )
-        )
+        query = query.where(_within(wanted.area_id))
     if wanted.metric is not None:
         query = query.where(sensors.c.metrics.any(wanted.metric))
+    if wanted.domain is not None:
+        codes = select(func.array_agg(metrics.c.metric)).where(metrics.c.domain == wanted.domain)
+        query = query.where(sensors.c.metrics.op("&&")(codes.scalar_subquery()))
+    if wanted.retired is not None:
+        query = query.where(sensors.c.retired.is_(wanted.retired))
+    if wanted.unplaced is not None:
+        is_unplaced = sensors.c.area_id.is_(None)
+        query = query.where(is_unplaced if wanted.unplaced else ~is_unplaced)
+    if wanted.bbox is not None:
+        west, south, east, north = wanted.bbox
+        query = query.where(sensors.c.lon.between(west, east), sensors.c.lat.between(south, north))
     if wanted.q:
         query = query.where(
             or_(
@@ -187,26 +180,28 @@ def _narrowed(query: "Select[Any]", wanted: SensorFilter) -> "Select[Any]":
     return query
 
 
-def _row(sensor: Sensor) -> dict[str, Any]:
-    place = sensor.location
-    return sensor.model_dump(exclude={"location", "metrics"}) | {
-        "metrics": list(sensor.metrics),
-        "lon": place.lon if place else None,
-        "lat": place.lat if place else None,
-    }
+def _within(area_id: str) -> Any:
+    """The sensor lies in an area of any level."""
+    below = select(areas.c.area_id).where(areas.c.parent_id == area_id)
+    return or_(
+        sensors.c.area_id == area_id,
+        sensors.c.town_id == area_id,
+        sensors.c.cell_id == area_id,
+        sensors.c.area_id.in_(below),
+    )
 
 
 def _sensor(row: RowMapping) -> Sensor:
     placed = row["lon"] is not None and row["lat"] is not None
     location = Location(lon=row["lon"], lat=row["lat"]) if placed else None
-    updated_at: datetime = row["updated_at"]
     return Sensor(
         sensor_id=row["sensor_id"],
         name=row["name"],
         metrics=tuple(row["metrics"]),
         location=location,
         area_id=row["area_id"],
+        town_id=row["town_id"],
         cell_id=row["cell_id"],
         retired=row["retired"],
-        updated_at=updated_at,
+        updated_at=row["updated_at"],
     )

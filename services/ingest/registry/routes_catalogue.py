@@ -1,79 +1,61 @@
-"""Metrics and areas over HTTP: lists to read."""
+"""`/v1/metrics`: the catalogue over HTTP."""
 
-from typing import Any, Protocol
+from typing import Annotated, Protocol
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel
 
-from shared.web.auth import require_role
+from services.ingest.registry.catalogue import Definition, MetricPut
+from services.ingest.registry.registrar import Registrar, UnitInUse
+from shared.contracts.reading import METRIC_PATTERN
+from shared.web.auth import require_role, require_scope
+from shared.web.problems import Problem
+
+MetricPath = Annotated[str, Path(pattern=METRIC_PATTERN, max_length=64, examples=["water.level"])]
 
 
 class Shelf(Protocol):
     """See `repository.Repository`."""
 
-    async def all_metrics(self) -> list[dict[str, Any]]:
+    async def all_metrics(self) -> list[Definition]:
         """By code."""
         ...
-
-    async def all_areas(self, polygons: bool) -> list[dict[str, Any]]:
-        """City, districts, cells."""
-        ...
-
-
-class MetricItem(BaseModel):
-    """A metric: `minimum` and `maximum` bound what is plausible, in `unit`."""
-
-    metric: str
-    domain: str
-    unit: str
-    name_zh: str
-    name_en: str
-    minimum: float | None
-    maximum: float | None
-    normal_low: float | None
-    normal_high: float | None
-    interval_seconds: int
-    max_age_seconds: int
 
 
 class MetricList(BaseModel):
     """The catalogue, whole."""
 
-    items: list[MetricItem]
+    items: list[Definition]
     next: None = None
 
 
-class AreaItem(BaseModel):
-    """An area; `polygon` (GeoJSON geometry, WGS 84) only on request."""
+def catalogue_router(shelf: Shelf, registrar: Registrar) -> APIRouter:
+    """List metrics, make and replace them."""
+    router = APIRouter(tags=["sensors"])
 
-    area_id: str
-    parent_id: str | None
-    level: str
-    name_zh: str
-    name_en: str
-    polygon: dict[str, Any] | None = None
-
-
-class AreaList(BaseModel):
-    """Every area."""
-
-    items: list[AreaItem]
-    next: None = None
-
-
-def catalogue_router(shelf: Shelf) -> APIRouter:
-    """The two lists."""
-    router = APIRouter(dependencies=[Depends(require_role("viewer"))])
-
-    @router.get("/v1/metrics", tags=["sensors"])
+    @router.get(
+        "/v1/metrics",
+        summary="The catalogue of metrics",
+        dependencies=[Depends(require_role("viewer"))],
+    )
     async def list_metrics() -> MetricList:
         """Every metric that a reading may have."""
-        return MetricList(items=[MetricItem(**row) for row in await shelf.all_metrics()])
+        return MetricList(items=await shelf.all_metrics())
 
-    @router.get("/v1/areas", tags=["sensors"], response_model_exclude_unset=True)
-    async def list_areas(polygons: bool = False) -> AreaList:
-        """The city, its districts and the grid cells with sensors in them."""
-        rows = await shelf.all_areas(polygons)
-        return AreaList(items=[AreaItem(**row) for row in rows], next=None)
+    @router.put(
+        "/v1/metrics/{code}",
+        summary="Make or replace a metric",
+        dependencies=[Depends(require_scope("register"))],
+        responses={409: {"description": "Sensors have this metric in another unit."}},
+    )
+    async def put_metric(code: MetricPath, body: MetricPut) -> Definition:
+        """Every process knows it within seconds. A new range counts for readings that come in
+        from then on, for all sensors that have the metric; what is stored stays as it is. The
+        unit of a metric that sensors have cannot change: make another metric."""
+        try:
+            return await registrar.define(code, body)
+        except UnitInUse:
+            detail = f"Sensors measure {code} in another unit: make a metric of its own for this."
+            raise Problem(409, "Conflict", detail, code="unit_in_use") from None
 
     return router

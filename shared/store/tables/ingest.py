@@ -22,10 +22,11 @@ areas = Table(
     metadata,
     Column("area_id", Text, primary_key=True),  # "441200", "441202", or an H3 cell
     Column("parent_id", Text),
-    Column("level", Text, nullable=False),  # city | district | cell
+    Column("level", Text, nullable=False),  # city | district | town | cell
     Column("name_zh", Text, nullable=False),
     Column("name_en", Text, nullable=False),
     Column("polygon", JSONB),  # GeoJSON geometry, WGS 84
+    now("updated_at"),
     schema="ingest",
 )
 metrics = Table(
@@ -42,6 +43,9 @@ metrics = Table(
     Column("normal_high", Double),
     Column("interval_seconds", Integer, nullable=False),  # expected; stale beyond 3 of them
     Column("max_age_seconds", Integer, nullable=False, server_default="604800"),
+    Column("deadband", Double, nullable=False, server_default="0"),  # smaller changes are noise
+    Column("origin", Text, nullable=False, server_default="catalogue"),  # catalogue | edited
+    now("updated_at"),
     schema="ingest",
 )
 sensors = Table(
@@ -53,7 +57,8 @@ sensors = Table(
     Column("lon", Double),  # WGS 84; null: unplaced
     Column("lat", Double),
     Column("area_id", Text),  # district; null: unplaced
-    Column("cell_id", Text),  # H3 cell below it
+    Column("town_id", Text),  # town or street below it, where a city has imported them
+    Column("cell_id", Text),  # H3 cell
     Column("retired", Boolean, nullable=False, server_default="false"),
     now("updated_at"),
     schema="ingest",

@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 
 from services.ingest.border.intake import Intake, Taken
 from services.ingest.border.judge import Rights
-from services.ingest.registry.catalogue import default_catalogue
-from services.ingest.registry.follower import channel
+from services.ingest.registry.catalogue import default_catalogue, definitions
 from services.ingest.registry.lookup import Registry
 from services.ingest.registry.sensor import Sensor
 
@@ -16,19 +15,8 @@ MOMENT = "2026-05-01T15:59:00+08:00"
 def registry() -> Registry:
     """`gauge-1` measures water.level and weather.rain; `old-1` is retired."""
     made = Registry(partitions=4)
-    rows = {
-        code: channel(
-            {
-                "minimum": metric.plausible[0],
-                "maximum": metric.plausible[1],
-                "max_age_seconds": metric.max_age,
-                "domain": metric.domain,
-            }
-        )
-        for code, metric in default_catalogue().items()
-    }
     made.load(
-        rows,
+        definitions(default_catalogue(), NOW),
         [
             Sensor(
                 sensor_id="gauge-1",

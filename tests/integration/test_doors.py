@@ -1,6 +1,7 @@
 """The other doors over HTTP, as context brokers and SensorThings clients use them."""
 
 from collections.abc import AsyncIterator
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -154,3 +155,13 @@ async def test_routes_ask_for_their_role(home: City, engine: AsyncEngine) -> Non
         answer = await home.client.put("/v1/doors/ngsi/mapping", json=mapping, headers=admin)
         assert answer.status_code == 422
     assert (await home.client.get("/v1/doors/other/mapping", headers=admin)).status_code == 422
+
+
+async def test_the_front_door_knows_every_route(home: City) -> None:
+    caddyfile = Path(__file__).parents[2] / "deploy" / "local" / "Caddyfile"
+    line = next(row for row in caddyfile.read_text().splitlines() if "@ingest path" in row)
+    known = line.split()[2:]
+    paths = (await home.client.get("/openapi.json")).json()["paths"]
+    ours = [path for path in paths if path.startswith("/v1/")]
+    assert len(ours) > 10
+    assert [path for path in ours if not any(fnmatch(path, pattern) for pattern in known)] == []

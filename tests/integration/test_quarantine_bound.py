@@ -5,19 +5,23 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from deploy.migrations.upgrade import upgrade
 from services.ingest.quarantine.announcer import Announcer
 from services.ingest.quarantine.aside import as_json
 from services.ingest.quarantine.bound import Keeper
 from services.ingest.quarantine.repository import Quarantine
-from services.ingest.quarantine.selection import Bound
+from services.ingest.quarantine.selection import Bound, Selection
 from shared.contracts.reading import ItemCode
 from shared.contracts.topics import QUARANTINE
 from shared.eventlog.log import EventLog
+from shared.store.engine import make_engine
 from shared.store.tables import quarantine as table
+from tests.conftest import drop_database, scratch_database
 from tests.integration.cities import NOW, City, city, reading
 from tests.integration.people import actors
 from tests.integration.set_aside import LIFE, aside, do, fill, listed
@@ -73,6 +77,29 @@ async def test_each_new_item_is_announced_once(home: City) -> None:
     news = [json.loads(record.value) for record in records]
     assert [item["code"] for item in news] == ["out_of_range"] * 2
     assert news[0]["item"]["value"] == 999 and records[0].key == "buses"
+
+
+OLD_ITEM = """
+INSERT INTO ingest.quarantine
+  (topic, partition, "offset", index, incarnation, source, code, detail, item)
+VALUES ('city.inbox', 0, 1, 0, 'a-life', 'old', 'conflict', 'why', '{"value": 7}')
+"""
+
+
+async def test_what_lies_there_from_the_first_version_waits(database_server: str) -> None:
+    name, url = scratch_database(database_server)
+    engine = make_engine(url)
+    try:
+        upgrade(url, "0001")
+        with psycopg.connect(url) as connection:
+            connection.execute(OLD_ITEM)
+        upgrade(url)
+        (row,) = await Quarantine(engine).page(Selection(source="old"), None, 10)
+        assert (row["format"], row["state"], row["mended"]) == ("reading", "waiting", None)
+        assert row["announced"] is True
+    finally:
+        await engine.dispose()
+        drop_database(database_server, name)
 
 
 async def test_what_lies_there_from_an_earlier_version_can_be_replayed(

@@ -5,12 +5,24 @@ import signal
 import sys
 from collections.abc import Callable
 
-from tests.bench import cities, fairness, ingest, post_to_screen, single_post
+from tests.bench import (
+    backlog,
+    cities,
+    fairness,
+    growth,
+    ingest,
+    post_to_screen,
+    single_post,
+    sustained,
+)
 
-ON_KAFKA = ("ingest_kafka", "single_post")
+ON_KAFKA = ("ingest_kafka", "writer_backlog", "memory", "cpu_growth", "single_post")
 BENCHES: dict[str, Callable[[bool], str]] = {
     "ingest_embedded": lambda quick: ingest.run("ingest_embedded", cities.embedded, quick),
-    "ingest_kafka": lambda quick: ingest.run("ingest_kafka", cities.kafka, quick),
+    "ingest_kafka": sustained.run,
+    "writer_backlog": backlog.run,
+    "memory": backlog.run_memory,
+    "cpu_growth": growth.run,
     "single_post": lambda quick: single_post.run("single_post", cities.kafka, quick),
     "single_post_embedded": lambda quick: single_post.run(
         "single_post_embedded", cities.embedded, quick

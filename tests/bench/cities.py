@@ -1,5 +1,6 @@
 """The product under load: embedded, or in production's shape on real parts."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -10,13 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
 from deploy.local import parts
+from shared.contracts.topics import READINGS
+from shared.eventlog.kafka import MAX_RECORD_BYTES
 from shared.store.embedded import Embedded
 from shared.store.embedded import stop as stop_database
 from tests.bench import cpu
 from tests.conftest import drop_database, scratch_database
 from tests.product import Product
-from tests.shape import production
+from tests.shape import Shape, production
 
 NAMED = ("YIWANG_TEST_KAFKA_BOOTSTRAP", "YIWANG_TEST_DATABASE_URL")
 
@@ -67,28 +72,55 @@ def embedded() -> Iterator[Target]:
 @contextmanager
 def kafka() -> Iterator[Target]:
     """Real Kafka and TimescaleDB, each service its own process."""
-    with tempfile.TemporaryDirectory(prefix="yiwang-bench-") as folder, _parts(folder) as addresses:
-        bootstrap, server, broker = addresses
+    with shaped() as (shape, servers):
+        yield target_of(shape, servers)
+
+
+@contextmanager
+def shaped(partitions: int | None = None) -> Iterator[tuple[Shape, dict[str, int]]]:
+    """The same, to be rearranged; and the servers' pids. `partitions` of `city.readings`: on a
+    broker of our own."""
+    with (
+        tempfile.TemporaryDirectory(prefix="yiwang-bench-") as folder,
+        _parts(folder, own=partitions is not None) as (bootstrap, server, broker),
+    ):
+        if partitions is not None:
+            asyncio.run(_make_readings(bootstrap, partitions))
         name, url = scratch_database(server)
         try:
             with production(Path(folder) / "data", url, bootstrap) as shape:
-                pids = {part: process.pid for part, process in shape.running.items()}
-                yield Target(
-                    shape.ports["gateway"],
-                    shape.url("ops_center"),
-                    url,
-                    shape.credentials,
-                    pids | broker | cpu.postmaster(url),
-                )
+                yield shape, broker | cpu.postmaster(url)
         finally:
             drop_database(server, name)
 
 
+def target_of(shape: Shape, servers: dict[str, int]) -> Target:
+    """Where to post, as its processes are now."""
+    return Target(
+        shape.ports["gateway"],
+        shape.url("ops_center"),
+        shape.database_url,
+        shape.credentials,
+        {part: process.pid for part, process in shape.running.items()} | servers,
+    )
+
+
+async def _make_readings(bootstrap: str, partitions: int) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    configs = {
+        "max.message.bytes": str(MAX_RECORD_BYTES),
+        "message.timestamp.type": "LogAppendTime",
+    }
+    await admin.create_topics([NewTopic(READINGS, partitions, 1, topic_configs=configs)])
+    await admin.close()
+
+
 @contextmanager
-def _parts(folder: str) -> Iterator[tuple[str, str, dict[str, int]]]:
+def _parts(folder: str, own: bool = False) -> Iterator[tuple[str, str, dict[str, int]]]:
     """(Kafka's address, the database server's, {"kafka": pid} if it is ours)."""
     named = [os.environ.get(name) for name in NAMED]
-    if named[0] and named[1]:
+    if named[0] and named[1] and not own:
         yield named[0], named[1], {}
         return
     home = Path(folder) / "parts"

@@ -62,6 +62,32 @@ async def send_for(
     return tally
 
 
+async def send_each(
+    seconds: float, port: int, make: Callable[[int], bytes], connections: int
+) -> tuple[Tally, int]:
+    """As `send_for`, but what is refused for now is sent again; also how many were taken."""
+    tally, before, end = Tally(), time.process_time(), monotonic() + seconds
+    sent = 0
+
+    async def work() -> None:
+        nonlocal sent
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        while monotonic() < end:
+            message, sent = make(sent), sent + 1
+            status = OVERFLOW[0]
+            while status in OVERFLOW:
+                status, took = await _exchange(reader, writer, message)
+                tally.add(status, took)
+                if status in OVERFLOW:
+                    await asyncio.sleep(PAUSE_SECONDS)
+            assert status == 202, status
+        writer.close()
+
+    await asyncio.gather(*(work() for _ in range(connections)))
+    tally.cpu_seconds = time.process_time() - before
+    return tally, sent
+
+
 async def _empty(port: int, queue: "deque[bytes]", tally: Tally) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     while queue:

@@ -52,13 +52,13 @@ class Rows:
         """The time of every sensor's last reading."""
         return self.start + timedelta(seconds=self.count // len(self.sensors) - 1)
 
-    def bodies(self) -> list[bytes]:
-        """JSON arrays of `BATCH` readings."""
+    def bodies(self, batch: int = BATCH) -> list[bytes]:
+        """JSON arrays of `batch` readings."""
         items = [
             {"sensor_id": s, "metric": METRIC, "observed_at": t.isoformat(), "value": v}
             for s, t, v in self
         ]
-        return [json.dumps(items[at : at + BATCH]).encode() for at in range(0, len(items), BATCH)]
+        return [json.dumps(items[at : at + batch]).encode() for at in range(0, len(items), batch)]
 
     def text(self) -> bytes:
         """COPY's text form."""

@@ -19,6 +19,7 @@ from tests.bench import load
 
 ROUND_SECONDS = 0.002  # what is due within it leaves together
 WAIT_SECONDS = 30.0
+UNDER_WAY_SECONDS = 1.0
 
 
 @dataclass
@@ -76,10 +77,7 @@ class Steady:
 
     async def _one(self, number: int, due: float) -> None:
         try:
-            connection = self._rested() or await self._connect()
-            status, again = await self._exchange(connection, self._make(number))
-            if again:
-                self._idle.append(connection)
+            status, again = await self._post(self._make(number))
         except (OSError, asyncio.IncompleteReadError):
             status, again = 0, False
         self.sent.statuses[status] += 1
@@ -88,6 +86,16 @@ class Steady:
         if not again:
             self._room += 1
             self.sent.closed += 1
+
+    async def _post(self, message: bytes) -> tuple[int, bool]:
+        """On a rested connection if there is one; anew if the server ends it just then."""
+        rested = self._rested()
+        if rested is not None:
+            try:
+                return await self._exchange(rested, message)
+            except (OSError, asyncio.IncompleteReadError):
+                self._room += 1
+        return await self._exchange(await self._connect(), message)
 
     async def _connect(self) -> Connection:
         self._room -= 1
@@ -114,7 +122,9 @@ class Steady:
         if length:
             await reader.readexactly(length)
         again = b"connection: close" not in head
-        if not again:
+        if again:
+            self._idle.append(connection)
+        else:
             writer.close()
         return int(head.split(b" ", 2)[1]), again
 
@@ -124,13 +134,15 @@ def run(main: Coroutine[Any, Any, Sent]) -> Sent:
     return uvloop.run(main)
 
 
-def flood() -> None:
-    """The process: the same body again and again."""
-    orders = json.load(sys.stdin)
+async def flood(orders: dict[str, Any]) -> Sent:
+    """The same body again and again; says so on standard output when it is well under way."""
     message = load.request("/v1/readings", orders["key"], orders["body"].encode())
     steady = Steady(orders["port"], lambda _: message, orders["connections"])
-    print(json.dumps(run(steady.run(orders["rate"], orders["seconds"])).as_json()))
+    flooding = asyncio.create_task(steady.run(orders["rate"], orders["seconds"]))
+    await asyncio.sleep(UNDER_WAY_SECONDS)
+    print("under way", flush=True)
+    return await flooding
 
 
 if __name__ == "__main__":
-    flood()
+    print(json.dumps(run(flood(json.load(sys.stdin))).as_json()))

@@ -71,10 +71,18 @@ def unauthorised(detail: str) -> Problem:
 Someone = Annotated[Identity, Depends(identify_request)]
 
 
+def confined() -> Problem:
+    """403: by moving another's sensor into its own area a confined key would leave it."""
+    detail = "A key that is confined to domains, areas or metrics cannot register sensors."
+    return Problem(403, "Forbidden", detail, code="confined")
+
+
 def require_scope(scope: str) -> Callable[..., Awaitable[Identity]]:
     """A dependency that admits API keys with `scope`, and administrators."""
 
     async def check(identity: Someone) -> Identity:
+        if scope == "register" and identity.restrictions is not None:
+            raise confined()
         if scope in identity.scopes or identity.role == "admin":
             return identity
         raise Problem(403, "Forbidden", f"This needs a key with the scope '{scope}'.", code="scope")

@@ -146,6 +146,15 @@ async def test_a_confined_key_posts_only_there(home: City) -> None:
     ]  # fmt: skip
 
 
+async def test_a_confined_key_cannot_move_sensors_to_where_it_may_post(home: City) -> None:
+    wanted = {"metrics": ["traffic.speed"]}
+    for confined, status in (({}, 200), ({"areas": ["441202"]}, 403)):
+        made = await make(home, name=str(status), scopes=["post", "register"], **confined)
+        answer = await ask(home, "PUT", f"/v1/sensors/{SENSOR}", made["token"], json=wanted)
+        assert answer.status_code == status, answer.text
+    assert answer.json()["code"] == "confined"
+
+
 async def test_a_change_holds_within_two_seconds(home: City) -> None:
     made = await make(home)
     assert (await post(home, made["token"])).status_code == 202

@@ -60,7 +60,7 @@ class KeyIn(KeyChange):
             "examples": [
                 {
                     "name": "water board",
-                    "scopes": ["post", "register"],
+                    "scopes": ["post", "backfill"],
                     "domains": ["utilities"],
                     "areas": ["441202"],
                     "quota": {"readings_per_second": 500},

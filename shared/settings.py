@@ -86,6 +86,9 @@ class Settings(BaseSettings):
     log_max_records: int = Field(
         500_000, description="Embedded event log: most records kept per topic before it refuses"
     )
+    log_max_bytes: int = Field(
+        2 * 1024**3, description="Embedded event log: most bytes kept per topic before it refuses"
+    )
     pool_size: int = Field(8, description="Database connections of one process's pool")
 
     @cached_property

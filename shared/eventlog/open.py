@@ -13,4 +13,4 @@ async def open_log(settings: Settings, database_url: str) -> EventLog:
     """
     if settings.kafka_bootstrap:
         return await KafkaLog(settings.kafka_bootstrap).open()
-    return await PostgresLog(database_url, settings.log_max_records).open()
+    return await PostgresLog(database_url, settings.log_max_records, settings.log_max_bytes).open()

@@ -26,13 +26,18 @@ from shared.eventlog.tail import Bell, PostgresConsumer, PostgresReader
 from shared.store.engine import libpq_url
 
 POOL_SECONDS = 5
+CANCEL_SECONDS = 0.2
 
 
 class PostgresLog:
-    """`EventLog` on PostgreSQL. `max_records`: bound per topic of what is kept."""
+    """`EventLog` on PostgreSQL. `max_records`, `max_bytes`: bounds per topic of what is kept."""
 
     def __init__(
-        self, database_url: str, max_records: int = 500_000, clock: Clock = system_clock
+        self,
+        database_url: str,
+        max_records: int = 500_000,
+        max_bytes: int = 2 * 1024**3,
+        clock: Clock = system_clock,
     ) -> None:
         self._url = libpq_url(database_url)
         self._pool = AsyncConnectionPool(
@@ -40,7 +45,7 @@ class PostgresLog:
         )
         self._bell = Bell(database_url)
         self._recent = Recent()
-        self._keeper = Keeper(self._pool, max_records, clock)
+        self._keeper = Keeper(self._pool, max_records, max_bytes, clock)
         self._publisher = Publisher(self._pool, self._bell, self._recent, self._keeper, clock)
         self._counts = {topic.name: topic.partitions for topic in TOPICS}
         self._tasks: list[asyncio.Task[None]] = []
@@ -125,10 +130,11 @@ class PostgresLog:
 
     async def close(self) -> None:
         """See `EventLog.close`."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks = []
+        pending, self._tasks = set(self._tasks), []
+        while pending:  # a cancelled query may end in an error, which these loops survive
+            for task in pending:
+                task.cancel()
+            _, pending = await asyncio.wait(pending, timeout=CANCEL_SECONDS)
         self._publisher.close()
         await self._pool.close()
 

@@ -37,8 +37,9 @@ JOIN unnest(%s::text[], %s::int[]) AS want (topic, partition) USING (topic, part
 ORDER BY p.topic, p.partition FOR UPDATE OF p SKIP LOCKED
 """
 _ADVANCE = """
-UPDATE eventlog.partitions p SET next_offset = next_offset + want.count
-FROM unnest(%s::text[], %s::int[], %s::int[]) AS want (topic, partition, count)
+UPDATE eventlog.partitions p
+SET next_offset = next_offset + want.count, kept_bytes = kept_bytes + want.bytes
+FROM unnest(%s::text[], %s::int[], %s::int[], %s::int8[]) AS want (topic, partition, count, bytes)
 WHERE p.topic = want.topic AND p.partition = want.partition
 """
 _COPY = (
@@ -137,7 +138,7 @@ class Publisher:
             held = await _lock(connection, {slot for request in group for slot in request.slots})
             ready = [request for request in group if held.keys() >= set(request.slots)]
             records = _place(ready, held, to_micros(self._clock()))
-            await _advance(connection, ready)
+            await _advance(connection, records)
             await _copy(connection, records)
             topics = {record.topic for record in records}
             notice = f"{self._bell.name}:{','.join(topics)}"
@@ -163,10 +164,15 @@ async def _lock(connection: psycopg.AsyncConnection[Any], slots: set[Slot]) -> d
     return {(row[0], row[1]): row[2] for row in await cursor.fetchall()}
 
 
-async def _advance(connection: psycopg.AsyncConnection[Any], ready: Sequence[Request]) -> None:
-    counts = Counter(slot for request in ready for slot in request.slots)
+async def _advance(connection: psycopg.AsyncConnection[Any], records: Sequence[Record]) -> None:
+    counts: Counter[Slot] = Counter()
+    sizes: Counter[Slot] = Counter()
+    for record in records:
+        counts[record.topic, record.partition] += 1
+        sizes[record.topic, record.partition] += len(record.value)
     topics, partitions = [slot[0] for slot in counts], [slot[1] for slot in counts]
-    await connection.execute(_ADVANCE, (topics, partitions, list(counts.values())))
+    wanted = (topics, partitions, list(counts.values()), [sizes[slot] for slot in counts])
+    await connection.execute(_ADVANCE, wanted)
 
 
 async def _copy(connection: psycopg.AsyncConnection[Any], records: Sequence[Record]) -> None:

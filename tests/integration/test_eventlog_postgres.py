@@ -81,6 +81,35 @@ async def test_it_refuses_rather_than_drop_what_a_group_still_needs(
     await log.close()
 
 
+async def test_it_is_bounded_by_bytes_too(engine: AsyncEngine, database_url: str) -> None:
+    log = await PostgresLog(database_url, max_bytes=100_000).open()
+    async with log.consume(READINGS, "slow") as consumer:
+        with pytest.raises(Overloaded):
+            for _ in range(200):
+                await log.publish([Outgoing(READINGS, "k", bytes(1_000))])
+        await log._keeper.clean()
+        with pytest.raises(Overloaded):  # the group still needs every one
+            await log.publish([Outgoing(READINGS, "k", b"x")])
+        another = await PostgresLog(database_url, max_bytes=100_000).open()
+        await another._keeper.clean()
+        with pytest.raises(Overloaded):  # a process that has just started knows it too
+            await another.publish([Outgoing(READINGS, "k", b"x")])
+        await another.close()
+        records = await take(consumer, 100)
+        await consumer.commit({r.partition: r.offset + 1 for r in records})
+        await log._keeper.clean()
+        await log.publish([Outgoing(READINGS, "k", b"room again")])
+    await log._keeper.clean()
+    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+        cursor = await connection.execute(
+            "SELECT sum(kept_bytes), (SELECT sum(length(value)) FROM eventlog.records)"
+            " FROM eventlog.partitions"
+        )
+        counted, kept = await cursor.fetchone() or (0, 0)
+    assert counted == kept <= 51_000
+    await log.close()
+
+
 async def test_what_nobody_needs_is_dropped_and_a_late_reader_starts_at_what_is_kept(
     engine: AsyncEngine, database_url: str
 ) -> None:

@@ -12,6 +12,7 @@ log_partitions = Table(
     Column("partition", Integer, primary_key=True),
     Column("first_offset", BigInteger, nullable=False, server_default="0"),
     Column("next_offset", BigInteger, nullable=False, server_default="0"),
+    Column("kept_bytes", BigInteger, nullable=False, server_default="0"),
     schema="eventlog",
 )
 log_records = Table(

@@ -1,21 +1,25 @@
 """The composition root of ingest: the only place that wires its parts."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
 
+from services.ingest.border.acceptance import Acceptance, Poster, rights_of
 from services.ingest.border.decode import Items
-from services.ingest.border.gateway import Gateway, rights_of
+from services.ingest.border.gateway import Gateway
 from services.ingest.border.group_commit import GroupCommit
+from services.ingest.border.idempotency import Memory
 from services.ingest.border.intake import Intake
 from services.ingest.border.judge import Rights
 from services.ingest.border.normaliser import ANONYMOUS, Normaliser, Source
 from services.ingest.border.overload import Bounds, Guard
+from services.ingest.border.posts import Posts
 from services.ingest.border.routes_readings import readings_router
+from services.ingest.border.stream import Stream
 from services.ingest.doors.entrance import Entrance
 from services.ingest.doors.mailbox import Mailbox, dialects
 from services.ingest.doors.mappings import Mappings
@@ -76,6 +80,7 @@ async def build(context: Context) -> Service:
         jobs={
             "ingest-registry": follower.follow,
             "ingest-normaliser": _normaliser(context, registry, door).run,
+            **gateway.jobs,
             **door.jobs,
             **(await build_writer(context)).jobs,
             **({"ingest-mqtt": _subscriber(context, registry, door).run} if mqtt else {}),
@@ -92,7 +97,7 @@ async def build_gateway(context: Context) -> Service:
         "gateway",
         routers=gateway.routers,
         raw_routes=gateway.raw_routes,
-        jobs={"ingest-registry": follower.follow, **door.jobs},
+        jobs={"ingest-registry": follower.follow, **gateway.jobs, **door.jobs},
     )
 
 
@@ -162,9 +167,10 @@ async def _gateway(context: Context, registry: Registry, follower: Follower, doo
     bodies = BodyReader(context.settings.max_body_bytes)
     identify = context.authenticator.identify
     commits = GroupCommit(context.log)
-    gateway = Gateway(
-        commits, _intake(context, registry), identify, door.quotas, bodies, door.guard
-    )
+    memory = Memory(context.engine, context.clock)
+    acceptance = Acceptance(_intake(context, registry), commits, door.guard)
+    posts = Posts(acceptance, _streams(context, acceptance), bodies, memory)
+    gateway = Gateway(acceptance, posts, identify, door.quotas, bodies, door.guard)
     registrar = Registrar(repository, registry, context.log, context.clock)
     await registrar.load_areas()
     follower.listen(registrar.load_areas)
@@ -177,7 +183,17 @@ async def _gateway(context: Context, registry: Registry, follower: Follower, doo
         *_work_and_doors(context, registry, quarantine, door, commits),
         keys_router(KeyShelf(context.engine, context.clock), context.clock),
     ]
-    return Service("gateway", routers=routers, raw_routes={("POST", "/v1/readings"): gateway})
+    return Service(
+        "gateway",
+        routers=routers,
+        raw_routes={("POST", "/v1/readings"): gateway},
+        jobs={"ingest-idempotency": memory.sweep},
+    )
+
+
+def _streams(context: Context, acceptance: Acceptance) -> Callable[[Poster], Stream]:
+    most = context.settings.max_batch_items
+    return lambda poster: Stream(acceptance, poster, most)
 
 
 def _work_and_doors(
@@ -223,7 +239,9 @@ def _normaliser(context: Context, registry: Registry, door: Door) -> Normaliser:
     anonymous = Source(ANONYMOUS, True, Rights(), door.quotas.account(nameless))
     intake = _intake(context, registry)
     quarantine = Quarantine(context.engine)
-    return Normaliser(context.log, intake, source_of, anonymous, quarantine, door.guard)
+    return Normaliser(context.log, intake, source_of, anonymous, quarantine, door.guard,
+        context.settings.max_body_bytes,
+    )  # fmt: skip
 
 
 def _door(context: Context) -> Door:

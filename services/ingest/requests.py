@@ -1,7 +1,7 @@
 """Reading a request by hand, for the hot path: no framework between socket and decoder."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 
 from starlette.types import Message, Receive, Send
 
@@ -11,6 +11,8 @@ from shared.web.problems import Problem
 
 BODY_SECONDS = 30.0
 MAX_HELD_BYTES = 128 * 1024 * 1024  # of all requests together
+STREAM_BYTES = 4 * 1024 * 1024  # what a stream may hold: a slice, its items, a portion
+LINGER_SECONDS = 0.25  # a stream that pauses so long wants what it has sent to be dealt with
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -43,6 +45,39 @@ class BodyReader:
             self._held += len(body)
         return body
 
+    async def portions(self, receive: Receive) -> AsyncIterator[bytes]:
+        """A body of any length as it comes in; b"" while it pauses. Raises `Problem` 408 when it
+        pauses for too long, `Overloaded`, or `Gone`."""
+        self.hold(STREAM_BYTES, 0)
+        try:
+            more = True
+            while more:
+                coming = asyncio.ensure_future(receive())
+                try:
+                    waited = 0.0
+                    while not (await asyncio.wait({coming}, timeout=LINGER_SECONDS))[0]:
+                        waited += LINGER_SECONDS
+                        if waited >= BODY_SECONDS:
+                            raise _too_slow()
+                        yield b""
+                finally:
+                    coming.cancel()
+                message = coming.result()
+                if message["type"] == "http.disconnect":
+                    raise Gone
+                yield message.get("body", b"")
+                more = message.get("more_body", False)
+        finally:
+            self.release(STREAM_BYTES)
+
+    def hold(self, added: int, size: int) -> None:
+        """Hold `added` more bytes of what is now a body of `size`. Raises as `read` does."""
+        if size > self._max_bytes:
+            raise self._too_large()
+        if self._held + added > self._max_held:
+            raise Overloaded("too many request bodies at once", 1)
+        self._held += added
+
     def release(self, size: int) -> None:
         """The body of `size` bytes is no longer needed."""
         self._held -= size
@@ -63,8 +98,7 @@ class BodyReader:
         except BaseException as error:
             self._held -= len(body)
             if isinstance(error, TimeoutError):
-                detail = f"The body did not arrive within {BODY_SECONDS:.0f} s."
-                raise Problem(408, "Request timeout", detail, code="timeout") from None
+                raise _too_slow() from None
             raise
         return bytes(body)
 
@@ -116,6 +150,11 @@ async def respond(send: Send, status: int, body: bytes, more: Headers = ()) -> N
     headers = [(b"content-type", b"application/json"), (b"content-length", length), *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+def _too_slow() -> Problem:
+    detail = f"The body did not arrive within {BODY_SECONDS:.0f} s."
+    return Problem(408, "Request timeout", detail, code="timeout")
 
 
 def _unsupported(detail: str) -> Problem:

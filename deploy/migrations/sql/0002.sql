@@ -16,3 +16,13 @@ ALTER TABLE ingest.api_keys ADD UNIQUE (previous_sha256);
 -- `last_used_at` is updated in place again and again.
 ALTER TABLE ingest.api_keys SET (fillfactor = 70);
 -- idempotency
+CREATE TABLE ingest.idempotency (
+    key_id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    fingerprint BYTEA NOT NULL,
+    status SMALLINT,
+    answer BYTEA,
+    taken_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    PRIMARY KEY (key_id, key)
+);
+CREATE INDEX idempotency_by_age ON ingest.idempotency (taken_at);

@@ -1,23 +1,33 @@
 """Readings → records of `city.readings`. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from shared.contracts.reading import Batch, Reading, encode_batch
 from shared.contracts.topics import READINGS
 from shared.eventlog.log import Outgoing
 
 RECORD_ITEMS = 1_000  # so that a consumer that counts records knows roughly what it asks for
+TRACED_ITEMS = 500  # of a record whose readings each bring up to half a KiB of trace
 
 
 def to_records(
-    partitions: Mapping[int, Sequence[Reading]], accepted_us: int, source: str
+    partitions: Mapping[int, Sequence[Reading]],
+    accepted_us: int,
+    source: str,
+    trace: Callable[[Sequence[Reading]], str] | None = None,
 ) -> list[Outgoing]:
-    """One record per partition; more only where a partition has over `RECORD_ITEMS` readings."""
-    return [
-        _record(partition, Batch(list(readings[start : start + RECORD_ITEMS]), accepted_us, source))
-        for partition, readings in partitions.items()
-        for start in range(0, len(readings), RECORD_ITEMS)
-    ]
+    """One record per partition; more only where a partition has over `RECORD_ITEMS` readings.
+
+    `trace`: what is kept of where some readings came from.
+    """
+    most = RECORD_ITEMS if trace is None else TRACED_ITEMS
+    records = []
+    for partition, readings in partitions.items():
+        for start in range(0, len(readings), most):
+            some = list(readings[start : start + most])
+            known = "" if trace is None else trace(some)
+            records.append(_record(partition, Batch(some, accepted_us, source, trace=known)))
+    return records
 
 
 class Shared:
@@ -41,7 +51,7 @@ class Shared:
         self._accepted_us = self._accepted_us or accepted_us
         for partition, readings in partitions.items():
             items = self._items.setdefault(partition, [])
-            items += readings if not first else [_renumbered(each, first) for each in readings]
+            items += readings if not first else [renumbered(each, first) for each in readings]
             self._account(self._sources.setdefault(partition, []), source, len(readings))
         return first
 
@@ -65,7 +75,8 @@ class Shared:
             sources.append((source, count))
 
 
-def _renumbered(reading: Reading, first: int) -> Reading:
+def renumbered(reading: Reading, first: int) -> Reading:
+    """The reading, counted on from `first`."""
     return Reading(
         reading.sensor_id,
         reading.metric,

@@ -72,7 +72,7 @@ class Body:
         self.is_array = is_array
         self._body = body
         self._wires = wires
-        self._raws = [] if wires is not None else _split_items(body, is_array)
+        self._raws = [] if wires is not None else split_items(body, is_array)
 
     def __len__(self) -> int:
         return len(self._raws) if self._wires is None else len(self._wires)
@@ -80,7 +80,7 @@ class Body:
     def raw(self, index: int) -> bytes:
         """The item as it came."""
         if not self._raws:
-            self._raws = _split_items(self._body, self.is_array)
+            self._raws = split_items(self._body, self.is_array)
         return self._raws[index]
 
     def pointer(self, index: int, field: str) -> str:
@@ -151,7 +151,16 @@ def spelling(wire: Wire) -> Refusal | None:
     return None
 
 
-def _split_items(body: bytes, is_array: bool) -> list[bytes]:
+def split_array(body: bytes) -> list[bytes]:
+    """The elements of a JSON array, each as it came. Raises `Malformed`, also for no array."""
+    if body.lstrip(_WHITE)[:1] != b"[":
+        split_items(body, False)
+        raise Malformed("an array was expected at byte 0", 0)
+    return split_items(body, True)
+
+
+def split_items(body: bytes, is_array: bool) -> list[bytes]:
+    """The items of a body, each as it came. Raises `Malformed`."""
     try:
         if is_array:
             return [bytes(raw) for raw in _split.decode(body)]

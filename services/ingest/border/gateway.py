@@ -1,45 +1,29 @@
 """`POST /v1/readings`: the hot path, bare ASGI."""
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
-import msgspec
 from starlette.types import Receive, Scope, Send
 
 from services.ingest import metrics
-from services.ingest.border.decode import Malformed
-from services.ingest.border.group_commit import GroupCommit
-from services.ingest.border.intake import Intake, Refused, Taken, TooManyItems
-from services.ingest.border.judge import Rights
+from services.ingest.border.acceptance import Acceptance, Poster, malformed
+from services.ingest.border.decode import Malformed, read_body
+from services.ingest.border.formats.media import is_plain, is_stream
 from services.ingest.border.overload import Guard
+from services.ingest.border.posts import Posts
 from services.ingest.border.refusals import OverQuota, Refusals
-from services.ingest.keys.quotas import Account, Header, Quotas
-from services.ingest.requests import (
-    BodyReader,
-    Gone,
-    announced,
-    bearer,
-    check_content_type,
-    respond,
-)
+from services.ingest.keys.quotas import Header, Quotas
+from services.ingest.requests import BodyReader, Gone, announced, bearer, respond
 from shared.errors import Overloaded
 from shared.web.auth import unauthorised
 from shared.web.identity import Identity
 from shared.web.problems import Problem, from_error, problem_response
 
 _log = logging.getLogger(__name__)
-_ACCEPTED = metrics.ACCEPTED.labels("http")
-_encode = msgspec.json.Encoder().encode
+
+REPLAYED: Header = (b"idempotency-replayed", b"true")
 
 Identify = Callable[[str], Awaitable[Identity | None]]
-
-
-class Answer(msgspec.Struct):
-    """`BatchAnswer`, encoded fast."""
-
-    receipt: str | None
-    accepted: int
-    rejected: Sequence[Refused]
 
 
 class Gateway:
@@ -47,15 +31,15 @@ class Gateway:
 
     def __init__(
         self,
-        commits: GroupCommit,
-        intake: Intake,
+        acceptance: Acceptance,
+        posts: Posts,
         identify: Identify,
         quotas: Quotas,
         bodies: BodyReader,
         guard: Guard,
     ) -> None:
-        self._commits = commits
-        self._intake = intake
+        self._acceptance = acceptance
+        self._posts = posts
         self._identify = identify
         self._quotas = quotas
         self._refusals = Refusals()
@@ -87,37 +71,33 @@ class Gateway:
     ) -> tuple[int, bytes, list[Header]]:
         self._guard.check()
         identity = await self._admit(bearer(headers))
-        account, size = self._quotas.account(identity), announced(headers)
+        # A stream pays as it goes: its length says nothing of what it needs at once.
+        size = 0 if is_stream(headers) else announced(headers)
+        account = self._quotas.account(identity)
         excess = account.begin(size)  # before anything is read: a refusal must be cheap
         if excess is not None:
             raise OverQuota(identity, account, excess, size)
+        poster, again = Poster(identity, account, size), False
         try:
-            check_content_type(headers)
-            status, answer = await self._take(identity, account, size, headers, receive)
+            if is_plain(headers):
+                status, answer = await self._take(poster, headers, receive)
+            else:
+                status, answer, again = await self._posts.take(poster, headers, receive)
         finally:
             account.end()
-        return status, answer, account.headers()
+        more = account.headers()
+        return status, answer, [*more, REPLAYED] if again else more
 
     async def _take(
-        self,
-        identity: Identity,
-        account: Account,
-        size: int,
-        headers: dict[bytes, bytes],
-        receive: Receive,
+        self, poster: Poster, headers: dict[bytes, bytes], receive: Receive
     ) -> tuple[int, bytes]:
         body = await self._bodies.read(headers, receive)
         try:
-            taken = await self._judge(body, rights_of(identity))
-            excess = account.charge(len(taken.body), len(body) - size)
-            if excess is not None:
-                raise OverQuota(identity, account, excess, len(body))
-            receipt = await self._publish(taken, identity.name)
+            return await self._acceptance.take(poster, read_body(body), len(body))
+        except Malformed as error:
+            raise malformed(error) from None
         finally:
             self._bodies.release(len(body))
-        _count(taken)
-        status = 202 if receipt is not None else 422
-        return status, _encode(Answer(receipt, taken.accepted, taken.refused))
 
     async def _admit(self, token: str | None) -> Identity:
         identity = await self._identify(token) if token else None
@@ -129,50 +109,3 @@ class Gateway:
             detail = "This needs a key with the scope 'post'."
             raise Problem(403, "Forbidden", detail, code="scope")
         return identity
-
-    async def _judge(self, body: bytes, rights: Rights) -> Taken:
-        try:
-            taken = await self._intake.take(body, rights)
-        except Malformed as error:
-            raise Problem(
-                400,
-                "Malformed JSON",
-                f"The body is not JSON: {error.detail}.",
-                code="malformed",
-                position=error.position,
-            ) from None
-        except TooManyItems as error:
-            detail = f"A batch has at most {error.limit} readings."
-            raise Problem(
-                413, "Batch too large", detail, code="too_large", max_batch_items=error.limit
-            ) from None
-        if not len(taken.body):
-            raise Problem(422, "Empty batch", "The array holds no reading.", code="empty")
-        return taken
-
-    async def _publish(self, taken: Taken, source: str) -> str | None:
-        """The receipt, None if there was nothing to publish."""
-        if not taken.partitions:
-            return None
-        try:
-            # 202 only after this: the sender keeps no copy.
-            return await self._commits.publish(taken, source)
-        except Overloaded as error:
-            self._guard.trip(error)
-            raise
-
-
-def rights_of(identity: Identity) -> Rights:
-    """What a key may do beyond posting; an administrator may all."""
-    every = identity.role == "admin"
-    return Rights(
-        backfill=every or "backfill" in identity.scopes,
-        correct=every or "correct" in identity.scopes,
-        restrictions=identity.restrictions,
-    )
-
-
-def _count(taken: Taken) -> None:
-    _ACCEPTED.inc(taken.accepted)
-    for refused in taken.refused:
-        metrics.REJECTED.labels("http", refused.code.value).inc()

@@ -5,18 +5,21 @@ so a group is as large as the load makes it, and a lone request waits for nobody
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from services.ingest.border import receipts
 from services.ingest.border.batches import RECORD_ITEMS, Shared, to_records
 from services.ingest.border.intake import Taken
+from shared.contracts.reading import Reading
 from shared.errors import Overloaded, Unavailable
 from shared.eventlog.log import EventLog
 
 SMALL_ITEMS = 100  # a request of more has records of its own, and need not wait for a group
 GROUPS_UNDER_WAY = 2
 WAITING_REQUESTS = 5_000  # of this process, before more are refused
+
+Trace = Callable[[Sequence[Reading]], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +54,15 @@ class GroupCommit:
         self._waiting = 0
         self._scheduled = False
 
-    async def publish(self, taken: Taken, source: str) -> str:
-        """The receipt, once every record is durable. Raises `Unavailable` or `Overloaded`."""
+    async def publish(self, taken: Taken, source: str, trace: Trace | None = None) -> str:
+        """The receipt, once every record is durable. Raises `Unavailable` or `Overloaded`.
+
+        What has a `trace` has records of its own, since a record keeps one trace.
+        """
         count = len(taken.body)
-        if count > SMALL_ITEMS:
-            return await self._publish_alone(taken, source)
+        if count > SMALL_ITEMS or trace is not None:
+            places = await self.append(taken, source, trace)
+            return receipts.encode(await self._log.incarnation(), places)
         if self._waiting >= WAITING_REQUESTS:
             raise Overloaded("too many requests wait for the event log", 1)
         group = self._gathering
@@ -71,10 +78,17 @@ class GroupCommit:
         places = [(partition, durable.offsets[partition]) for partition in taken.partitions]
         return receipts.encode(durable.incarnation, places, first, count)
 
-    async def _publish_alone(self, taken: Taken, source: str) -> str:
-        positions = await self._log.publish(to_records(taken.partitions, taken.accepted_us, source))
-        places = [(position.partition, position.offset) for position in positions]
-        return receipts.encode(await self._log.incarnation(), places)
+    async def append(
+        self, taken: Taken, source: str, trace: Trace | None = None
+    ) -> list[tuple[int, int]]:
+        """Into records of its own; (partition, offset) of each, once they are durable."""
+        records = to_records(taken.partitions, taken.accepted_us, source, trace)
+        positions = await self._log.publish(records)
+        return [(position.partition, position.offset) for position in positions]
+
+    async def incarnation(self) -> str:
+        """Of the log."""
+        return await self._log.incarnation()
 
     def _schedule(self, full: bool) -> None:
         """Requests of the same turn of the loop come along; a full group leaves at once."""

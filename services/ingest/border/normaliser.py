@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from services.ingest import metrics
-from services.ingest.border.batches import RECORD_ITEMS, Shared
-from services.ingest.border.decode import Malformed
+from services.ingest.border.batches import RECORD_ITEMS, Shared, to_records
+from services.ingest.border.formats.record import Unreadable, read_record, trace_of
 from services.ingest.border.intake import Intake, Taken, TooManyItems
 from services.ingest.border.judge import Rights
 from services.ingest.border.overload import Guard
@@ -16,7 +16,7 @@ from services.ingest.keys.quotas import Account, Excess
 from services.ingest.quarantine.aside import WHOLE_RECORD, SetAside, as_json
 from shared.contracts.reading import ItemCode
 from shared.contracts.topics import INBOX
-from shared.eventlog.log import EventLog, Record
+from shared.eventlog.log import EventLog, Outgoing, Record
 
 _log = logging.getLogger(__name__)
 
@@ -54,17 +54,22 @@ class _Work:
     """What a fetch of records comes to. Each item has a number of its own in its record of
     `city.readings`, so that two that are set aside there are told apart."""
 
-    shared: list[Shared] = field(default_factory=list)
+    parts: list[Shared | list[Outgoing]] = field(default_factory=list)
     accepted: int = 0
     set_aside: list[SetAside] = field(default_factory=list)
 
     def add(self, taken: Taken, source: str) -> None:
         """Take what may enter of a record."""
-        count = len(taken.body)
-        if not self.shared or self.shared[-1].size + count > RECORD_ITEMS:
-            self.shared.append(Shared())
-        self.shared[-1].add(taken.partitions, count, taken.accepted_us, source)
         self.accepted += taken.accepted
+        events = trace_of(taken.body)
+        if events is not None:  # a record keeps one trace
+            self.parts.append(to_records(taken.partitions, taken.accepted_us, source, events.trace))
+            return
+        count, last = len(taken.body), self.parts[-1] if self.parts else None
+        if not isinstance(last, Shared) or last.size + count > RECORD_ITEMS:
+            last = Shared()
+            self.parts.append(last)
+        last.add(taken.partitions, count, taken.accepted_us, source)
 
 
 class Normaliser:
@@ -78,12 +83,14 @@ class Normaliser:
         anonymous: Source,
         quarantine: Quarantine,
         guard: Guard,
+        max_bytes: int,
     ) -> None:
         self._log = log
         self._intake = intake
         self._sources = sources
         self._anonymous = anonymous
         self._guard = guard
+        self._max_bytes = max_bytes
         self._quarantine = quarantine
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -102,7 +109,7 @@ class Normaliser:
         work = _Work()
         for record in records:
             await self._take(record, work)
-        outgoing = [record for shared in work.shared for record in shared.records()]
+        outgoing = [record for part in work.parts for record in _records(part)]
         # A crash between here and the commit publishes again: the natural key makes it harmless.
         await self._log.publish(outgoing)
         await self._quarantine.set_aside(work.set_aside, await self._log.incarnation())
@@ -125,10 +132,10 @@ class Normaliser:
 
     async def _judge(self, record: Record, source: Source, work: _Work) -> None:
         try:
-            taken = await self._intake.take(record.value, source.rights)
-        except Malformed as error:
-            detail = f"not JSON: {error.detail}"
-            work.set_aside.append(_whole(record, source.name, ItemCode.MALFORMED, detail))
+            items = read_record(record.headers, record.value, self._max_bytes)
+            taken = await self._intake.take_items(items, source.rights)
+        except Unreadable as error:
+            work.set_aside.append(_whole(record, source.name, ItemCode.MALFORMED, str(error)))
             return
         except TooManyItems as error:
             work.set_aside.append(_whole(record, source.name, ItemCode.TOO_LARGE, str(error)))
@@ -150,6 +157,10 @@ class Normaliser:
         metrics.ACCEPTED.labels("inbox").inc(work.accepted)
         for row in work.set_aside:
             metrics.REJECTED.labels("inbox", row.code.value).inc()
+
+
+def _records(part: Shared | list[Outgoing]) -> list[Outgoing]:
+    return part.records() if isinstance(part, Shared) else part
 
 
 def _refused(record: Record, source: str, taken: Taken) -> list[SetAside]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from services.ingest import metrics
-from services.ingest.border.gateway import rights_of
+from services.ingest.border.acceptance import rights_of
 from services.ingest.border.intake import Intake, Refused, Taken
 from services.ingest.doors.found import Adapted
 from services.ingest.quarantine.aside import SetAside, as_json

@@ -6,8 +6,8 @@ from itertools import islice
 from typing import Any
 
 from services.ingest import metrics
+from services.ingest.border.acceptance import rights_of
 from services.ingest.border.decode import Items, Malformed, Refusal, Wire, read_body
-from services.ingest.border.gateway import rights_of
 from services.ingest.border.intake import Intake, Taken
 from services.ingest.doors.charging import charged
 from services.ingest.keys.quotas import Quotas

@@ -155,6 +155,13 @@ class Account:
         excess = _take(self.bytes, more_bytes) if more_bytes else None
         return _take(self.readings, readings, begun=1) or excess
 
+    def wait(self) -> int:
+        """Whole seconds until something is left of everything; 0 if there is."""
+        now = self._timer()
+        self.readings.refill(now)
+        self.bytes.refill(now)
+        return max(self.readings.wait(), self.bytes.wait())
+
     def end(self) -> None:
         """A request that was begun is answered."""
         self.open -= 1

@@ -88,6 +88,18 @@ api_keys = Table(
     moment("last_used_at", nullable=True),
     schema="ingest",
 )
+idempotency = Table(  # answers that are remembered for a day, where a key is sent
+    "idempotency",
+    metadata,
+    Column("key_id", Text, primary_key=True),  # of the API key
+    Column("key", Text, primary_key=True),  # as sent
+    Column("fingerprint", LargeBinary, nullable=False),  # SHA-256 of the request
+    Column("status", SmallInteger),  # null: under way
+    Column("answer", LargeBinary),  # the body, deflated
+    moment("taken_at"),
+    Index("idempotency_by_age", "taken_at"),
+    schema="ingest",
+)
 readings = Table(
     "readings",
     metadata,

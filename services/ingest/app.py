@@ -48,8 +48,11 @@ from services.ingest.registry.routes_catalogue import catalogue_router
 from services.ingest.registry.routes_sensors import sensors_router
 from services.ingest.registry.seed import seed
 from services.ingest.requests import BodyReader
+from services.ingest.storage.classes import Classes
 from services.ingest.storage.progress import Progress
+from services.ingest.storage.retention import Retention
 from services.ingest.storage.rollups.refresher import Refresher
+from services.ingest.storage.routes_retention import retention_router
 from services.ingest.storage.store import ReadingStore
 from services.ingest.storage.writer import Writer
 from shared.contracts.topics import READINGS
@@ -119,10 +122,12 @@ async def build_writer(context: Context) -> Service:
     writer = Writer(context.log, store, context.clock)
     quarantine = Quarantine(context.engine)
     keeper = Keeper(context.engine, quarantine, _bound(context), context.clock)
+    classes = Classes(context.engine)
     jobs = {
         "ingest-writer": writer.run,
         "ingest-writer-lag": writer.watch_lag,
         "ingest-rollups": Refresher(context.database_url, context.clock).run,
+        "ingest-retention": Retention(context.database_url, classes, context.clock).run,
         "ingest-quarantine-bound": keeper.run,
         "ingest-quarantine-news": Announcer(context.engine, context.log).run,
     }
@@ -182,6 +187,7 @@ async def _gateway(context: Context, registry: Registry, follower: Follower, doo
         areas_router(repository, registrar, bodies),
         *_work_and_doors(context, registry, quarantine, door, commits),
         keys_router(KeyShelf(context.engine, context.clock), context.clock),
+        retention_router(Classes(context.engine)),
     ]
     return Service(
         "gateway",

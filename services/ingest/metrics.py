@@ -36,6 +36,9 @@ ROLLED_TO = Gauge(
 ROLLED_AGAIN = Counter(
     "yiwang_ingest_rolled_again_total", "Stretches of a day whose rollups were made again"
 )
+DROPPED = Counter(
+    "yiwang_ingest_dropped_total", "Rows that were kept as long as their class says", ["table"]
+)
 LAG = Gauge("yiwang_ingest_writer_lag_records", "Records the writer has not committed yet")
 BATCH_SECONDS = Histogram(
     "yiwang_ingest_batch_seconds",

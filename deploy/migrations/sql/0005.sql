@@ -37,5 +37,7 @@ CREATE TABLE ingest.metric_classes (
 );
 CREATE TABLE ingest.retention_floors (
   metric text NOT NULL, width_seconds integer NOT NULL, floor timestamptz NOT NULL,
-  PRIMARY KEY (metric, width_seconds)
+  dropped_to timestamptz, PRIMARY KEY (metric, width_seconds)
 );
+CREATE INDEX rollups_1m_by_time ON ingest.rollups_1m
+  USING brin (bucket) WITH (pages_per_range = 16, autosummarize = on);

@@ -5,7 +5,7 @@ from sqlalchemy import Boolean, Column, DateTime, Double, ForeignKey, Index, Int
 from shared.store.tables.columns import metadata, moment
 
 
-def _rollup(name: str) -> Table:
+def _rollup(name: str, *more: Index) -> Table:
     """Buckets of one width. min, max, mean and last are of the readings that are not bad, of all
     where all are bad."""
     return Table(
@@ -22,11 +22,20 @@ def _rollup(name: str) -> Table:
         Column("mean", Double, nullable=False),
         Column("last", Double, nullable=False),
         moment("last_at"),
+        *more,
         schema="ingest",
     )
 
 
-rollups_1m = _rollup("rollups_1m")
+rollups_1m = _rollup(
+    "rollups_1m",
+    Index(
+        "rollups_1m_by_time",
+        "bucket",
+        postgresql_using="brin",
+        postgresql_with={"pages_per_range": 16, "autosummarize": "on"},
+    ),
+)
 rollups_15m = _rollup("rollups_15m")
 rollups_1h = _rollup("rollups_1h")
 rollups_1d = _rollup("rollups_1d")
@@ -73,11 +82,12 @@ metric_classes = Table(  # a metric that is not named here is of the class `stan
     Column("class", Text, ForeignKey("ingest.retention.class"), nullable=False),
     schema="ingest",
 )
-retention_floors = Table(  # what lies below has been dropped; width 0: the readings themselves
+retention_floors = Table(  # what lies below `floor` may be gone; width 0: the readings themselves
     "retention_floors",
     metadata,
     Column("metric", Text, primary_key=True),
     Column("width_seconds", Integer, primary_key=True),
     moment("floor"),
+    moment("dropped_to", nullable=True),
     schema="ingest",
 )

@@ -14,6 +14,7 @@ from shared.web.identity import Restrictions
 MAX_AHEAD_US = 5 * 60 * 1_000_000
 # Even a backfill has a limit, far before any sensor: what claims to be older is a broken clock.
 EARLIEST_US = to_micros(datetime(1900, 1, 1, tzinfo=UTC))
+_DAY_US = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,14 @@ def judge(wire: Wire, registry: Registry, rights: Rights, now_us: int) -> Admitt
     observed_us = to_micros(wire.observed_at)
     if observed_us > now_us + MAX_AHEAD_US:
         return Refusal("/observed_at", ItemCode.IN_FUTURE, "more than 5 minutes ahead")
-    if observed_us < now_us - channel.max_age_us and (
-        not rights.backfill or observed_us < EARLIEST_US
-    ):
-        return _too_old(channel.max_age_us // 1_000_000, rights.backfill)
+    if observed_us < now_us - channel.max_age_us:
+        if not rights.backfill:
+            return _too_old(channel.max_age_us // 1_000_000)
+        kept_us = registry.kept_us.get(wire.metric)
+        if kept_us is not None and observed_us < now_us - kept_us:
+            return _not_kept(kept_us // _DAY_US)
+        if observed_us < EARLIEST_US:
+            return Refusal("/observed_at", ItemCode.TOO_OLD, "before the year 1900")
     return Admitted(entry.partition, observed_us)
 
 
@@ -93,8 +98,11 @@ def _out_of_range(minimum: float, maximum: float) -> Refusal:
     return Refusal("/value", ItemCode.OUT_OF_RANGE, detail)
 
 
-def _too_old(max_age_seconds: int, backfill: bool) -> Refusal:
-    if backfill:
-        return Refusal("/observed_at", ItemCode.TOO_OLD, "before the year 1900")
+def _not_kept(days: int) -> Refusal:
+    detail = f"readings of this metric are kept for {days} days only"
+    return Refusal("/observed_at", ItemCode.TOO_OLD, detail)
+
+
+def _too_old(max_age_seconds: int) -> Refusal:
     detail = f"older than {max_age_seconds} s; older readings need the scope 'backfill'"
     return Refusal("/observed_at", ItemCode.TOO_OLD, detail)

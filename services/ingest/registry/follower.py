@@ -28,6 +28,7 @@ PUBLISH_RECORDS = 2_000
 # Keys of `city.sensors` that are no sensor's: an id has no slash.
 METRIC_PREFIX = "metric/"
 AREAS_KEY = "areas/"
+_DAY_US = 86_400_000_000
 _CLOCK_SKEW = timedelta(minutes=5)  # between the processes that write the registry
 
 
@@ -40,6 +41,10 @@ class Source(Protocol):
 
     async def all_metrics(self) -> list[Definition]:
         """The catalogue."""
+        ...
+
+    async def kept_days(self) -> dict[str, int]:
+        """Metric → days that its readings are kept, for those that are not kept for ever."""
         ...
 
     async def changes_since(self, moment: datetime) -> dict[str, datetime]:
@@ -80,6 +85,7 @@ class Follower:
         self._areas_at = await self._source.areas_changed_at()
         parents = await self._source.area_parents()
         self._registry.load(metrics, await self._source.all_sensors(), parents)
+        self._registry.kept_us = await self._kept_us()
         return ends
 
     async def introduce(self) -> None:
@@ -107,6 +113,7 @@ class Follower:
         """Take up what the database has and the log did not tell."""
         for metric in await self._source.all_metrics():
             self._registry.define(metric)
+        self._registry.kept_us = await self._kept_us()
         known = self._registry.sensors
         newest = max((entry.updated_at for entry in known.values()), default=None)
         if newest is not None:
@@ -120,6 +127,9 @@ class Follower:
                 self._registry.apply(sensor)
         if await self._source.areas_changed_at() != self._areas_at:
             await self._tell_of_areas()
+
+    async def _kept_us(self) -> dict[str, int]:
+        return {code: days * _DAY_US for code, days in (await self._source.kept_days()).items()}
 
     async def _apply(self, record: Record) -> None:
         try:

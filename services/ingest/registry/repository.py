@@ -15,7 +15,7 @@ from services.ingest.registry.atlas import Cell
 from services.ingest.registry.boundaries import Area
 from services.ingest.registry.catalogue import Definition
 from services.ingest.registry.sensor import Location, Sensor, SensorFilter
-from shared.store.tables import areas, metrics, sensors
+from shared.store.tables import areas, metric_classes, metrics, retention, sensors
 
 PAGE = 1_000
 _ORDER = ("city", "district", "town", "cell")
@@ -75,6 +75,18 @@ class Repository:
         async with self._engine.connect() as connection:
             rows = await connection.execute(select(metrics).order_by(metrics.c.metric))
             return [Definition.model_construct(**row) for row in rows.mappings()]
+
+    async def kept_days(self) -> dict[str, int]:
+        """Metric → days that its readings are kept, for those that are not kept for ever."""
+        name = func.coalesce(metric_classes.c["class"], "standard")
+        query = (
+            select(metrics.c.metric, retention.c.raw_days)
+            .join(metric_classes, metric_classes.c.metric == metrics.c.metric, isouter=True)
+            .join(retention, retention.c["class"] == name)
+            .where(retention.c.raw_days.is_not(None))
+        )
+        async with self._engine.connect() as connection:
+            return {row[0]: row[1] for row in await connection.execute(query)}
 
     async def save_metric(self, metric: Definition) -> None:
         """Make or replace a metric as somebody has edited it."""

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,14 +10,16 @@ from pydantic import ValidationError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.ingest.registry.catalogue import default_catalogue
-from services.ingest.registry.repository import save_metrics
+from services.ingest.registry.catalogue import default_catalogue, definitions
+from services.ingest.registry.saving import save_metrics
 from services.ingest.storage.chunks import chunk_interval, fit_chunks, has_timescale
 from services.ingest.storage.classes import Classes, Periods, UnknownMetrics
 from services.ingest.storage.retention import Retention
 from services.ingest.storage.rollups.refresher import Refresher
+from shared.eventlog.log import EventLog
 from shared.store.engine import connect
 from shared.store.rollups import relation
+from tests.integration.cities import city, reading
 
 NOW = datetime(2026, 5, 1, 8, 0, 30, tzinfo=UTC)
 FILL = """
@@ -30,7 +33,7 @@ HELD = "SELECT metric, min(observed_at)::date, count(*) FROM ingest.readings GRO
 @pytest.fixture
 async def connection(engine: AsyncEngine, database_url: str) -> AsyncIterator[Any]:
     async with engine.begin() as opened:
-        await save_metrics(opened, default_catalogue())
+        await save_metrics(opened, definitions(default_catalogue(), NOW))
         await opened.execute(text(FILL), {"start": NOW - timedelta(days=100), "end": NOW})
     opened_too = await connect(database_url, autocommit=True)
     yield opened_too
@@ -89,6 +92,24 @@ async def test_a_class_must_make_sense(engine: AsyncEngine, connection: Any) -> 
     with pytest.raises(UnknownMetrics):
         await Classes(engine).save("short", Periods(raw_days=1), ["no.metric"])
     assert [each.name for each in await Classes(engine).all()] == ["standard"]
+
+
+async def test_what_would_be_dropped_at_once_is_refused_at_the_border(
+    engine: AsyncEngine, event_log: EventLog, database_url: str, tmp_path: Path
+) -> None:
+    await Classes(engine).save("standard", Periods(raw_days=30), [])
+    async with city(engine, event_log, database_url, tmp_path) as made:
+        old, older = reading(1), reading(1)
+        old["observed_at"] = "2026-04-10T08:00:00+08:00"
+        older["observed_at"] = "2026-03-10T08:00:00+08:00"
+        answer = (await made.client.post("/v1/readings", json=[old, older])).json()
+        assert answer["accepted"] == 1
+        assert [(item["index"], item["code"]) for item in answer["rejected"]] == [(1, "too_old")]
+        assert "30 days" in answer["rejected"][0]["detail"]
+        kept = (await made.client.get("/v1/retention")).json()["items"]
+        assert kept[0] | {"name": "standard", "raw_days": 30} == kept[0]
+        refused = await made.client.put("/v1/retention/standard", json={"raw_days": 10})
+        assert refused.status_code == 403
 
 
 async def test_a_chunk_fits_into_memory(connection: Any) -> None:

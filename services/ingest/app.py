@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from services.ingest.asyncapi import asyncapi_router
 from services.ingest.border.acceptance import Acceptance, Poster, rights_of
 from services.ingest.border.decode import Items
 from services.ingest.border.gateway import Gateway
@@ -186,6 +187,7 @@ async def _gateway(context: Context, registry: Registry, follower: Follower, doo
         catalogue_router(repository, registrar),
         areas_router(repository, registrar, bodies),
         *_work_and_doors(context, registry, quarantine, door, commits),
+        asyncapi_router(),
         keys_router(KeyShelf(context.engine, context.clock), context.clock),
         retention_router(Classes(context.engine)),
     ]

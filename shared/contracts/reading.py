@@ -92,6 +92,17 @@ class BatchAnswer(BaseModel):
     rejected: list[Rejected]
 
 
+class StreamAnswer(BatchAnswer):
+    """The answer to a stream. `rejected` describes the first 1,000 of `rejected_total`; `items`:
+    lines judged; `earlier_receipts`: where one receipt cannot name everything."""
+
+    items: int
+    rejected_total: int
+    rejected_by_code: dict[ItemCode, int]
+    earlier_receipts: list[str] = []
+    dropped_receipts: int = 0
+
+
 class Reading(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One clean reading on `city.readings`: a JSON array, times in epoch microseconds (UTC).
 

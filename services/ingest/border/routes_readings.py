@@ -1,15 +1,15 @@
 """`POST /v1/readings` as the documentation shows it, and `GET /v1/receipts/{receipt}`."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message
 
+from services.ingest.border.post_docs import post_route
 from services.ingest.border.receipts import Garbage, Receipt, decode, digest
-from shared.contracts.reading import BatchAnswer, ReadingIn
 from shared.web.auth import require_role
 from shared.web.problems import Problem
 
@@ -56,19 +56,9 @@ def readings_router(
     """The documented route hands over to the same gateway that serves the hot path."""
     router = APIRouter(tags=["readings"])
 
-    @router.post(
-        "/v1/readings",
-        status_code=202,
-        response_model=BatchAnswer,
-        responses={422: {"model": BatchAnswer, "description": "Nothing was accepted"}},
-        openapi_extra=_request_body(),
-    )
+    @router.post("/v1/readings", **post_route())
     async def post_readings(request: Request) -> Response:
-        """One reading or an array of them; 202 once they are durable, with a verdict per item.
-
-        The same (sensor, metric, observed_at) with the same value changes nothing, so repeating
-        a request is always safe.
-        """
+        """Readings in any format."""
         return await _through(gateway, request)
 
     @router.get("/v1/receipts/{receipt}", dependencies=[Depends(require_role("viewer"))])
@@ -120,11 +110,3 @@ async def _through(gateway: ASGIApp, request: Request) -> Response:
     response = Response(body, status_code=messages[0]["status"])
     response.raw_headers = list(messages[0]["headers"])
     return response
-
-
-def _request_body() -> dict[str, Any]:
-    one = ReadingIn.model_json_schema(ref_template="#/components/schemas/{model}")
-    one["properties"]["quality"] = one.pop("$defs", {}).get("Quality", {}) | {"default": "good"}
-    schema = {"oneOf": [one, {"type": "array", "items": one, "minItems": 1}]}
-    content = {"application/json": {"schema": schema}}
-    return {"requestBody": {"required": True, "content": content}, "security": [{"Bearer": []}]}

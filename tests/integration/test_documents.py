@@ -1,0 +1,68 @@
+"""What is written for strangers holds: the examples run, the documents describe what is sent."""
+
+import os
+import re
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.product import ROOT, Product
+
+BLOCK = re.compile(r"```(sh|python) ([\d ]+)\n(.*?)```", re.DOTALL)
+PAGE = (ROOT / "docs" / "posting.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    made = Product(tmp_path_factory.mktemp("city")).start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory, product: Product) -> dict[str, str]:
+    """An environment whose curl says the status of each answer on standard error."""
+    folder = tmp_path_factory.mktemp("bin")
+    curl = folder / "curl"
+    curl.write_text('#!/bin/sh\nexec /usr/bin/env PATH="$REAL_PATH" curl -sS '
+                    "-w '%{stderr}STATUS=%{http_code}\\n' \"$@\"\n")  # fmt: skip
+    curl.chmod(curl.stat().st_mode | stat.S_IEXEC)
+    path = os.environ["PATH"]
+    own = {"PATH": f"{folder}:{path}", "REAL_PATH": path, "URL": product.url}
+    return dict(os.environ) | own | {"KEY": product.credentials["api_key"]}
+
+
+def run(language: str, code: str, environment: dict[str, str]) -> tuple[list[str], str]:
+    command = ["bash", "-euc", code] if language == "sh" else [sys.executable, "-c", code]
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    statuses = re.findall(r"STATUS=(\d+)", done.stderr)
+    if language == "python":
+        statuses = re.findall(r"^(\d{3}) ", done.stdout)
+    return statuses, done.stdout + done.stderr
+
+
+def test_every_example_of_the_page_answers_what_it_says(
+    product: Product, shell: dict[str, str]
+) -> None:
+    blocks = BLOCK.findall(PAGE)
+    assert len(blocks) >= 12
+    for language, expected, code in blocks:
+        statuses, output = run(language, code, shell)
+        assert statuses == expected.split(), f"{code}\n{output}"
+
+
+def test_the_page_names_every_reading_code() -> None:
+    from shared.contracts.reading import ItemCode
+
+    for code in set(ItemCode) - {ItemCode.CONFLICT, ItemCode.OVER_QUOTA}:
+        assert f"`{code.value}`" in PAGE
+
+
+def test_the_page_and_the_tree_agree() -> None:
+    assert "docs/posting.md" in Path(ROOT / "README.md").read_text()

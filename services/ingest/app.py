@@ -46,6 +46,7 @@ from services.ingest.registry.registrar import Registrar
 from services.ingest.registry.repository import Repository
 from services.ingest.registry.routes_areas import areas_router
 from services.ingest.registry.routes_catalogue import catalogue_router
+from services.ingest.registry.routes_import import import_router
 from services.ingest.registry.routes_sensors import sensors_router
 from services.ingest.registry.seed import seed
 from services.ingest.requests import BodyReader
@@ -183,6 +184,8 @@ async def _gateway(context: Context, registry: Registry, follower: Follower, doo
     quarantine = Quarantine(context.engine)
     routers = [
         readings_router(gateway, Progress(context.engine), quarantine, context.log.incarnation),
+        # Before `/v1/sensors/{sensor_id}`, which would take `export` for an id.
+        import_router(repository, registrar, bodies),
         sensors_router(repository, registrar, bodies),
         catalogue_router(repository, registrar),
         areas_router(repository, registrar, bodies),

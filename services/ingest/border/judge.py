@@ -12,6 +12,7 @@ from shared.contracts.reading import ItemCode
 from shared.web.identity import Restrictions
 
 MAX_AHEAD_US = 5 * 60 * 1_000_000
+_CHINESE_OFFSETS = (8, 16)  # hours that a wrong offset puts a Chinese reading ahead
 # Even a backfill has a limit, far before any sensor: what claims to be older is a broken clock.
 EARLIEST_US = to_micros(datetime(1900, 1, 1, tzinfo=UTC))
 _DAY_US = 86_400_000_000
@@ -54,7 +55,7 @@ def judge(wire: Wire, registry: Registry, rights: Rights, now_us: int) -> Admitt
         )
     observed_us = to_micros(wire.observed_at)
     if observed_us > now_us + MAX_AHEAD_US:
-        return Refusal("/observed_at", ItemCode.IN_FUTURE, "more than 5 minutes ahead")
+        return _in_future(observed_us - now_us)
     if observed_us < now_us - channel.max_age_us:
         if not rights.backfill:
             return _too_old(channel.max_age_us // 1_000_000)
@@ -96,6 +97,19 @@ def _unknown_metric(in_catalogue: bool) -> Refusal:
 def _out_of_range(minimum: float, maximum: float) -> Refusal:
     detail = f"outside the metric's plausible range [{minimum:g}, {maximum:g}]"
     return Refusal("/value", ItemCode.OUT_OF_RANGE, detail)
+
+
+def _in_future(ahead_us: int) -> Refusal:
+    """A clock that runs ahead, or Chinese time called UTC: 8 hours, or 16 where it was turned
+    the wrong way."""
+    minutes = round(ahead_us / 60_000_000)
+    hours, rest = divmod(minutes, 60)
+    shown = f"{hours} h {rest} min" if rest and hours < 48 else f"{hours} h"
+    detail = f"{shown if hours else f'{minutes} min'} ahead; at most 5 minutes are taken"
+    offset = round(minutes / 60)
+    if offset in _CHINESE_OFFSETS and abs(minutes - offset * 60) <= MAX_AHEAD_US // 60_000_000:
+        detail += ": is Chinese time marked as UTC? Its offset is +08:00"
+    return Refusal("/observed_at", ItemCode.IN_FUTURE, detail)
 
 
 def _not_kept(days: int) -> Refusal:

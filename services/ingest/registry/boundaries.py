@@ -8,13 +8,13 @@ import csv
 import json
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import yaml
 from shapely import MultiPolygon, Polygon, make_valid, unary_union
 from shapely.geometry import mapping, shape
 from shapely.geometry.base import BaseGeometry
@@ -51,13 +51,43 @@ def load_areas(adcode: int, own_file: Path) -> list[Area]:
     return _from_package(adcode)
 
 
+def packaged_cities() -> list[int]:
+    """The adcodes of all cities that come with the platform."""
+    return [int(row["city_adcode"]) for row in _table(_package_folder(), "city")]
+
+
 def _from_package(adcode: int) -> list[Area]:
     folder = _package_folder()
     city, districts = (_rows(folder, level, str(adcode)) for level in _LEVELS)
     if not city:
-        raise Misconfigured(f"YIWANG_CITY={adcode}: no prefecture of this adcode is known")
+        raise Misconfigured(f"YIWANG_CITY={adcode}: {_near(folder, str(adcode))}")
     areas = [_packaged(folder, "city", *city[0], parent=None)]
-    return areas + [_packaged(folder, "district", *row, parent=str(adcode)) for row in districts]
+    found = [_packaged(folder, "district", *row, parent=str(adcode)) for row in districts]
+    return areas + [_apart(district) for district in found]
+
+
+def _apart(district: Area) -> Area:
+    """A city without districts (Dongguan, Jiyuan…) is listed as its own: an id must be one's."""
+    if district.area_id != district.parent_id:
+        return district
+    return replace(district, area_id=f"{district.area_id}-1")
+
+
+def _near(folder: Path, adcode: str) -> str:
+    """What somebody who names a wrong adcode may have meant."""
+    rows = _table(folder, "district") + _table(folder, "city")
+    inside = [row for row in rows if row.get("district_adcode") == adcode]
+    if inside:
+        city = inside[0]
+        return (
+            f"{city['district_name']} is a district of {city['city_name']}:"
+            f" set {city['city_adcode']}"
+        )
+    cities = {row["city_adcode"]: row["city_name"] for row in rows}
+    near = [code for code in cities if code[:4] == adcode[:4] or code[:2] + "0000" == adcode]
+    near = near or get_close_matches(adcode, cities, n=5)
+    known = ", ".join(f"{code} {cities[code]}" for code in sorted(near)[:25])
+    return f"no prefecture of this adcode is known; near it: {known or 'none'}"
 
 
 def _packaged(
@@ -79,16 +109,19 @@ def _package_folder() -> Path:
 
 def _rows(folder: Path, level: str, city: str) -> list[tuple[int, dict[str, str]]]:
     """The rows of one city with their numbers, which are those of the geometries."""
+    return [row for row in enumerate(_table(folder, level)) if row[1]["city_adcode"] == city]
+
+
+def _table(folder: Path, level: str) -> list[dict[str, str]]:
     with (folder / f"cn_{level}.csv").open(encoding="utf-8", newline="") as file:
-        return [row for row in enumerate(csv.DictReader(file)) if row[1]["city_adcode"] == city]
+        return list(csv.DictReader(file))
 
 
 @cache
 def _english() -> dict[int, str]:
-    names: dict[int, str] = yaml.safe_load(
-        Path(__file__).with_name("places.yaml").read_text(encoding="utf-8")
-    )
-    return names
+    """Adcode → English name: pinyin, and what is customary of cities."""
+    with Path(__file__).with_name("places.csv").open(encoding="utf-8", newline="") as file:
+        return {int(code): name for code, name in csv.reader(file)}
 
 
 def read_geometry(path: Path, index: int) -> BaseGeometry:

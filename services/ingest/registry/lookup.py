@@ -41,9 +41,7 @@ class Registry:
         self._parents: dict[str, str | None] = {}
         self._places: dict[tuple[str | None, ...], frozenset[str]] = {}
         self.sensors: dict[str, Entry] = {}
-        self.kept_us: dict[
-            str, int
-        ] = {}  # metric → how long it is kept, if not for ever
+        self.kept_us: dict[str, int] = {}  # metric → how long it is kept, if not for ever
 
     def load(
         self,

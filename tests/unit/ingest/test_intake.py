@@ -196,3 +196,30 @@ async def test_an_unplaced_sensor_lies_in_no_area() -> None:
     taken = await take(body, rights=Rights(restrictions=allowed))
     assert [refused.pointer for refused in taken.refused] == ["/sensor_id"]
     assert not (await take(body)).refused
+
+
+@pytest.mark.parametrize(
+    ("moment", "said"),
+    [
+        ("2026-05-01T16:00:00Z", "8 h ahead; at most 5 minutes are taken: is Chinese time marked"),
+        ("2026-05-02T00:03:00Z", "16 h 3 min ahead; at most 5 minutes are taken: is Chinese time"),
+        ("2026-05-01T08:07:00Z", "7 min ahead; at most 5 minutes are taken"),
+        ("2026-05-01T11:00:00Z", "3 h ahead; at most 5 minutes are taken"),
+    ],
+)
+async def test_a_reading_from_the_future_is_told_how_far_ahead_it_is(
+    moment: str, said: str
+) -> None:
+    taken = await take(json.dumps(GOOD | {"observed_at": moment}).encode())
+    (refused,) = taken.refused
+    assert refused.code is ItemCode.IN_FUTURE and refused.detail.startswith(said)
+    assert ("UTC" in refused.detail) is ("Chinese" in said)
+
+
+async def test_a_little_skew_and_years_of_backfill_are_taken() -> None:
+    times = ["2026-05-01T08:04:59Z", "1998-02-01T00:00:00+08:00", "2005-04-01T00:00:00Z"]
+    items = [GOOD | {"observed_at": moment} for moment in times]
+    taken = await take(json.dumps(items).encode(), rights=Rights(backfill=True))
+    assert (taken.accepted, taken.refused) == (3, [])
+    taken = await take(json.dumps(items).encode())
+    assert [refused.code for refused in taken.refused] == [ItemCode.TOO_OLD] * 2

@@ -165,6 +165,14 @@ async def test_a_record_that_was_too_large_is_replayed_whole(home: City) -> None
     assert await written(home) == [(n,) for n in range(60)]
 
 
+async def test_a_cloud_event_is_replayed_as_one(home: City) -> None:
+    event = {"specversion": "1.0", "id": "1", "source": "/buses", "type": "reading",
+             "data": reading(1, 50)}  # fmt: skip
+    await fill(home, aside(1, [event], ItemCode.TOO_LARGE))
+    assert (await do(home, "replay", filter={"code": "too_large"}))["done"] == 1
+    assert await written(home) == [(50,)]
+
+
 async def test_a_discarded_item_waits_again_once_mended(home: City) -> None:
     await fill(home, aside(1, reading(1, 999)), aside(2, reading(2, 999)))
     first = (await listed(home))[-1]["id"]

@@ -1,13 +1,15 @@
 """Items of the quarantine on their way back through the border."""
 
 import json
+import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from services.ingest import metrics
 from services.ingest.border.acceptance import rights_of
-from services.ingest.border.decode import Items, Malformed, Refusal, Wire, read_body
+from services.ingest.border.decode import Items, Refusal, Wire
+from services.ingest.border.formats.record import Unreadable, read_record
 from services.ingest.border.intake import Intake, Taken
 from services.ingest.doors.charging import charged
 from services.ingest.keys.quotas import Quotas
@@ -92,7 +94,7 @@ class Readmission:
         else:
             item = held.item if held.mended is None else held.mended
             try:
-                items = read_body(json.dumps(item).encode())
-            except Malformed as error:
-                return Reason(ItemCode.MALFORMED.value, error.detail)
+                items = read_record((), json.dumps(item).encode(), sys.maxsize)
+            except Unreadable as error:
+                return Reason(ItemCode.MALFORMED.value, str(error))
         return items if len(items) else Reason(ItemCode.MALFORMED.value, "holds no reading")

@@ -1,13 +1,13 @@
 """ops_center's composition root."""
 
 from services.ops_center.accounts import Accounts
-from services.ops_center.archive import Archive
 from services.ops_center.feed import Feed
+from services.ops_center.history.archive import Archive
+from services.ops_center.history.routes import history_router
 from services.ops_center.hub import Hub
 from services.ops_center.login import Login
 from services.ops_center.pages import DIST, Assets, pages_router
 from services.ops_center.repository import Repository
-from services.ops_center.routes_history import history_router
 from services.ops_center.routes_live import live_router
 from services.ops_center.routes_map import map_router
 from services.ops_center.routes_session import session_router
@@ -24,7 +24,7 @@ async def build(context: Context) -> Service:
         name="ops_center",
         routers=(
             live_router(hub),
-            history_router(Archive(context.engine), context.clock),
+            history_router(Archive(context.engine, context.clock), context.clock),
             session_router(accounts, Login(accounts), context.clock),
             map_router(repository, feed, context.settings),
             pages_router(),

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 
 from services.ops_center.eager import begin
 from services.ops_center.freshness import Freshness
-from services.ops_center.history import (
+from services.ops_center.history.span import (
     MAX_POINTS,
     MIN_POINTS,
-    ORIGIN,
     BadParameter,
     Span,
     bucket_seconds,
@@ -24,6 +23,7 @@ from services.ops_center.history import (
 from services.ops_center.layers import find_layer, list_layers
 from services.ops_center.pages import Assets, pages_router
 from services.ops_center.throttle import FORGET_SECONDS, KEPT_KEYS, Throttle
+from shared.store.rollups import ORIGIN
 from tests.unit.ops_center.wall import settle
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)

@@ -1,0 +1,267 @@
+"""Answers the questions about the past from the database, read only."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.ops_center.history import scope, statements
+from services.ops_center.history.exports import exported
+from services.ops_center.history.question import (
+    AreasQuestion,
+    ExportQuestion,
+    MomentQuestion,
+    Selection,
+    SeriesQuestion,
+)
+from services.ops_center.history.sources import RAW, aligned, finest_complete, plan
+from services.ops_center.history.span import Span, bucket_seconds
+from services.ops_center.history.table import Column, Row, Table
+from services.ops_center.view import rfc3339
+from shared.clock import Clock
+from shared.errors import Overloaded
+
+STATEMENT_SECONDS = 15
+SILENT_AFTER = timedelta(hours=24)  # or three of the longest interval of all metrics
+ALWAYS_RAW = timedelta(days=2)  # nothing younger is ever dropped
+PAGE_SENSORS = 1_000
+PROBES = 20  # sensors of which the oldest readings are looked up
+QUALITIES = ("good", "suspect", "bad")
+
+_CANCELLED = "57014"
+_DAY = 86_400
+_LIMITS = text(
+    "SELECT set_config('statement_timeout', :milliseconds, true), set_config('jit', 'off', true)"
+)
+_NO_ROLLUPS = text("SELECT to_regclass('ingest.rollup_state') IS NULL")
+_ROLLED_TO = text("SELECT width_seconds, rolled_to FROM ingest.rollup_state")
+
+
+class Archive:
+    """The stored readings. Every method raises `BadParameter` for names that there are not, and
+    `Overloaded` when a statement takes longer than `STATEMENT_SECONDS`."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    async def series(self, asked: SeriesQuestion) -> Table:
+        """At most `points` items, in order of time: single readings if they are few enough."""
+        async with self._reading() as connection:
+            await scope.refuse_unknown(connection, _names(asked.metric, asked.sensor_id))
+            unit = await scope.unit(connection, asked.metric)
+            place = await scope.place(connection, asked.sensor_id)
+            seconds, rows = await self._series_rows(connection, asked)
+        names = {"sensor_id": asked.sensor_id, "metric": asked.metric}
+        return Table(
+            names | {"unit": unit, "resolution_seconds": seconds},
+            _series_columns(unit),
+            _one_page(rows),
+            constants=names,
+            place=place,
+        )
+
+    async def areas(self, asked: AreasQuestion) -> Table:
+        """At most `points` items per area, by area and time. A reading counts for the area in
+        which its sensor is today."""
+        async with self._reading() as connection:
+            named = Selection(metrics=(asked.metric,), area_ids=asked.area_ids)
+            await scope.refuse_unknown(connection, named)
+            unit = await scope.unit(connection, asked.metric)
+            members = await scope.members(connection, asked.metric, asked.level, asked.area_ids)
+            probes = members.sensor_ids[:: len(members.sensor_ids) // PROBES + 1]
+            complete = await self._complete(connection, asked.metric, probes, asked.span)
+            span = _widened(asked.span, complete)
+            seconds = bucket_seconds(asked.span, asked.points, complete)
+            values: dict[str, Any] = {"sensor_ids": members.sensor_ids, "areas": members.places}
+            values |= {"metric": asked.metric}
+            found = await _buckets(connection, statements.area_buckets, span, seconds, values)
+        meta: dict[str, Any] = {"metric": asked.metric, "unit": unit, "group_by": asked.level}
+        meta |= {"resolution_seconds": seconds, "areas": [dict(area) for area in members.areas]}
+        return Table(
+            meta,
+            _area_columns(unit),
+            _one_page([_area_row(row, members) for row in found]),
+            constants={"metric": asked.metric},
+            geographic=False,
+        )
+
+    async def moment(self, asked: MomentQuestion) -> Table:
+        """The last reading of every selected series at or before `at`."""
+        async with self._reading() as connection:
+            await scope.refuse_unknown(connection, asked.selection)
+            sensor_ids = await scope.sensors_of(connection, asked.selection)
+            interval = await scope.longest_interval(connection)
+        silent = max(SILENT_AFTER, timedelta(seconds=3 * interval))
+        values = {"at": asked.at, "oldest": asked.at - silent, **scope.kinds(asked.selection)}
+        return Table(
+            {"at": rfc3339(asked.at), "silent_after_seconds": int(silent.total_seconds())},
+            _MOMENT_COLUMNS,
+            self._moments(asked.at, sensor_ids, values),
+        )
+
+    async def export(self, asked: ExportQuestion) -> Table:
+        """Every reading, by sensor, metric and time."""
+        async with self._reading() as connection:
+            await scope.refuse_unknown(connection, asked.selection)
+            sensor_ids = await scope.sensors_of(connection, asked.selection)
+        span = {"from": rfc3339(asked.span.start), "to": rfc3339(asked.span.end)}
+        pages = exported(self._reading, asked, sensor_ids)
+        return Table(span | {"resolution_seconds": 0}, _EXPORT_COLUMNS, pages)
+
+    async def _series_rows(
+        self, connection: AsyncConnection, asked: SeriesQuestion
+    ) -> tuple[int, Sequence[Row]]:
+        """(width of the buckets, rows)."""
+        names = {"sensor_id": asked.sensor_id, "metric": asked.metric}
+        probes = [asked.sensor_id]
+        complete = await self._complete(connection, asked.metric, probes, asked.span)
+        if complete == RAW:
+            values = names | {"start": asked.span.start, "end": asked.span.end}
+            query = text(statements.RAW_READINGS)
+            rows = await connection.execute(query, values | {"limit": asked.points + 1})
+            readings = rows.all()
+            if len(readings) <= asked.points:
+                return RAW, readings
+        seconds = bucket_seconds(asked.span, asked.points, complete)
+        span = _widened(asked.span, complete)
+        return seconds, await _buckets(connection, statements.series_buckets, span, seconds, names)
+
+    async def _complete(
+        self, connection: AsyncConnection, metric: str, sensor_ids: Sequence[str], span: Span
+    ) -> int:
+        if span.start > self._clock() - ALWAYS_RAW or not await _rolled_to(connection):
+            return RAW
+        values = {"metric": metric, "sensor_ids": sensor_ids}
+        values |= {"start": aligned(span.start, _DAY), "end": aligned(span.end, _DAY, up=True)}
+        rows = await connection.execute(text(statements.oldest()), values)
+        return finest_complete({row[0]: row[1] for row in rows if row[1]})
+
+    async def _moments(
+        self, at: datetime, sensor_ids: Sequence[str], values: Mapping[str, Any]
+    ) -> AsyncGenerator[Sequence[Row], None]:
+        for first in range(0, len(sensor_ids), PAGE_SENSORS):
+            page = {"sensor_ids": sensor_ids[first : first + PAGE_SENSORS]}
+            async with self._reading() as connection:
+                rows = await connection.execute(text(statements.AT_A_MOMENT), {**values, **page})
+                found = rows.all()
+            yield [_moment_row(row, at) for row in found]
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self._engine.connect() as connection:
+                await connection.execute(_LIMITS, {"milliseconds": str(STATEMENT_SECONDS * 1000)})
+                yield connection
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) == _CANCELLED:
+                raise Overloaded("this takes too long now: ask for less, or later") from error
+            raise
+
+
+async def _buckets(
+    connection: AsyncConnection,
+    statement: Callable[..., str],
+    span: Span,
+    seconds: int,
+    values: Mapping[str, Any],
+) -> Sequence[Row]:
+    """Merged parts from the coarsest sources that give the same answer as the raw rows."""
+    # Read before the rollups: what is rolled up meanwhile is still taken from the raw rows.
+    segments = plan(span, seconds, await _rolled_to(connection))
+    query = text(statement(segments))
+    rows = await connection.execute(query, {**values, **statements.times(segments, seconds)})
+    return rows.all()
+
+
+async def _rolled_to(connection: AsyncConnection) -> dict[int, datetime]:
+    """By width, up to where rollups are made."""
+    if await connection.scalar(_NO_ROLLUPS):
+        return {}
+    return {row[0]: row[1] for row in await connection.execute(_ROLLED_TO) if row[1]}
+
+
+async def _one_page(rows: Sequence[Row]) -> AsyncGenerator[Sequence[Row], None]:
+    yield rows
+
+
+def _widened(span: Span, complete: int) -> Span:
+    """Where raw rows are gone, a bucket that `from` cuts cannot be cut: it is taken whole."""
+    return span if complete == RAW else Span(aligned(span.start, complete), span.end)
+
+
+def _names(metric: str, sensor_id: str) -> Selection:
+    return Selection(sensor_ids=(sensor_id,), metrics=(metric,))
+
+
+def _series_columns(unit: str) -> list[Column]:
+    return [
+        Column("at", "moment"),
+        Column("mean", "number", unit),
+        Column("min", "number", unit),
+        Column("max", "number", unit),
+        Column("count", "count"),
+        Column("last", "number", unit),
+        Column("bad", "count"),
+    ]
+
+
+def _area_columns(unit: str) -> list[Column]:
+    return [
+        Column("area_id", "text"),
+        Column("at", "moment"),
+        Column("mean", "number", unit),
+        Column("min", "number", unit),
+        Column("max", "number", unit),
+        Column("max_sensor_id", "text"),
+        Column("count", "count"),
+        Column("bad", "count"),
+        Column("sensors", "count"),
+    ]
+
+
+def _area_row(row: Row, members: scope.Members) -> Row:
+    area = members.areas[row[0]]["area_id"]
+    return (area, *row[1:5], members.sensor_ids[row[5] - 1], *row[6:])
+
+
+_MOMENT_COLUMNS = (
+    Column("sensor_id", "text"),
+    Column("metric", "text"),
+    Column("value", "number"),
+    Column("unit", "text"),
+    Column("quality", "text"),
+    Column("observed_at", "instant"),
+    Column("age_seconds", "number"),
+    Column("state", "text"),
+    Column("area_id", "text"),
+    Column("lon", "number"),
+    Column("lat", "number"),
+)
+_EXPORT_COLUMNS = (
+    Column("sensor_id", "text"),
+    Column("metric", "text"),
+    Column("observed_at", "instant"),
+    Column("value", "number"),
+    Column("unit", "text"),
+    Column("quality", "text"),
+    Column("lon", "number"),
+    Column("lat", "number"),
+)
+
+
+def _moment_row(row: Any, at: datetime) -> Row:
+    """`state` as the live picture judges, but for the incidents of that time."""
+    names, where = (row.sensor_id, row.metric), (row.area_id, row.lon, row.lat)
+    if row.observed_at is None:
+        return (*names, None, row.unit, None, None, None, "no_data", *where)
+    age = (at - row.observed_at).total_seconds()
+    state = "bad" if QUALITIES[row.quality] == "bad" else "normal"
+    if age >= 3 * row.interval_seconds:
+        state = "stale"
+    quality = QUALITIES[row.quality]
+    return (*names, row.value, row.unit, quality, row.observed_at, age, state, *where)

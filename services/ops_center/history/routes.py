@@ -1,0 +1,156 @@
+"""`GET /v1/history`: what was, for screens and for other departments."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Protocol
+
+from fastapi import APIRouter, Depends, Header, Query
+from starlette.responses import Response
+
+from services.ops_center.history import accept
+from services.ops_center.history.examples import RESPONSES
+from services.ops_center.history.forms import EXTENSIONS, written
+from services.ops_center.history.question import (
+    AreasQuestion,
+    Asked,
+    ExportQuestion,
+    MomentQuestion,
+    Question,
+    SeriesQuestion,
+    question_of,
+)
+from services.ops_center.history.span import BadParameter
+from services.ops_center.history.stream import Slots, Stream, begun
+from services.ops_center.history.table import Table
+from shared.clock import Clock
+from shared.web.auth import require_role
+from shared.web.problems import Problem
+
+MOST_EXPORTS, MOST_SURVEYS = 4, 8
+
+
+class Archive(Protocol):
+    """The stored readings as this edge needs them. All raise `BadParameter`."""
+
+    async def series(self, asked: SeriesQuestion) -> Table:
+        """One series over a span."""
+        ...
+
+    async def areas(self, asked: AreasQuestion) -> Table:
+        """One metric by areas."""
+        ...
+
+    async def moment(self, asked: MomentQuestion) -> Table:
+        """The city at a past moment."""
+        ...
+
+    async def export(self, asked: ExportQuestion) -> Table:
+        """Every reading of some series."""
+        ...
+
+
+class Desk:
+    """Takes questions, as many at once as there are slots for their kind."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self.exports = Slots(MOST_EXPORTS, "raw exports")
+        self.surveys = Slots(MOST_SURVEYS, "questions about the whole city")
+
+    async def answer(self, question: Question, accepted: str) -> Response:
+        """Raises `Problem`, `Overloaded`."""
+        offered = _offered(question)
+        media_type = accept.best(accepted, offered)
+        if media_type is None:
+            raise _not_acceptable(offered)
+        give = self._take(question)
+        try:
+            parts = await begun(written(await self._table(question), media_type))
+        except BadParameter as error:
+            give()
+            raise problem_of(error) from None
+        except BaseException:
+            give()
+            raise
+        name = f'attachment; filename="history.{EXTENSIONS[media_type]}"'
+        headers = {"Vary": "Accept"}
+        if media_type in (accept.CSV, accept.PARQUET):
+            headers["Content-Disposition"] = name
+        return Stream(parts, media_type, headers, give)
+
+    def _take(self, question: Question) -> Callable[[], None]:
+        match question:
+            case SeriesQuestion():
+                return lambda: None
+            case ExportQuestion():
+                return self.exports.take()
+            case _:
+                return self.surveys.take()
+
+    def _table(self, question: Question) -> Awaitable[Table]:
+        match question:
+            case SeriesQuestion():
+                return self._archive.series(question)
+            case AreasQuestion():
+                return self._archive.areas(question)
+            case MomentQuestion():
+                return self._archive.moment(question)
+            case ExportQuestion():
+                return self._archive.export(question)
+
+
+def history_router(archive: Archive, clock: Clock) -> APIRouter:
+    """Also for sensors that have no place in the picture."""
+    router = APIRouter(tags=["history"], dependencies=[Depends(require_role("viewer"))])
+    desk = Desk(archive)
+
+    @router.get("/v1/history", summary="What was read in the past", responses=RESPONSES)
+    async def history(
+        asked: Annotated[Asked, Query()],
+        accepted: Annotated[str, Header(alias="Accept", include_in_schema=False)] = "*/*",
+    ) -> Response:
+        """Four questions, told apart by their parameters:
+
+        * **One series**: `sensor_id`, `metric`, `from`, `to`, `points`. Every reading if there are
+          at most `points`, else buckets of `resolution_seconds` with mean, min, max, count and
+          last: a spike is in its bucket's `max`.
+        * **By area**: `group_by=district` (or another level), `metric`, `from`, `to`, `points`;
+          `area_id` narrows it.
+        * **The whole city at a past moment**: `at`; `area_id`, `domain`, `metric` and `sensor_id`
+          narrow it. A series that was silent for `silent_after_seconds` has no value.
+        * **Every reading**: `resolution=raw` with any of `sensor_id`, `metric`, `area_id`,
+          `domain`, `from`, `to`; streamed, however many there are.
+
+        The header `Accept` chooses the form. Where nothing was read there is no item; nothing is
+        interpolated. Buckets start at midnight, Chinese time, and are judged by their trustworthy
+        readings as long as they have any (`bad` counts the others). Late readings reach wide
+        buckets some seconds after they are stored."""
+        try:
+            question = question_of(asked, clock())
+        except BadParameter as error:
+            raise problem_of(error) from None
+        return await desk.answer(question, accepted)
+
+    return router
+
+
+def problem_of(error: BadParameter) -> Problem:
+    """404 for a sensor that there is not, else 422."""
+    if error.code == "unknown_sensor":
+        return Problem(404, "Not found", f"{error.detail}.", code=error.code)
+    pointer = f"/query/{error.name}"
+    errors: list[dict[str, Any]] = [
+        {"pointer": pointer, "detail": error.detail, "code": error.code}
+    ]
+    detail = f"{pointer}: {error.detail}"
+    return Problem(422, "Invalid request", detail, code="invalid_request", errors=errors)
+
+
+def _offered(question: Question) -> tuple[str, ...]:
+    if isinstance(question, AreasQuestion):
+        return tuple(each for each in accept.OFFERED if each != accept.GEOJSON)
+    return accept.OFFERED
+
+
+def _not_acceptable(offered: tuple[str, ...]) -> Problem:
+    detail = f"This can be had as {', '.join(offered)}."
+    return Problem(406, "Not acceptable", detail, code="not_acceptable", offered=list(offered))

@@ -1,0 +1,67 @@
+"""Which rows answer a question: raw readings, or rollups of which width. Pure.
+
+Buckets of all widths are aligned to `ORIGIN`, so that those of a rollup lie within those of every
+multiple of its width.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.ops_center.history.span import Span
+from shared.store.rollups import ORIGIN, WIDTHS
+
+RAW = 0
+SOURCES = (RAW, *WIDTHS)  # widths in seconds, finest first; RAW: the readings themselves
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The rows of one source from `start` (inclusive) to `end` (exclusive)."""
+
+    source: int
+    start: datetime
+    end: datetime
+
+
+def plan(span: Span, width: int, rolled_to: Mapping[int, datetime]) -> list[Segment]:
+    """Disjoint segments that cover `span`, each from the coarsest source whose buckets lie wholly
+    in it, for buckets of `width` seconds. `rolled_to`: by width, up to where rollups are made."""
+    usable = [w for w in WIDTHS if w in rolled_to and width % w == 0]
+    return sorted(_cover(span, usable, rolled_to), key=lambda segment: segment.start)
+
+
+def _cover(span: Span, widths: Sequence[int], rolled_to: Mapping[int, datetime]) -> list[Segment]:
+    if span.start >= span.end:
+        return []
+    if not widths:
+        return [Segment(RAW, span.start, span.end)]
+    *finer, width = widths
+    start = aligned(span.start, width, up=True)
+    end = aligned(min(span.end, rolled_to[width]), width)
+    if start >= end:
+        return _cover(span, finer, rolled_to)
+    return [
+        *_cover(Span(span.start, start), finer, rolled_to),
+        Segment(width, start, end),
+        *_cover(Span(end, span.end), finer, rolled_to),
+    ]
+
+
+def aligned(moment: datetime, width: int, *, up: bool = False) -> datetime:
+    """The edge of a bucket of `width` seconds at or before (`up`: at or after) `moment`."""
+    step = timedelta(seconds=width)
+    whole, rest = divmod(moment - ORIGIN, step)
+    return ORIGIN + (whole + (1 if up and rest else 0)) * step
+
+
+def finest_complete(oldest: Mapping[int, datetime]) -> int:
+    """The finest source that has everything that a coarser one has: retention takes raw rows
+    first, then the finer rollups. `oldest`: by source, its oldest row within the days asked for."""
+    complete = RAW
+    for coarser in WIDTHS:
+        if coarser not in oldest:
+            continue
+        if complete not in oldest or aligned(oldest[complete], coarser) > oldest[coarser]:
+            complete = coarser
+    return complete

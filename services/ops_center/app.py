@@ -24,7 +24,7 @@ async def build(context: Context) -> Service:
         name="ops_center",
         routers=(
             live_router(hub),
-            history_router(Archive(context.engine, context.clock), context.clock),
+            history_router(Archive(context.engine), context.clock),
             session_router(accounts, Login(accounts), context.clock),
             map_router(repository, feed, context.settings),
             pages_router(),

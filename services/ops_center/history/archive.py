@@ -18,36 +18,31 @@ from services.ops_center.history.question import (
     Selection,
     SeriesQuestion,
 )
-from services.ops_center.history.sources import RAW, aligned, finest_complete, plan
+from services.ops_center.history.sources import RAW, aligned, finest_kept, plan
 from services.ops_center.history.span import Span, bucket_seconds
 from services.ops_center.history.table import Column, Row, Table
 from services.ops_center.view import rfc3339
-from shared.clock import Clock
 from shared.errors import Overloaded
 
 STATEMENT_SECONDS = 15
 SILENT_AFTER = timedelta(hours=24)  # or three of the longest interval of all metrics
-ALWAYS_RAW = timedelta(days=2)  # nothing younger is ever dropped
 PAGE_SENSORS = 1_000
-PROBES = 20  # sensors of which the oldest readings are looked up
 QUALITIES = ("good", "suspect", "bad")
 
 _CANCELLED = "57014"
-_DAY = 86_400
 _LIMITS = text(
     "SELECT set_config('statement_timeout', :milliseconds, true), set_config('jit', 'off', true)"
 )
-_NO_ROLLUPS = text("SELECT to_regclass('ingest.rollup_state') IS NULL")
 _ROLLED_TO = text("SELECT width_seconds, rolled_to FROM ingest.rollup_state")
+_FLOORS = text("SELECT width_seconds, floor FROM ingest.retention_floors WHERE metric = :metric")
 
 
 class Archive:
     """The stored readings. Every method raises `BadParameter` for names that there are not, and
     `Overloaded` when a statement takes longer than `STATEMENT_SECONDS`."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+    def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._clock = clock
 
     async def series(self, asked: SeriesQuestion) -> Table:
         """At most `points` items, in order of time: single readings if they are few enough."""
@@ -73,10 +68,9 @@ class Archive:
             await scope.refuse_unknown(connection, named)
             unit = await scope.unit(connection, asked.metric)
             members = await scope.members(connection, asked.metric, asked.level, asked.area_ids)
-            probes = members.sensor_ids[:: len(members.sensor_ids) // PROBES + 1]
-            complete = await self._complete(connection, asked.metric, probes, asked.span)
-            span = _widened(asked.span, complete)
-            seconds = bucket_seconds(asked.span, asked.points, complete)
+            kept = await _kept(connection, asked.metric, asked.span)
+            span = _widened(asked.span, kept)
+            seconds = bucket_seconds(span, asked.points, kept)
             values: dict[str, Any] = {"sensor_ids": members.sensor_ids, "areas": members.places}
             values |= {"metric": asked.metric}
             found = await _buckets(connection, statements.area_buckets, span, seconds, values)
@@ -118,28 +112,17 @@ class Archive:
     ) -> tuple[int, Sequence[Row]]:
         """(width of the buckets, rows)."""
         names = {"sensor_id": asked.sensor_id, "metric": asked.metric}
-        probes = [asked.sensor_id]
-        complete = await self._complete(connection, asked.metric, probes, asked.span)
-        if complete == RAW:
+        kept = await _kept(connection, asked.metric, asked.span)
+        if kept == RAW:
             values = names | {"start": asked.span.start, "end": asked.span.end}
             query = text(statements.RAW_READINGS)
             rows = await connection.execute(query, values | {"limit": asked.points + 1})
             readings = rows.all()
             if len(readings) <= asked.points:
                 return RAW, readings
-        seconds = bucket_seconds(asked.span, asked.points, complete)
-        span = _widened(asked.span, complete)
+        span = _widened(asked.span, kept)
+        seconds = bucket_seconds(span, asked.points, kept)
         return seconds, await _buckets(connection, statements.series_buckets, span, seconds, names)
-
-    async def _complete(
-        self, connection: AsyncConnection, metric: str, sensor_ids: Sequence[str], span: Span
-    ) -> int:
-        if span.start > self._clock() - ALWAYS_RAW or not await _rolled_to(connection):
-            return RAW
-        values = {"metric": metric, "sensor_ids": sensor_ids}
-        values |= {"start": aligned(span.start, _DAY), "end": aligned(span.end, _DAY, up=True)}
-        rows = await connection.execute(text(statements.oldest()), values)
-        return finest_complete({row[0]: row[1] for row in rows if row[1]})
 
     async def _moments(
         self, at: datetime, sensor_ids: Sequence[str], values: Mapping[str, Any]
@@ -180,18 +163,21 @@ async def _buckets(
 
 async def _rolled_to(connection: AsyncConnection) -> dict[int, datetime]:
     """By width, up to where rollups are made."""
-    if await connection.scalar(_NO_ROLLUPS):
-        return {}
-    return {row[0]: row[1] for row in await connection.execute(_ROLLED_TO) if row[1]}
+    return {row[0]: row[1] for row in await connection.execute(_ROLLED_TO)}
+
+
+async def _kept(connection: AsyncConnection, metric: str, span: Span) -> int:
+    rows = await connection.execute(_FLOORS, {"metric": metric})
+    return finest_kept({row[0]: row[1] for row in rows}, span.start)
 
 
 async def _one_page(rows: Sequence[Row]) -> AsyncGenerator[Sequence[Row], None]:
     yield rows
 
 
-def _widened(span: Span, complete: int) -> Span:
+def _widened(span: Span, kept: int) -> Span:
     """Where raw rows are gone, a bucket that `from` cuts cannot be cut: it is taken whole."""
-    return span if complete == RAW else Span(aligned(span.start, complete), span.end)
+    return span if kept == RAW else Span(aligned(span.start, kept), span.end)
 
 
 def _names(metric: str, sensor_id: str) -> Selection:

@@ -55,13 +55,10 @@ def aligned(moment: datetime, width: int, *, up: bool = False) -> datetime:
     return ORIGIN + (whole + (1 if up and rest else 0)) * step
 
 
-def finest_complete(oldest: Mapping[int, datetime]) -> int:
-    """The finest source that has everything that a coarser one has: retention takes raw rows
-    first, then the finer rollups. `oldest`: by source, its oldest row within the days asked for."""
-    complete = RAW
-    for coarser in WIDTHS:
-        if coarser not in oldest:
-            continue
-        if complete not in oldest or aligned(oldest[complete], coarser) > oldest[coarser]:
-            complete = coarser
-    return complete
+def finest_kept(floors: Mapping[int, datetime], start: datetime) -> int:
+    """The finest source that still has what was read from `start` on; where none has, the one
+    that reaches back furthest. `floors`: by source, below which its rows have been dropped."""
+    for source in SOURCES:
+        if source not in floors or floors[source] <= start:
+            return source
+    return min(SOURCES, key=lambda source: floors[source])

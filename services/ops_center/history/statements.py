@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from services.ops_center.history.sources import RAW, SOURCES, Segment
+from services.ops_center.history.sources import RAW, Segment
 from shared.store.rollups import ORIGIN, relation
 
 _RAW_PART = """
@@ -101,19 +101,6 @@ FROM (SELECT area, at, {_MERGED}, {_HIGHEST} AS highest, count(*) AS sensors
 """
 
 
-def oldest() -> str:
-    """source, start of its oldest row from `:start` on: of some sensors and one metric."""
-    each = (
-        f"SELECT {source} AS source, (SELECT {_time(source)} FROM {_relation(source)} AS r"
-        f" WHERE r.sensor_id = s.sensor_id AND r.metric = :metric"
-        f" AND {_time(source)} >= :start AND {_time(source)} < :end"
-        f" ORDER BY {_time(source)} LIMIT 1) AS first"
-        f" FROM unnest(CAST(:sensor_ids AS text[])) AS s (sensor_id)"
-        for source in SOURCES
-    )
-    return f"SELECT source, min(first) FROM ({' UNION ALL '.join(each)}) AS f GROUP BY source"
-
-
 def times(segments: Sequence[Segment], width_seconds: int) -> dict[str, Any]:
     """The values of the statements' parameters that come from the segments."""
     values: dict[str, Any] = {"width": timedelta(seconds=width_seconds), "origin": ORIGIN}
@@ -137,7 +124,3 @@ def _part(segment: Segment, number: int, sensor: str) -> str:
 
 def _relation(source: int) -> str:
     return "ingest.readings" if source == RAW else relation(source)
-
-
-def _time(source: int) -> str:
-    return "observed_at" if source == RAW else "bucket"

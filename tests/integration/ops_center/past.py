@@ -18,18 +18,6 @@ from shared.store.tables import readings
 
 Reading = dict[str, Any]  # a row of ingest.readings
 
-# As the contract between storage and history says; a no-op where a migration has made them.
-_TABLES = (
-    *(
-        f"CREATE TABLE IF NOT EXISTS {relation(width)} (sensor_id text, metric text,"
-        " bucket timestamptz, count int, good int, bad int, min double precision,"
-        " max double precision, mean double precision, last double precision,"
-        " last_at timestamptz, PRIMARY KEY (sensor_id, metric, bucket))"
-        for width in WIDTHS
-    ),
-    "CREATE TABLE IF NOT EXISTS ingest.rollup_state"
-    " (width_seconds int PRIMARY KEY, rolled_to timestamptz)",
-)
 _ROLL = """
 INSERT INTO {relation} (sensor_id, metric, bucket, count, good, bad, min, max, mean, last, last_at)
 SELECT sensor_id, metric, date_bin(:width, observed_at, :origin) AS start, count(*),
@@ -71,8 +59,6 @@ async def store(engine: AsyncEngine, rows: Sequence[Reading]) -> None:
 async def roll_up(engine: AsyncEngine, rolled_to: dict[int, datetime]) -> None:
     """Make the rollups anew. `rolled_to`: by width."""
     async with engine.begin() as connection:
-        for statement in _TABLES:
-            await connection.execute(text(statement))
         await connection.execute(text("DELETE FROM ingest.rollup_state"))
         for width in WIDTHS:
             await connection.execute(text(f"DELETE FROM {relation(width)}"))

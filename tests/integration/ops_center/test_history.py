@@ -1,6 +1,5 @@
 """History's answers are those that the raw rows alone would give."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -26,22 +25,15 @@ from tests.integration.ops_center import past
 from tests.integration.ops_center.conftest import seed
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
-NOW = START + timedelta(days=10)
 DATA = Span(START, START + timedelta(days=4))
 SPEED, SENSORS = "traffic.speed", ("road-1", "road-2", "both-1")
 DISTRICTS = {"road-1": "441202", "road-2": "441203", "both-1": "441203"}
 
 
-@pytest.fixture(autouse=True)
-async def no_rollups_are_left(engine: AsyncEngine) -> AsyncIterator[None]:
-    yield
-    await past.roll_up(engine, {})
-
-
 @pytest.fixture
 async def archive(engine: AsyncEngine) -> Archive:
     await seed(engine)
-    return Archive(engine, lambda: NOW)
+    return Archive(engine)
 
 
 def close(found: dict[str, Any], expected: dict[str, Any]) -> bool:
@@ -166,6 +158,8 @@ async def test_dropped_raw_rows_live_on_in_the_rollups(
     async with engine.begin() as connection:
         query = "DELETE FROM ingest.readings WHERE observed_at < :kept"
         await connection.execute(text(query), {"kept": kept})
+        query = "INSERT INTO ingest.retention_floors VALUES (:metric, 0, :kept)"
+        await connection.execute(text(query), {"metric": SPEED, "kept": kept})
     table = await archive.series(asked)
     assert table.meta["resolution_seconds"] >= 60
     own = [row for row in past.within(rows, span) if row["sensor_id"] == "road-1"]

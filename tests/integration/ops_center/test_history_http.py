@@ -96,7 +96,7 @@ async def test_what_cannot_be_answered_is_a_problem(
 
 async def test_too_many_exports_are_told_when_to_come_again(engine: AsyncEngine) -> None:
     await seed(engine)
-    desk = Desk(Archive(engine, lambda: HOUR.end))
+    desk = Desk(Archive(engine))
     asked = ExportQuestion(Selection(), HOUR)
     answers = [await desk.answer(asked, "text/csv") for _ in range(desk.exports.free)]
     with pytest.raises(Overloaded) as caught:

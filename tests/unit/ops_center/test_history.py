@@ -24,7 +24,7 @@ from services.ops_center.history.question import (
     SeriesQuestion,
     question_of,
 )
-from services.ops_center.history.sources import RAW, aligned, finest_complete, plan
+from services.ops_center.history.sources import RAW, aligned, finest_kept, plan
 from services.ops_center.history.span import BadParameter, Span
 from services.ops_center.history.stream import Slots, Stream
 from services.ops_center.history.table import Column, Row, Table
@@ -128,24 +128,15 @@ def test_a_long_span_takes_the_coarsest_rollup_and_cuts_only_its_ends() -> None:
 
 @pytest.mark.parametrize(
     ("ago", "expected"),
-    [(1, RAW), (8, 60), (31, 900), (91, 3_600), (400, 86_400), (5_000, 86_400)],
+    [(7, RAW), (8, 60), (31, 900), (91, 3_600), (400, 86_400), (5_000, 86_400)],
 )
 def test_where_raw_rows_are_gone_the_finest_rollup_that_is_left_answers(
     ago: int, expected: int
 ) -> None:
-    midnight = aligned(NOW - timedelta(days=ago), 86_400)
     kept = {RAW: 7, 60: 30, 900: 90, 3_600: 365, 86_400: 1_000}
-    oldest = {s: aligned(NOW - timedelta(days=n), s or 60) for s, n in kept.items()}
-    assert finest_complete({s: max(at, midnight) for s, at in oldest.items()}) == expected
-
-
-def test_a_young_sensor_has_all_its_readings_though_the_span_is_longer() -> None:
-    first = NOW - timedelta(hours=3, seconds=10)
-    oldest = {RAW: first} | {width: aligned(first, width) for width in WIDTHS}
-    assert finest_complete(oldest) == RAW
-    assert finest_complete({RAW: first}) == RAW
-    assert finest_complete({RAW: first, 900: aligned(first, 900)}) == RAW
-    assert finest_complete({}) == RAW
+    floors = {source: NOW - timedelta(days=days) for source, days in kept.items()}
+    assert finest_kept(floors, NOW - timedelta(days=ago)) == expected
+    assert finest_kept({}, NOW - timedelta(days=ago)) == RAW
 
 
 COLUMNS = (

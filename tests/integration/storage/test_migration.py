@@ -1,0 +1,42 @@
+"""A database of the first version, with data in it, comes to the newest schema whole."""
+
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+
+from deploy.migrations.upgrade import upgrade
+from services.ingest.storage.rollups.refresher import Refresher
+from shared.store.engine import connect
+from shared.store.rollups import WIDTHS, relation
+from tests.conftest import drop_database, scratch_database
+
+NOW = datetime(2026, 5, 1, 8, 0, 30, tzinfo=UTC)
+FILL = """
+INSERT INTO ingest.readings
+SELECT 's' || n, 'm', at, n, 0 FROM generate_series(1, 3) AS n,
+  generate_series(%s::timestamptz, %s, '10 minutes') AS at
+"""
+
+
+async def test_readings_of_the_first_version_are_kept_and_rolled_up(database_server: str) -> None:
+    name, url = scratch_database(database_server)
+    try:
+        upgrade(url, "0001")
+        with psycopg.connect(url) as connection:
+            connection.execute(FILL, (NOW - timedelta(days=40), NOW - timedelta(hours=2)))
+            before = connection.execute("SELECT count(*), sum(value) FROM ingest.readings")
+            held = before.fetchone()
+        upgrade(url)
+        writer = await connect(url, autocommit=True)
+        refresher = Refresher(url, lambda: NOW)
+        while await refresher.step(writer):
+            pass
+        await writer.close()
+        with psycopg.connect(url) as connection:
+            after = connection.execute("SELECT count(*), sum(value) FROM ingest.readings")
+            assert after.fetchone() == held
+            for width in WIDTHS[:-1]:
+                query = f"SELECT sum(count), sum(mean * count) FROM {relation(width)}"
+                assert connection.execute(query.encode()).fetchone() == held
+    finally:
+        drop_database(database_server, name)

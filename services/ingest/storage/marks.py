@@ -12,13 +12,21 @@ UNKNOWN_US = FIRST_US - 1
 
 
 class Mark:
-    """`newest_us`: the newest time met; `prefix`: how each row of the series begins in a COPY."""
+    """`newest_us`: the newest time met; `prefix`: how each row of the series begins in a COPY;
+    `tails`: the rest of the rows of the portion that is being made ready."""
 
-    __slots__ = ("newest_us", "prefix")
+    __slots__ = ("newest_us", "prefix", "tails")
 
     def __init__(self, newest_us: int, prefix: bytes) -> None:
         self.newest_us = newest_us
         self.prefix = prefix
+        self.tails: list[bytes] = []
+
+    def take_rows(self) -> bytes:
+        """The portion's rows of the series, which are then forgotten."""
+        rows = self.prefix + self.prefix.join(self.tails)
+        self.tails = []
+        return rows
 
 
 class Marks:

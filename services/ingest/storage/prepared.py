@@ -13,7 +13,7 @@ from services.ingest.storage.fold import (
     Folded,
     fold,
 )
-from services.ingest.storage.marks import Marks
+from services.ingest.storage.marks import Mark, Marks
 from shared.contracts.reading import Reading
 
 _LARGEST = 1.7976931348623157e308  # what is beyond, or is no number, is left to `fold`
@@ -55,13 +55,14 @@ class Prepared:
 
 
 def prepare(deliveries: Sequence[Delivery], marks: Marks) -> Prepared:
-    """Split at the marks, which move along; encode."""
-    rows: list[bytes] = []
+    """Split at the marks, which move along; encode series by series, which the index likes."""
+    touched: list[Mark] = []
     older: list[Arrival] = []
     for delivery in deliveries:
-        if delivery.batch is not None and (late := _split(delivery.batch.items, marks, rows)):
+        if delivery.batch is not None and (late := _split(delivery.batch.items, marks, touched)):
             older += (arrival for arrival in delivery.arrivals() if id(arrival.reading) in late)
-    return _prepared(deliveries, len(rows), stream(rows), older)
+    fresh = sum(len(mark.tails) for mark in touched)
+    return _prepared(deliveries, fresh, stream(mark.take_rows() for mark in touched), older)
 
 
 def prepare_carefully(deliveries: Sequence[Delivery]) -> Prepared:
@@ -69,14 +70,14 @@ def prepare_carefully(deliveries: Sequence[Delivery]) -> Prepared:
     return _prepared(deliveries, 0, b"", list(_arrivals(deliveries)))
 
 
-def _split(readings: Sequence[Reading], marks: Marks, rows: list[bytes]) -> set[int]:
-    """Encode what is newer than its mark; the others, by `id`.
+def _split(readings: Sequence[Reading], marks: Marks, touched: list[Mark]) -> set[int]:
+    """Give what is newer than its mark to the mark, and note that mark; the others, by `id`.
 
-    A reading passes its series' mark at most once, so that no key is twice among `rows`, and what
-    comes later under that key is not newer any more.
+    A reading passes its series' mark at most once, so that no key is twice among the rows, and
+    what comes later under that key is not newer any more.
     """
     late: set[int] = set()
-    find, learn, put, quality = marks.known.get, marks.learn, rows.append, QUALITIES
+    find, learn, quality = marks.known.get, marks.learn, QUALITIES
     for reading in readings:
         series = (reading.sensor_id, reading.metric)
         mark = find(series) or learn(series)
@@ -84,8 +85,10 @@ def _split(readings: Sequence[Reading], marks: Marks, rows: list[bytes]) -> set[
         if mark.newest_us < at <= LAST_US:
             mark.newest_us = at
             if -_LARGEST <= value <= _LARGEST and not reading.replace:
+                if not mark.tails:
+                    touched.append(mark)
                 tail = pack_tail(8, at - EPOCH_US, 8, value, 2, quality[reading.quality])
-                put(mark.prefix + tail)
+                mark.tails.append(tail)
                 continue
         late.add(id(reading))
     return late

@@ -3,13 +3,18 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.ingest.registry.follower import Follower
+from services.ingest.registry.lookup import Registry
+from services.ingest.registry.repository import Repository
 from services.ingest.registry.seed import seed
+from services.ingest.registry.sensor import Sensor
 from shared.contracts.topics import SENSORS
 from shared.eventlog.log import EventLog
 from shared.pause import eventually
@@ -176,6 +181,24 @@ async def test_another_city_leaves_old_sensors_unplaced(
     assert len(areas[0]["children"]) == 11
     found = await home.client.get("/v1/sensors", params={"unplaced": "false"})
     assert found.json()["items"] == []
+
+
+async def test_what_the_log_did_not_tell_is_learned_from_the_database(
+    home: City, engine: AsyncEngine, event_log: EventLog
+) -> None:
+    registry = Registry(partitions=4)
+    repository = Repository(engine)
+    follower = Follower(event_log, repository, registry)
+    await follower.load()
+    quiet = Sensor(sensor_id="quiet", metrics=("water.level",), updated_at=NOW)
+    await repository.save([quiet], [])
+    metric = registry.metric("water.level")
+    assert metric is not None
+    later = {"maximum": 80.0, "updated_at": NOW + timedelta(seconds=1)}
+    await repository.save_metric(metric.model_copy(update=later))
+    assert "quiet" not in registry.sensors
+    await follower.look()
+    assert registry.sensors["quiet"].channels["water.level"].maximum == 80
 
 
 def square(west: float, south: float, size: float, **properties: Any) -> dict[str, Any]:

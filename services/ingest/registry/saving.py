@@ -16,7 +16,7 @@ from shared.store.tables import areas, metrics
 
 ROWS_AT_ONCE = 1_000
 _SENSORS_AT_ONCE = 5_000
-_METRICS = [column.name for column in metrics.c]
+_METRICS = list(Definition.model_fields)
 _SENSOR_COLUMNS = {
     "sensor_id": "text",
     "name": "text",

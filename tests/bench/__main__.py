@@ -10,6 +10,7 @@ from tests.bench import (
     cities,
     fairness,
     growth,
+    history,
     ingest,
     post_to_screen,
     single_post,
@@ -29,6 +30,7 @@ BENCHES: dict[str, Callable[[bool], str]] = {
     ),
     "fairness": fairness.run_bench,
     "post_to_screen": post_to_screen.run,
+    "history": history.run,
 }
 
 

@@ -31,3 +31,6 @@ async def test_as_many_rows_as_asked_in_minutes_up_to_the_end(
         assert found[3] == filled.end - archive.MINUTE
         assert found[4:] == (True, True)
         assert connection.execute(KEYS).fetchone() == (1,)
+        assert connection.execute("SELECT count(*) FROM ingest.rollups_1m").fetchone() == (20_000,)
+        states = connection.execute("SELECT width_seconds, rolled_to FROM ingest.rollup_state")
+        assert (60, filled.end) in states.fetchall()

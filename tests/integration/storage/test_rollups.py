@@ -164,7 +164,33 @@ async def held(database_url: str) -> AsyncIterator[Any]:
     await other.close()
 
 
-async def _done(step: "asyncio.Future[bool]") -> bool:
+async def test_writers_that_follow_one_another_do_not_hold_up_the_watermark(
+    engine: AsyncEngine, connection: Any, database_url: str
+) -> None:
+    """The second begins while the first works and ends only after the refresher's step."""
+    stepped = asyncio.Event()
+
+    async def follow() -> None:
+        async with held(database_url):
+            await stepped.wait()
+
+    async def waits() -> bool:
+        query = "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted AND pid = {})"
+        return await rows(engine, query.format(connection.info.backend_pid)) == {(True,)}
+
+    async with held(database_url):
+        step = asyncio.ensure_future(Refresher(database_url, lambda: NOW).step(connection))
+        assert await eventually(waits, 10)
+        follower = asyncio.ensure_future(follow())
+        assert not await _done(follower)
+    try:
+        await asyncio.wait_for(step, 8)
+    finally:
+        stepped.set()
+        await follower
+
+
+async def _done(step: "asyncio.Future[Any]") -> bool:
     async def finished() -> bool:
         return step.done()
 

@@ -85,6 +85,7 @@ class Refresher:
     async def _close(self, connection: Connection, target: datetime) -> datetime:
         """Move the watermark, alone with it: every writer that has not seen it has committed."""
         async with connection.transaction():
+            await connection.execute(statements.ALONE)
             row = await (await connection.execute(statements.WATERMARK)).fetchone()
             closed: datetime | None = row[0] if row is not None else None
             if closed is None:

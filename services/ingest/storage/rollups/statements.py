@@ -42,6 +42,8 @@ CROSS JOIN LATERAL (
 ) AS r
 """
 
+# Rows' locks are not queued: writers that share one would pass a refresher that waits for it.
+ALONE = "LOCK TABLE ingest.rollup_watermark IN EXCLUSIVE MODE"
 CLOSE = "UPDATE ingest.rollup_watermark SET closed_to = %s"
 WATERMARK = "SELECT closed_to FROM ingest.rollup_watermark FOR UPDATE"
 FIRST = "SELECT min(observed_at) FROM ingest.readings"

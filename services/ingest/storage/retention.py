@@ -110,8 +110,7 @@ class Retention:
         """`due`: class → its metrics and floor, where there is one."""
         ready = {}
         for name, (codes, floor) in due.items():
-            if await _may_go(connection, width, codes, floor):
-                await connection.execute(_SET_FLOOR, (codes, width, floor))
+            if await _raised(connection, width, codes, floor):
                 ready[name] = (codes, floor)
             else:
                 _log.info("retention: %s waits until all below %s is rolled up", name, floor)
@@ -156,15 +155,20 @@ async def _delete(
     return dropped
 
 
-async def _may_go(
+async def _raised(
     connection: Connection, width: int, codes: Sequence[str], floor: datetime
 ) -> bool:
-    """Rollups are made of what is finer: readings must wait for them."""
-    if width == WIDTHS[-1]:
-        return True
-    values = {"floor": floor, "codes": list(codes)}
-    row = await (await connection.execute(_READY, values)).fetchone()
-    return row is not None and bool(row[0])
+    """Raise the floor, if the rollups of all below are made: they are made of what is finer. Nobody
+    works marks off meanwhile, and whoever does so afterwards sees the floor."""
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE ingest.retention_floors IN EXCLUSIVE MODE")
+        if width != WIDTHS[-1]:
+            values = {"floor": floor, "codes": list(codes)}
+            row = await (await connection.execute(_READY, values)).fetchone()
+            if row is None or not row[0]:
+                return False
+        await connection.execute(_SET_FLOOR, (list(codes), width, floor))
+    return True
 
 
 def _members(classes: Sequence[KeptClass], codes: Sequence[str]) -> dict[str, list[str]]:

@@ -98,6 +98,7 @@ class Refresher:
         begun = monotonic()
         rolled = await _rolled_to(connection)
         async with connection.transaction():
+            await connection.execute(statements.HOLD_FLOORS)
             cursor = await connection.execute(statements.TAKE_MARKS, (self._marks,))
             taken = await cursor.fetchall()
             alive = [row for row in taken if not row[4]]

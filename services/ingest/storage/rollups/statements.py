@@ -54,6 +54,8 @@ ON CONFLICT (width_seconds) DO UPDATE SET rolled_to = excluded.rolled_to
 """
 # Marks below a floor are taken too, but nothing is made of them: their readings are dropped, and
 # what was made of them before stays.
+# A floor that is being set is waited for, and waits for this.
+HOLD_FLOORS = "LOCK TABLE ingest.retention_floors IN ROW SHARE MODE"
 TAKE_MARKS = """
 DELETE FROM ingest.rollup_marks AS m USING (
   SELECT sensor_id, metric, day FROM ingest.rollup_marks ORDER BY day, sensor_id, metric

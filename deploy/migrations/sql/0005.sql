@@ -23,6 +23,7 @@ CREATE TABLE ingest.rollup_state (
 CREATE TABLE ingest.rollup_marks (
   sensor_id text NOT NULL, metric text NOT NULL, day timestamptz NOT NULL,
   first timestamptz NOT NULL, last timestamptz NOT NULL,
+  marked_at timestamptz NOT NULL DEFAULT now(), touched_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (sensor_id, metric, day)
 );
 CREATE INDEX rollup_marks_by_day ON ingest.rollup_marks (day);

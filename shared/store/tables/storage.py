@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, Column, DateTime, Double, ForeignKey, Index, Integer, Table, Text
 
-from shared.store.tables.columns import metadata, moment
+from shared.store.tables.columns import metadata, moment, now
 
 
 def _rollup(name: str, *more: Index) -> Table:
@@ -61,6 +61,8 @@ rollup_marks = Table(  # what must be made again: the buckets of `day` from `fir
     Column("day", DateTime(timezone=True), primary_key=True),
     moment("first"),
     moment("last"),
+    now("marked_at"),
+    now("touched_at"),
     Index("rollup_marks_by_day", "day"),
     schema="ingest",
 )

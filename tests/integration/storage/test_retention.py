@@ -20,6 +20,7 @@ from shared.eventlog.log import EventLog
 from shared.store.engine import connect
 from shared.store.rollups import relation
 from tests.integration.cities import city, reading
+from tests.integration.storage import AT_ONCE
 
 NOW = datetime(2026, 5, 1, 8, 0, 30, tzinfo=UTC)
 FILL = """
@@ -46,7 +47,7 @@ async def rows(connection: Any, query: str) -> list[tuple[Any, ...]]:
 
 
 async def roll(database_url: str, connection: Any) -> None:
-    refresher = Refresher(database_url, lambda: NOW)
+    refresher = Refresher(database_url, lambda: NOW, AT_ONCE)
     while await refresher.step(connection):
         pass
 

@@ -23,6 +23,7 @@ from shared.eventlog.log import Record
 from shared.pause import eventually
 from shared.store.engine import connect
 from shared.store.rollups import ORIGIN, WIDTHS, relation
+from tests.integration.storage import AT_ONCE
 
 NOW = datetime(2026, 5, 1, 8, 0, 30, tzinfo=UTC)
 START = NOW - timedelta(days=3)
@@ -110,7 +111,7 @@ async def test_everything_stored_is_rolled_up_while_several_write(
     engine: AsyncEngine, database_url: str, connection: Any
 ) -> None:
     clock = Clock()
-    refresher = Refresher(database_url, clock)
+    refresher = Refresher(database_url, clock, AT_ONCE)
 
     async def write(number: int) -> None:
         chance = random.Random(number)
@@ -136,7 +137,7 @@ async def test_a_writer_that_commits_late_is_not_lost(
     """Its rows lie below the watermark that moves while it works."""
     clock = Clock()
     clock.now = NOW - timedelta(minutes=10)
-    refresher = Refresher(database_url, clock)
+    refresher = Refresher(database_url, clock, AT_ONCE)
     await settle(refresher, connection)
     clock.now = NOW
     item = Reading("s", "m", to_micros(NOW - timedelta(hours=5)), 1.0, "good")
@@ -179,7 +180,7 @@ async def test_writers_that_follow_one_another_do_not_hold_up_the_watermark(
         return await rows(engine, query.format(connection.info.backend_pid)) == {(True,)}
 
     async with held(database_url):
-        step = asyncio.ensure_future(Refresher(database_url, lambda: NOW).step(connection))
+        step = asyncio.ensure_future(Refresher(database_url, lambda: NOW, AT_ONCE).step(connection))
         assert await eventually(waits, 10)
         follower = asyncio.ensure_future(follow())
         assert not await _done(follower)
@@ -206,7 +207,7 @@ async def test_a_killed_refresher_begins_again_where_it_was(
         await session.write(prepare_carefully([record(0, 0, items)]))
     for _ in range(5):
         victim = await connect(database_url, autocommit=True)
-        refresher = Refresher(database_url, lambda: NOW)
+        refresher = Refresher(database_url, lambda: NOW, AT_ONCE)
         step = asyncio.ensure_future(refresher.step(victim))
         await asyncio.sleep(0)
         async with engine.begin() as killer:
@@ -217,7 +218,7 @@ async def test_a_killed_refresher_begins_again_where_it_was(
             await victim.execute("SELECT 1")
         await victim.close()
     alive = await connect(database_url, autocommit=True)
-    await settle(Refresher(database_url, lambda: NOW), alive)
+    await settle(Refresher(database_url, lambda: NOW, AT_ONCE), alive)
     await alive.close()
     await compare(engine, NOW)
 
@@ -233,14 +234,14 @@ async def test_what_was_stored_before_there_were_rollups_is_rolled_up(
             ),
             {"start": START - timedelta(days=400), "end": NOW},
         )
-    await settle(Refresher(database_url, lambda: NOW), connection)
+    await settle(Refresher(database_url, lambda: NOW, AT_ONCE), connection)
     await compare(engine, NOW)
 
 
 async def test_below_the_floor_nothing_is_made_again(
     engine: AsyncEngine, connection: Any, database_url: str
 ) -> None:
-    refresher = Refresher(database_url, lambda: NOW)
+    refresher = Refresher(database_url, lambda: NOW, AT_ONCE)
     old = [Reading("s", "m", to_micros(START + timedelta(minutes=n)), 5.0) for n in range(10)]
     async with ReadingStore(database_url, "life").session() as session:
         await session.write(prepare_carefully([record(0, 0, old)]))

@@ -29,7 +29,8 @@ SELECT * FROM unnest(%s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[
                      %s::timestamptz[])
   AS late (sensor_id, metric, day, first, last) ORDER BY 1, 2, 3
 ON CONFLICT (sensor_id, metric, day) DO UPDATE
-SET first = least(m.first, excluded.first), last = greatest(m.last, excluded.last)
+SET first = least(m.first, excluded.first), last = greatest(m.last, excluded.last),
+    touched_at = now()
 """
 
 
@@ -41,17 +42,43 @@ async def watermark_us(connection: psycopg.AsyncConnection[Any]) -> int | None:
 
 
 def late(readings: Iterable[Reading], closed_us: int | None) -> Stretches:
-    """The stretches of the readings below the watermark; what no row can hold has none."""
-    found: Stretches = {}
+    """The stretches of the readings below the watermark; what no row can hold has none. Hot."""
     if closed_us is None:
+        return {}
+    spans: dict[tuple[str, str], list[int]] = {}
+    below = [each for each in readings if FIRST_US <= each.observed_us < closed_us]
+    for reading in below:
+        at, series = reading.observed_us, (reading.sensor_id, reading.metric)
+        span = spans.get(series)
+        if span is None:
+            spans[series] = [at, at]
+        elif at < span[0]:
+            span[0] = at
+        elif at > span[1]:
+            span[1] = at
+    found: Stretches = {}
+    scattered = {series for series, span in spans.items() if _day(span[0]) != _day(span[1])}
+    for (sensor_id, metric), (first, last) in spans.items():
+        if "\0" not in sensor_id + metric and (sensor_id, metric) not in scattered:
+            found[sensor_id, metric, _day(first)] = (first, last)
+    return found | _by_day(below, scattered)
+
+
+def _by_day(readings: Iterable[Reading], series: set[tuple[str, str]]) -> Stretches:
+    """Of series with readings of several days, each day by itself."""
+    found: Stretches = {}
+    if not series:
         return found
     for reading in readings:
-        at = reading.observed_us
-        if FIRST_US <= at < closed_us:
-            place = (reading.sensor_id, reading.metric, (at - _ORIGIN_US) // _DAY_US)
-            first, last = found.get(place, (at, at))
-            found[place] = (min(first, at), max(last, at))
-    return {place: found[place] for place in found if "\0" not in place[0] + place[1]}
+        sensor_id, metric, at = reading.sensor_id, reading.metric, reading.observed_us
+        if (sensor_id, metric) in series and "\0" not in sensor_id + metric:
+            first, last = found.get((sensor_id, metric, _day(at)), (at, at))
+            found[sensor_id, metric, _day(at)] = (min(first, at), max(last, at))
+    return found
+
+
+def _day(observed_us: int) -> int:
+    return (observed_us - _ORIGIN_US) // _DAY_US
 
 
 async def mark(connection: psycopg.AsyncConnection[Any], stretches: Stretches) -> None:

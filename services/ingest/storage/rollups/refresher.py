@@ -19,6 +19,9 @@ _log = logging.getLogger(__name__)
 
 SETTLE = timedelta(seconds=60)  # readings younger than this still come in; later ones leave marks
 PERIOD_SECONDS = 5.0
+# A mark is worked off when nobody has touched it for so long, or 30 times as long after it was
+# made: while a day is being filled in, making it again and again would only hold its writer up.
+QUIET = timedelta(seconds=10)
 # Of the time, so that a backlog of buckets never takes a core away from the writer.
 DUTY = 0.25
 AIM_SECONDS = 0.4  # of one transaction; windows and numbers of marks follow it
@@ -33,9 +36,10 @@ Connection = psycopg.AsyncConnection[Any]
 class Refresher:
     """One at a time in a city; the others wait for its end."""
 
-    def __init__(self, database_url: str, clock: Clock) -> None:
+    def __init__(self, database_url: str, clock: Clock, quiet: timedelta = QUIET) -> None:
         self._url = database_url
         self._clock = clock
+        self._quiet = quiet
         self._window = timedelta(minutes=10)
         self._marks = 100
 
@@ -99,7 +103,8 @@ class Refresher:
         rolled = await _rolled_to(connection)
         async with connection.transaction():
             await connection.execute(statements.HOLD_FLOORS)
-            cursor = await connection.execute(statements.TAKE_MARKS, (self._marks,))
+            values = {"quiet": self._quiet, "limit": self._marks}
+            cursor = await connection.execute(statements.TAKE_MARKS, values)
             taken = await cursor.fetchall()
             alive = [row for row in taken if not row[4]]
             if alive:

@@ -58,8 +58,9 @@ ON CONFLICT (width_seconds) DO UPDATE SET rolled_to = excluded.rolled_to
 HOLD_FLOORS = "LOCK TABLE ingest.retention_floors IN ROW SHARE MODE"
 TAKE_MARKS = """
 DELETE FROM ingest.rollup_marks AS m USING (
-  SELECT sensor_id, metric, day FROM ingest.rollup_marks ORDER BY day, sensor_id, metric
-  LIMIT %s FOR UPDATE SKIP LOCKED
+  SELECT sensor_id, metric, day FROM ingest.rollup_marks
+  WHERE touched_at <= now() - %(quiet)s OR marked_at <= now() - 30 * %(quiet)s
+  ORDER BY day, sensor_id, metric LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ) AS t
 WHERE (m.sensor_id, m.metric, m.day) = (t.sensor_id, t.metric, t.day)
 RETURNING m.sensor_id, m.metric, m.first, m.last, coalesce(m.day < (

@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 GROUP = "writer"
 # While one lane's rows are made ready, another's are stored. A partition has one lane, so that
 # its order is kept.
-LANES = 2
+LANES = 4
 MAX_RECORDS = 200  # of one fetch: those of one partition come together, the others wait
 WAIT_SECONDS = 0.5
 COMMIT_SECONDS = 0.2

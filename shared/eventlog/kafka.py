@@ -20,7 +20,7 @@ ACK_SECONDS = 15.0
 MAX_RECORD_BYTES = 16 * 1024 * 1024  # a gateway batch is one record per partition
 IN_FLIGHT_RECORDS = 20_000  # waiting for their ack in this process before new ones are refused
 START_SECONDS = 30.0
-# A fetch gathers so long or so much: each costs the broker and its consumer as much as many records.
+# A fetch gathers so long or so much: each costs broker and consumer as much as many records.
 GATHER_MS, GATHER_BYTES = 30, 64 * 1024
 FETCHED_BYTES = 1024 * 1024  # of one partition at once; a larger record still comes, alone
 COPIES = 3  # of each record, where there are that many brokers

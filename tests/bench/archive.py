@@ -15,12 +15,11 @@ from datetime import datetime, timedelta
 import psycopg
 
 from services.ingest.registry.seed import seed
-from services.ingest.storage.rollups.refresher import floor_to
 from services.ingest.storage.rollups.statements import ADVANCE, roll
 from shared.clock import monotonic, system_clock
 from shared.settings import Settings
 from shared.store.engine import libpq_url, make_engine
-from shared.store.rollups import ORIGIN, WIDTHS
+from shared.store.rollups import ORIGIN, WIDTHS, floor_to
 
 MINUTE = timedelta(minutes=1)
 WRITERS = 2  # connections that write at once

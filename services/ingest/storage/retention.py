@@ -19,7 +19,7 @@ from services.ingest.storage.classes import STANDARD, KeptClass
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.store.engine import connect
-from shared.store.rollups import ORIGIN, WIDTHS, relation
+from shared.store.rollups import WIDTHS, floor_to, relation
 
 _log = logging.getLogger(__name__)
 
@@ -101,8 +101,7 @@ class Retention:
         days = kept.by_width()[width]
         if days is None:
             return None
-        oldest = self._clock() - timedelta(days=days)
-        return oldest - (oldest - ORIGIN) % _DAY
+        return floor_to(self._clock() - timedelta(days=days), WIDTHS[-1])
 
     async def _drop(
         self, connection: Connection, width: int, due: Mapping[str, tuple[list[str], datetime]]
@@ -144,8 +143,7 @@ async def _delete(
         row = await (
             await connection.execute(f"SELECT min({time}) FROM {table}".encode())
         ).fetchone()
-        start = row[0] if row is not None and row[0] is not None else end
-        start -= (start - ORIGIN) % _DAY
+        start = floor_to(row[0] if row is not None and row[0] is not None else end, WIDTHS[-1])
     query = f"DELETE FROM {table} WHERE metric = ANY (%s) AND {time} >= %s AND {time} < %s"
     dropped = 0
     while start < end:

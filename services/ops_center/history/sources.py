@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.ops_center.history.span import Span
-from shared.store.rollups import ORIGIN, WIDTHS
+from shared.store.rollups import WIDTHS, floor_to
 
 RAW = 0
 SOURCES = (RAW, *WIDTHS)  # widths in seconds, finest first; RAW: the readings themselves
@@ -50,9 +50,8 @@ def _cover(span: Span, widths: Sequence[int], rolled_to: Mapping[int, datetime])
 
 def aligned(moment: datetime, width: int, *, up: bool = False) -> datetime:
     """The edge of a bucket of `width` seconds at or before (`up`: at or after) `moment`."""
-    step = timedelta(seconds=width)
-    whole, rest = divmod(moment - ORIGIN, step)
-    return ORIGIN + (whole + (1 if up and rest else 0)) * step
+    start = floor_to(moment, width)
+    return start + timedelta(seconds=width) if up and start < moment else start
 
 
 def finest_kept(floors: Mapping[int, datetime], start: datetime) -> int:

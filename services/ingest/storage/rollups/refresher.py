@@ -13,7 +13,7 @@ from services.ingest.storage.rollups import statements
 from shared.clock import Clock, monotonic
 from shared.errors import Unavailable
 from shared.store.engine import connect
-from shared.store.rollups import ORIGIN, WIDTHS
+from shared.store.rollups import ORIGIN, WIDTHS, floor_to
 
 _log = logging.getLogger(__name__)
 
@@ -146,11 +146,6 @@ async def _begin(connection: Connection, target: datetime) -> datetime:
     for width in WIDTHS:
         await connection.execute(statements.ADVANCE, (width, day))
     return day
-
-
-def floor_to(moment: datetime, width: int) -> datetime:
-    """The start of the bucket of `width` seconds that `moment` lies in."""
-    return moment - (moment - ORIGIN) % timedelta(seconds=width)
 
 
 def _values(width: int) -> dict[str, Any]:

@@ -3,16 +3,19 @@
 import asyncio
 import logging
 
-from services.alerts import rule_files
-from services.alerts.deliverer import Deliverer
-from services.alerts.endpoints import Endpoints
-from services.alerts.engine import Engine
-from services.alerts.places import Places
-from services.alerts.relay import Relay
-from services.alerts.repository import Repository
-from services.alerts.routes import incidents_router, rules_router
-from services.alerts.routes_delivery import deliveries_router, endpoints_router
-from services.alerts.sender import Sender
+from services.alerts.delivery.deliverer import Deliverer
+from services.alerts.delivery.endpoints import Endpoints
+from services.alerts.delivery.relay import Relay
+from services.alerts.delivery.routes import deliveries_router, endpoints_router
+from services.alerts.delivery.sender import Sender
+from services.alerts.engine.engine import Engine
+from services.alerts.engine.places import Places
+from services.alerts.engine.repository import Repository
+from services.alerts.incidents.gathering import Gathering
+from services.alerts.incidents.repository import Desk
+from services.alerts.incidents.routes import incidents_router
+from services.alerts.rules import files as rule_files
+from services.alerts.rules.routes import rules_router
 from shared.errors import Misconfigured
 from shared.runtime import Context, Service
 
@@ -35,7 +38,8 @@ async def build(context: Context) -> Service:
     published, due = asyncio.Event(), asyncio.Event()
     wakes = _Both(published, due)
     incarnation = await context.log.incarnation()
-    repository = Repository(context.engine, incarnation, context.clock, wakes)
+    gathering = Gathering(context.clock)
+    repository = Repository(context.engine, incarnation, gathering, wakes)
     endpoints = Endpoints(context.engine, context.clock)
     sender = Sender(allowed)
     deliverer = Deliverer(endpoints, sender, context.clock, due)
@@ -47,7 +51,7 @@ async def build(context: Context) -> Service:
     return Service(
         "alerts",
         routers=[
-            incidents_router(repository, context.clock),
+            incidents_router(Desk(context.engine, wakes), context.clock),
             rules_router(rules, errors),
             endpoints_router(endpoints, sender.reason_to_refuse),
             deliveries_router(endpoints),

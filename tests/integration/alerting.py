@@ -11,10 +11,12 @@ from ipaddress import ip_network
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.alerts.engine import Engine
-from services.alerts.places import Places
-from services.alerts.repository import Repository
-from services.alerts.rule import Rule, Title
+from services.alerts.engine.engine import Engine
+from services.alerts.engine.places import Places
+from services.alerts.engine.repository import Repository
+from services.alerts.incidents.gathering import Gathering
+from services.alerts.incidents.repository import Desk
+from services.alerts.rules.rule import Rule, Title
 from shared.clock import system_clock, to_micros
 from shared.contracts.incident import Incident
 from shared.contracts.reading import Batch, Reading, encode_batch
@@ -52,7 +54,13 @@ def gas(second: int, value: float, sensor: str = "a") -> tuple[str, str, int, fl
 
 async def repository(engine: AsyncEngine, log: EventLog) -> Repository:
     """A store of its own, as a new process would have it."""
-    return Repository(engine, await log.incarnation(), system_clock, asyncio.Event())
+    gathering = Gathering(system_clock)
+    return Repository(engine, await log.incarnation(), gathering, asyncio.Event())
+
+
+def desk(engine: AsyncEngine) -> Desk:
+    """What people work at."""
+    return Desk(engine, asyncio.Event())
 
 
 async def play(

@@ -9,13 +9,15 @@ import pytest
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.alerts.changes import Changes, Key, Place, Span
-from services.alerts.engine import Engine, Overtaken
-from services.alerts.judgement import Judgement
-from services.alerts.lifecycle import Command, step
-from services.alerts.machine import Judge
-from services.alerts.places import Places
-from services.alerts.repository import Repository
+from services.alerts.engine.engine import Engine, Overtaken
+from services.alerts.engine.places import Places
+from services.alerts.engine.repository import Repository
+from services.alerts.incidents.gathering import Gathering
+from services.alerts.incidents.lifecycle import Command, step
+from services.alerts.incidents.repository import Desk
+from services.alerts.judging.judgement import Judgement
+from services.alerts.judging.machine import Judge
+from services.alerts.judging.transition import Changes, Key, Place, Span
 from shared.clock import from_micros, system_clock, to_micros
 from shared.contracts.incident import AlertState, Incident, IncidentState, incident_id
 from shared.contracts.reading import Reading, decode_batch
@@ -30,6 +32,7 @@ from tests.integration.alerting import (
     START,
     Values,
     all_incidents,
+    desk,
     gas,
     outgoing,
     play,
@@ -82,7 +85,8 @@ async def test_killed_anywhere_it_tells_the_same_story(
     ]
     expected = undisturbed(first + records)
     Mortal.fate = random.Random(seed)
-    store = Mortal(engine, await event_log.incarnation(), system_clock, asyncio.Event())
+    gathering = Gathering(system_clock)
+    store = Mortal(engine, await event_log.incarnation(), gathering, asyncio.Event())
     for start in range(0, len(first + records), 40):
         await event_log.publish((first + records)[start : start + 40])
         while await written(store) < min(start + 40, len(first + records)):
@@ -156,8 +160,7 @@ async def test_a_record_seen_again_changes_nothing(
 ) -> None:
     await post(engine, event_log, gas(0, 30), gas(1, 1))
     [opened] = await all_incidents(engine)
-    store = await repository(engine, event_log)
-    await command(store, opened, Command.CLOSE)
+    await command(desk(engine), opened, Command.CLOSE)
     before = await steps(engine)
     await post(engine, event_log, gas(0, 30), gas(1, 1), gas(2, 1))
     assert await steps(engine) == before
@@ -249,8 +252,8 @@ async def at_least(store: Repository, records: int) -> bool:
     return await written(store) >= records
 
 
-async def command(store: Repository, incident: Incident, name: Command) -> object:
-    return await store.command(
+async def command(at: Desk, incident: Incident, name: Command) -> object:
+    return await at.command(
         incident.id,
         lambda found: step(found, name, system_clock(), note="n", version=incident.version),
         "tester",
@@ -265,7 +268,7 @@ async def test_what_fires_again_joins_the_incident_until_people_close_it(
     await post(engine, event_log, gas(0, 30), gas(1, 1), gas(2, 40))
     [joined] = await all_incidents(engine)
     assert (joined.version, joined.alert_state, joined.value) == (3, AlertState.ACTIVE, 40)
-    await command(await repository(engine, event_log), joined, Command.CLOSE)
+    await command(desk(engine), joined, Command.CLOSE)
     await post(engine, event_log, gas(3, 1), gas(4, 50))
     closed, opened = await all_incidents(engine)
     assert (closed.state, closed.alert_state) == (IncidentState.CLOSED, AlertState.CLEARED)
@@ -285,6 +288,7 @@ async def test_what_happens_now_never_hides_in_a_historical_incident(
 async def test_of_two_who_act_at_once_one_is_told(engine: AsyncEngine, event_log: EventLog) -> None:
     await post(engine, event_log, gas(0, 30))
     [found] = await all_incidents(engine)
-    store = await repository(engine, event_log)
-    outcomes = await asyncio.gather(*(command(store, found, Command.ACKNOWLEDGE) for _ in range(5)))
+    outcomes = await asyncio.gather(
+        *(command(desk(engine), found, Command.ACKNOWLEDGE) for _ in range(5))
+    )
     assert sum(isinstance(outcome, Incident) for outcome in outcomes) == 1

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.alerts.engine import Engine
-from services.alerts.places import Places
+from services.alerts.engine.engine import Engine
+from services.alerts.engine.places import Places
 from shared.errors import Unavailable
 from shared.eventlog.kafka import KafkaLog
 from shared.pause import eventually

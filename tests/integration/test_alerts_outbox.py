@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.alerts.lifecycle import Command
-from services.alerts.relay import Relay
+from services.alerts.delivery.relay import Relay
+from services.alerts.incidents.lifecycle import Command
 from shared.contracts.topics import INCIDENTS
 from shared.errors import Unavailable
 from shared.eventlog.log import EventLog, Outgoing, Position
 from shared.store.tables import outbox
-from tests.integration.alerting import all_incidents, gas, post, repository
+from tests.integration.alerting import all_incidents, desk, gas, post
 from tests.integration.test_alerts import command
 
 
@@ -96,7 +96,7 @@ async def test_every_step_reaches_the_log_in_order(
 ) -> None:
     await post(engine, event_log, gas(0, 30))
     [found] = await all_incidents(engine)
-    await command(await repository(engine, event_log), found, Command.ACKNOWLEDGE)
+    await command(desk(engine), found, Command.ACKNOWLEDGE)
     relay = Relay(engine, event_log, asyncio.Event())
     assert await relay.publish_some() == 2
     assert await relay.publish_some() == 0

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.alerts import engine as engines
-from services.alerts.engine import Engine
-from services.alerts.places import Places
+from services.alerts.engine import engine as engines
+from services.alerts.engine.engine import Engine
+from services.alerts.engine.places import Places
 from shared.contracts.topics import READINGS
 from shared.eventlog.log import EventLog, Outgoing, Record
 from tests.integration.alerting import RULES, all_incidents, gas, outgoing, repository, steps

@@ -13,10 +13,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from standardwebhooks import Webhook
 
-from services.alerts.deliverer import LEASE_SECONDS, Deliverer
-from services.alerts.endpoints import Endpoints
-from services.alerts.lifecycle import Command, step
-from services.alerts.sender import Sender
+from services.alerts.delivery.deliverer import LEASE_SECONDS, Deliverer
+from services.alerts.delivery.endpoints import Endpoints
+from services.alerts.delivery.sender import Sender
+from services.alerts.incidents.lifecycle import Command, step
 from shared.clock import system_clock
 from shared.contracts.incident import Incident
 from shared.eventlog.log import EventLog
@@ -26,11 +26,11 @@ from tests.integration.alerting import (
     LOOPBACK,
     Receiver,
     all_incidents,
+    desk,
     gas,
     outgoing,
     play,
     post,
-    repository,
 )
 
 NOWHERE = "http://127.0.0.1:9/"
@@ -87,9 +87,8 @@ class Desk:
         await self.sender.close()
 
 
-async def acknowledge(engine: AsyncEngine, log: EventLog, incident: Incident) -> None:
-    store = await repository(engine, log)
-    await store.command(
+async def acknowledge(engine: AsyncEngine, incident: Incident) -> None:
+    await desk(engine).command(
         incident.id,
         lambda found: step(found, Command.ACKNOWLEDGE, system_clock()),
         "somebody",
@@ -263,7 +262,7 @@ async def test_steps_of_an_incident_arrive_in_order(
     endpoints = Endpoints(engine, system_clock)
     await endpoints.add(receivers[0].url, ["*"])
     await post(engine, event_log, gas(0, 30))
-    await acknowledge(engine, event_log, (await all_incidents(engine))[0])
+    await acknowledge(engine, (await all_incidents(engine))[0])
     # Opened and cleared in one transaction:
     await event_log.publish([outgoing([gas(2, 1), gas(3, 30), gas(4, 1), gas(5, 30)])])
     await play(engine, event_log, 2)

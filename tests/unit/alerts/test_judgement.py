@@ -3,10 +3,10 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.alerts.changes import Key
-from services.alerts.judgement import Judgement
-from services.alerts.machine import Judge, Subject
-from services.alerts.rule import Rule, Title
+from services.alerts.judging.judgement import Judgement
+from services.alerts.judging.machine import Judge, Subject
+from services.alerts.judging.transition import Key
+from services.alerts.rules.rule import Rule, Title
 from shared.contracts.reading import Reading
 
 SECOND = 1_000_000

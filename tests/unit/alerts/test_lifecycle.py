@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.alerts.lifecycle import STEPS, Command, Refusal, step
+from services.alerts.incidents.lifecycle import STEPS, Command, Refusal, step
 from shared.contracts.incident import Incident, IncidentState
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)

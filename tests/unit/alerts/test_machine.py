@@ -5,8 +5,8 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.alerts.machine import Judge, Outcome, Phase, Subject, is_historical
-from services.alerts.rule import Rule, Title
+from services.alerts.judging.machine import Judge, Outcome, Phase, Subject, is_historical
+from services.alerts.rules.rule import Rule, Title
 
 SECOND = 1_000_000
 

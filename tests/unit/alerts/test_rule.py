@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.alerts.rule import Rule
-from services.alerts.rule_files import load, parse
+from services.alerts.rules.files import load, parse
+from services.alerts.rules.rule import Rule
 
 ROOT = Path(__file__).parents[3]
 GOOD = """

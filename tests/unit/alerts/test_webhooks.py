@@ -7,10 +7,10 @@ from uuid import uuid4
 import pytest
 from standardwebhooks import Webhook
 
-from services.alerts import signing
-from services.alerts.deliverer import Delivery, judge
-from services.alerts.guard import reason_to_refuse, reason_to_refuse_url
-from services.alerts.sender import Answer
+from services.alerts.delivery import signing
+from services.alerts.delivery.deliverer import Delivery, judge
+from services.alerts.delivery.guard import reason_to_refuse, reason_to_refuse_url
+from services.alerts.delivery.sender import Answer
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from services.alerts.changes import Changes, Key, Place, Span
-from services.alerts.judgement import Judgement, Series, by_metric
-from services.alerts.machine import Judge, Subject
+from services.alerts.judging.judgement import Judgement, Series, by_metric
+from services.alerts.judging.machine import Judge, Subject
+from services.alerts.judging.transition import Changes, Key, Place, Span
 from services.alerts.metrics import JUDGED, UNREADABLE
-from services.alerts.rule import Rule
+from services.alerts.rules.rule import Rule
 from shared.clock import monotonic
 from shared.contracts.reading import Batch, decode_batch
 from shared.contracts.topics import READINGS

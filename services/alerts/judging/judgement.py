@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from services.alerts.changes import Changes, Key, Kind, Transition
-from services.alerts.machine import Judge, Outcome, Phase, Subject, belonging, is_historical
+from services.alerts.judging.machine import Judge, Outcome, Phase, Subject, belonging, is_historical
+from services.alerts.judging.transition import Changes, Key, Kind, Transition
 from services.alerts.metrics import TRANSITIONS
 from shared.contracts.reading import Reading
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpcore
 
-from services.alerts.guard import Network, reason_to_refuse
+from services.alerts.delivery.guard import Network, reason_to_refuse
 
 RESOLVERS = 32  # names that never answer must not hold up the others
 

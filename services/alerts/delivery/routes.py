@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.alerts import cursor
-from services.alerts.endpoints import Endpoints
+from services.alerts.delivery.endpoints import Endpoints
 from shared.web.auth import require_role
 from shared.web.identity import Identity
 from shared.web.problems import Problem

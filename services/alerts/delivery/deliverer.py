@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from services.alerts import signing
+from services.alerts.delivery import signing
+from services.alerts.delivery.sender import Answer
 from services.alerts.metrics import DELIVERIES, DELIVERY_SECONDS
-from services.alerts.sender import Answer
 from shared.clock import Clock, monotonic
 
 _log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from services.alerts.changes import stepped
+from services.alerts.incidents.steps import stepped
 from shared.contracts.incident import Incident, IncidentState
 
 State = IncidentState

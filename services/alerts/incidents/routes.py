@@ -1,6 +1,5 @@
-"""Incidents and rules over HTTP."""
+"""Incidents over HTTP."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -8,10 +7,8 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.alerts import cursor
-from services.alerts.lifecycle import STEPS, Command, Refusal, step
-from services.alerts.repository import Repository
-from services.alerts.rule import Rule
-from services.alerts.rule_files import RuleError
+from services.alerts.incidents.lifecycle import STEPS, Command, Refusal, step
+from services.alerts.incidents.repository import Desk
 from shared.clock import Clock
 from shared.contracts.incident import Incident, IncidentState
 from shared.web.auth import require_role
@@ -43,7 +40,7 @@ class IncidentPage(BaseModel):
     next: str | None
 
 
-def incidents_router(repository: Repository, clock: Clock) -> APIRouter:
+def incidents_router(repository: Desk, clock: Clock) -> APIRouter:
     """`/v1/incidents…`."""
     router = APIRouter(prefix="/v1/incidents", tags=["incidents"])
 
@@ -107,23 +104,7 @@ def incidents_router(repository: Repository, clock: Clock) -> APIRouter:
     return router
 
 
-def rules_router(rules: Sequence[Rule], errors: Sequence[RuleError]) -> APIRouter:
-    """`/v1/rules`."""
-    router = APIRouter(prefix="/v1/rules", tags=["rules"])
-
-    @router.get("")
-    async def list_rules(_: Viewer) -> dict[str, Any]:
-        """The rules in force, and those that were refused, with file, line and reason."""
-        return {
-            "items": [rule.public() for rule in rules],
-            "errors": [vars(error) for error in errors],
-            "next": None,
-        }
-
-    return router
-
-
-async def _refuse(repository: Repository, incident_id: UUID, refusal: Refusal) -> None:
+async def _refuse(repository: Desk, incident_id: UUID, refusal: Refusal) -> None:
     """422 when the command lacks something, 409 with the current incident otherwise."""
     if refusal.code in ("note_needed", "department_needed"):
         pointer = "/" + refusal.code.removesuffix("_needed")

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from services.alerts.rule import Rule
+from services.alerts.rules.rule import Rule
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
-from services.alerts.rule import Rule, compile_predicates
+from services.alerts.rules.rule import Rule, compile_predicates
 
 HISTORICAL_US = 3_600 * 1_000_000  # older than this on arrival: recorded, but nobody is paged
 

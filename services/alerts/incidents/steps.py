@@ -1,13 +1,10 @@
-"""What a batch of readings changes, before anything is written. Pure."""
+"""The steps that rules take with an incident, before anything is written. Pure."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 from uuid import UUID, uuid5
 
-from services.alerts.machine import Subject
-from services.alerts.rule import Rule
+from services.alerts.judging.transition import Place, Transition
+from services.alerts.rules.rule import Rule
 from shared.clock import from_micros
 from shared.contracts.incident import (
     AlertState,
@@ -18,50 +15,6 @@ from shared.contracts.incident import (
 )
 
 ENGINE = "rules"  # the actor of what rules do
-
-Key = tuple[str, str]  # rule id, sensor id
-Kind = Literal["raised", "cleared"]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """What an incident says of a sensor. `area_ids`: its district and everything around it."""
-
-    sensor_id: str
-    name: str = ""
-    area_id: str | None = None
-    area_name: str = ""
-    area_ids: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """A rule was raised or cleared for a subject. `subject`: its state while active."""
-
-    kind: Kind
-    rule: Rule
-    sensor_id: str
-    subject: Subject
-    value: float
-    historical: bool
-
-
-@dataclass(frozen=True)
-class Changes:
-    """What readings of one partition have changed. Written in one transaction."""
-
-    transitions: Sequence[Transition]
-    subjects: Mapping[Key, Subject]
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """What of a partition was read: from `first`, which was next when it was last written, up to
-    the record before `following`."""
-
-    partition: int
-    first: int
-    following: int
 
 
 def opened(transition: Transition, place: Place, now: datetime) -> Incident:

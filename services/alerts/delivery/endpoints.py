@@ -9,9 +9,9 @@ from sqlalchemy import cast, insert, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.alerts import signing
 from services.alerts.connection import reachable
-from services.alerts.deliverer import Attempt, Delivery
+from services.alerts.delivery import signing
+from services.alerts.delivery.deliverer import Attempt, Delivery
 from shared.clock import Clock
 from shared.store.tables import deliveries, endpoints
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from services.alerts.changes import Place
+from services.alerts.judging.transition import Place
 from shared.contracts.topics import SENSORS
 from shared.eventlog.log import EventLog
 

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import httpcore
 import httpx
 
-from services.alerts.guard import Network, reason_to_refuse, reason_to_refuse_url
-from services.alerts.network import GuardedNetwork
+from services.alerts.delivery.guard import Network, reason_to_refuse, reason_to_refuse_url
+from services.alerts.delivery.network import GuardedNetwork
 
 TIMEOUT_SECONDS = 15.0
 BODY_SECONDS = 2.0  # for the rest of an answer whose status is known

@@ -124,8 +124,8 @@ def undisturbed(records: list[Outgoing]) -> dict[tuple[str, str, object], int]:
     found: dict[tuple[str, str, object], int] = {}
     current: dict[tuple[str, str], tuple[str, str, object]] = {}
     for told in judgement.changes().transitions:
-        key = (told.rule.id, told.sensor_id)
-        name = current.setdefault(key, (*key, from_micros(told.subject.since_us)))
+        key = told.key
+        name = current.setdefault(key, (*key, from_micros(told.started_us)))
         found[name] = found.get(name, 0) + 1
     return found
 

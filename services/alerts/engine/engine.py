@@ -184,8 +184,8 @@ class Engine:
             if share.judged == share.written:
                 return False
             changes = share.judgement.changes()
-            sensors = {transition.sensor_id for transition in changes.transitions}
-            places = {sensor_id: await self._places.find(sensor_id) for sensor_id in sensors}
+            named = {transition.subject for transition in changes.transitions}
+            places = {subject: await self._places.find(subject) for subject in named}
             span = Span(partition, share.written, share.judged)
             try:
                 incidents = await self._store.apply(span, changes, places)

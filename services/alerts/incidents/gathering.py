@@ -28,9 +28,9 @@ class Gathering:
         raised: dict[Key, str] = {}
         for transition in transitions:
             if transition.kind == "raised":
-                place = places[transition.sensor_id]
+                place = places[transition.subject]
                 await self._raise(connection, transition, place, raised)
-            else:
+            elif transition.kind == "cleared":
                 await self._clear(connection, transition, raised)
         return raised
 
@@ -41,7 +41,7 @@ class Gathering:
         place: Place,
         raised: dict[Key, str],
     ) -> None:
-        key = (transition.rule.id, transition.sensor_id)
+        key = transition.key
         new = made.opened(transition, place, self._clock())
         known = await ledger.find(connection, new.id)
         if known is None:
@@ -57,8 +57,8 @@ class Gathering:
     async def _clear(
         self, connection: AsyncConnection, transition: Transition, raised: dict[Key, str]
     ) -> None:
-        key = (transition.rule.id, transition.sensor_id)
-        incident = raised.pop(key, None) or transition.subject.incident
+        key = transition.key
+        incident = raised.pop(key, None) or transition.incident
         found = await ledger.find(connection, UUID(incident)) if incident else None
         if found is not None and found.alert_state is AlertState.ACTIVE:
             cleared = made.cleared(found, self._clock())

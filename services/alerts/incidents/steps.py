@@ -20,22 +20,22 @@ ENGINE = "rules"  # the actor of what rules do
 def opened(transition: Transition, place: Place, now: datetime) -> Incident:
     """The incident that a raised rule opens."""
     rule = transition.rule
-    observed_at = from_micros(transition.subject.since_us)
+    observed_at = from_micros(transition.started_us)
     deadline = rule.deadline_seconds
     return Incident(
         id=incident_id(rule.id, place.sensor_id, observed_at),
         title=_title(rule, place),
         state=IncidentState.OPEN,
         alert_state=AlertState.ACTIVE,
-        grade=rule.grade,
-        priority=rule.priority,
+        grade=transition.grade,
+        priority=transition.priority,
         area_id=place.area_id,
         subjects=(place.sensor_id,),
         rule_id=rule.id,
         rule_version=rule.version,
         metric=rule.metric,
         value=transition.value,
-        threshold=rule.threshold,
+        threshold=transition.threshold,
         opened_at=now,
         updated_at=now,
         observed_at=observed_at,

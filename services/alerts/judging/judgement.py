@@ -72,7 +72,19 @@ class Judgement:
     ) -> None:
         historical = is_historical(reading.observed_us, accepted_us)
         self._transitions.append(
-            Transition(kind, judge.rule, reading.sensor_id, subject, reading.value, historical)
+            Transition(
+                kind=kind,
+                rule=judge.rule,
+                subject=reading.sensor_id,
+                started_us=subject.since_us,
+                observed_us=reading.observed_us,
+                value=reading.value,
+                threshold=judge.rule.threshold,
+                grade=judge.rule.grade,
+                priority=judge.rule.priority,
+                historical=historical,
+                incident=subject.incident,
+            )
         )
         TRANSITIONS.labels(judge.rule.id, kind).inc()
 

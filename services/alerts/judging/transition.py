@@ -7,8 +7,8 @@ from typing import Literal
 from services.alerts.judging.machine import Subject
 from services.alerts.rules.rule import Rule
 
-Key = tuple[str, str]  # rule id, sensor id
-Kind = Literal["raised", "cleared"]
+Key = tuple[str, str]  # rule id, subject
+Kind = Literal["raised", "changed", "cleared", "no_data", "resumed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +24,31 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A rule was raised or cleared for a subject. `subject`: its state while active."""
+    """What happened to a rule's alert for a subject. Times: epoch microseconds of event time.
+
+    `kind`: raised, changed (another severity), cleared, no_data (its data stopped; never a
+    clearing), resumed. `subject`: a sensor's id, or the area or group of a rule over several.
+    `started_us`: since when the condition held, which with rule and subject names the alert;
+    `observed_us`: the reading or tick that caused this. `value`, `threshold`: in the metric's unit.
+    `grade`, `priority`: of the severity reached. `incident`: the one it belongs to, "" when raised.
+    """
 
     kind: Kind
     rule: Rule
-    sensor_id: str
-    subject: Subject
+    subject: str
+    started_us: int
+    observed_us: int
     value: float
+    threshold: float
+    grade: int
+    priority: int
     historical: bool
+    incident: str = ""
+
+    @property
+    def key(self) -> Key:
+        """Rule and subject."""
+        return self.rule.id, self.subject
 
 
 @dataclass(frozen=True)

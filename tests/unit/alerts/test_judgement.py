@@ -37,7 +37,7 @@ def story(readings: list[tuple[str, int, float]], restarts: set[int]) -> Story:
         if judgement.urgent or place % 7 == 0:  # now and then, as the engine does
             changes = judgement.changes()
             told += [
-                (t.kind, t.rule.id, t.sensor_id, t.subject.since_us, t.value, t.historical)
+                (t.kind, t.rule.id, t.subject, t.started_us, t.value, t.historical)
                 for t in changes.transitions
             ]
             written |= changes.subjects

@@ -2,11 +2,13 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal, NamedTuple
 from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict
 
+ALARMS_AT_MOST = 500  # of one incident on the wire; the alerts themselves are all kept
+SUBJECTS_IN_WEBHOOK = 100
 INCIDENT_NAMESPACE = UUID("6f1d2c0e-5d0c-5b7e-9a53-441200441200")
 
 
@@ -29,14 +31,58 @@ class AlertState(StrEnum):
     NONE = "none"  # a person's report: no rule behind it
 
 
+IncidentKind = Literal["alert", "report", "flood"]
+WarningColour = Literal["red", "orange", "yellow", "blue"]
+
+
+class Alarm(NamedTuple):
+    """A series that is in alarm now."""
+
+    subject: str
+    metric: str
+    priority: int
+
+
+class Suppression(BaseModel):
+    """Why an incident is recorded but tells nobody. `id`: of the silence, window, shelving, or of
+    the inhibition; `until`: when it ends by itself; None: with what inhibits."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    by: Literal["silence", "inhibition", "maintenance", "shelved"]
+    id: str
+    until: datetime | None = None
+
+
+class Cause(BaseModel):
+    """The reading (or tick) behind a step. `observed_at`: event time; `value`: in the metric's
+    unit. `alert_id`: the alert that it raised, changed or cleared."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    alert_id: UUID
+    rule_id: str
+    rule_version: int
+    subject: str
+    metric: str | None = None
+    observed_at: datetime
+    value: float | None = None
+
+
 class Incident(BaseModel):
     """What a person works on.
 
-    `grade` 1–4 = 特别重大/重大/较大/一般; `priority` 1–4 = the operator's order.
+    `grade` 1–4 = 特别重大/重大/较大/一般; `priority` 1–4 = the operator's order; `warning`: the
+    colour of a public warning. Three scales, none derived from another.
     `subjects`: sensor ids. `observed_at`: event time of the reading that opened it.
     `value`, `metric`, `threshold`: what broke the rule, in the metric's unit.
     `historical`: opened by data older than an hour on arrival; nobody is paged for it.
     `version` rises by one with every step, so that a screen can drop what it has already seen.
+    `members`: alerts gathered in it (of a flood: incidents), a flapping one counted once;
+    `alarms`: the series in alarm now, at most `ALARMS_AT_MOST`. `parent_id`: the incident that it
+    is a consequence or a part of; `merged_into`: where its members went (it is closed then).
+    `assigned_area`: the area whose people work on it. `step_due_at`: deadline of the current step,
+    `deadline_at`: of the whole case.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -61,11 +107,26 @@ class Incident(BaseModel):
     department: str | None = None
     historical: bool = False
     version: int = 1
+    kind: IncidentKind = "alert"
+    parent_id: UUID | None = None
+    merged_into: UUID | None = None
+    links: tuple[UUID, ...] = ()
+    cause: str | None = None
+    category: str | None = None
+    warning: WarningColour | None = None
+    members: int = 1
+    alarms: tuple[Alarm, ...] = ()
+    suppressed: Suppression | None = None
+    flapping: bool = False
+    assigned_area: str | None = None
+    step_due_at: datetime | None = None
 
 
 class IncidentEvent(BaseModel):
-    """One step of an incident. `type` is `incident.` + opened, cleared, refired, acknowledged,
-    dispatched, started, resolved, closed, reopened. `data` is the incident after the step."""
+    """One step of an incident. `type` is `incident.` + opened, joined (by another alert), refired,
+    changed (another severity), no_data, resumed, cleared, merged, adopted (it has a parent now),
+    released, suppressed, unsuppressed; by people acknowledged, dispatched, started, resolved,
+    closed, reopened. `data` is the incident after the step; `cause`: what rules acted upon."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -75,6 +136,7 @@ class IncidentEvent(BaseModel):
     actor: str
     note: str = ""
     data: Incident
+    cause: Cause | None = None
 
 
 def incident_id(rule_id: str, subject: str, observed_at: datetime) -> UUID:
@@ -83,9 +145,13 @@ def incident_id(rule_id: str, subject: str, observed_at: datetime) -> UUID:
 
 
 def webhook_body(event: IncidentEvent) -> dict[str, Any]:
-    """The public body of a webhook: type, timestamp and the incident under `data`."""
+    """The public body of a webhook: type, timestamp and the incident under `data`, of a size that
+    every receiver takes: the first subjects only, and no single alarms."""
+    data = event.data.model_dump(mode="json", exclude={"alarms"})
+    data["subjects"] = data["subjects"][:SUBJECTS_IN_WEBHOOK]
+    cause = event.cause.model_dump(mode="json") if event.cause is not None else None
     return {
         "type": event.type,
         "timestamp": event.timestamp.isoformat(),
-        "data": event.data.model_dump(mode="json"),
+        "data": data | {"caused_by": cause},
     }

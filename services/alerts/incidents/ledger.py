@@ -15,8 +15,18 @@ from shared.store.tables import deliveries, endpoints, incidents, outbox, timeli
 
 def to_incident(row: Row[Any]) -> Incident:
     """A row of `alerts.incidents` as the wire model."""
-    fields = dict(row._mapping)
-    return Incident(**(fields | {"subjects": tuple(fields["subjects"])}))
+    return Incident.model_validate(dict(row._mapping))
+
+
+def to_row(incident: Incident) -> dict[str, Any]:
+    """The wire model as columns of `alerts.incidents`."""
+    fields = incident.model_dump(mode="python", exclude={"suppressed"})
+    hidden = incident.suppressed
+    return fields | {
+        "subjects": list(incident.subjects),
+        "links": list(incident.links),
+        "suppressed": None if hidden is None else hidden.model_dump(mode="json"),
+    }
 
 
 async def find(connection: AsyncConnection, incident: UUID) -> Incident | None:
@@ -51,8 +61,7 @@ async def find_open(
 
 async def record(connection: AsyncConnection, step: IncidentEvent) -> None:
     """Write one step and everything that must happen because of it, or nothing at all."""
-    values = step.data.model_dump(mode="python")
-    values["subjects"] = list(step.data.subjects)
+    values = to_row(step.data)
     statement = upsert(incidents).values(values)
     await connection.execute(
         statement.on_conflict_do_update(index_elements=[incidents.c.id], set_=values)
@@ -66,6 +75,7 @@ async def record(connection: AsyncConnection, step: IncidentEvent) -> None:
             at=step.timestamp,
             actor=step.actor,
             note=step.note,
+            cause=None if step.cause is None else step.cause.model_dump(mode="json"),
         )
     )
     await connection.execute(

@@ -7,6 +7,7 @@ from services.alerts.judging.transition import Place, Transition
 from services.alerts.rules.rule import Rule
 from shared.clock import from_micros
 from shared.contracts.incident import (
+    Alarm,
     AlertState,
     Incident,
     IncidentEvent,
@@ -42,17 +43,20 @@ def opened(transition: Transition, place: Place, now: datetime) -> Incident:
         deadline_at=None if deadline is None else now + timedelta(seconds=deadline),
         department=rule.department,
         historical=transition.historical,
+        alarms=(Alarm(transition.subject, rule.metric, transition.priority),),
     )
 
 
 def refired(incident: Incident, transition: Transition, now: datetime) -> Incident:
     """The incident that is still worked on when its rule is raised again."""
-    return stepped(incident, now, alert_state=AlertState.ACTIVE, value=transition.value)
+    alarm = Alarm(transition.subject, transition.rule.metric, transition.priority)
+    active = AlertState.ACTIVE
+    return stepped(incident, now, alert_state=active, value=transition.value, alarms=(alarm,))
 
 
 def cleared(incident: Incident, now: datetime) -> Incident:
     """The incident after its condition has gone: people still close it."""
-    return stepped(incident, now, alert_state=AlertState.CLEARED)
+    return stepped(incident, now, alert_state=AlertState.CLEARED, alarms=())
 
 
 def event(incident: Incident, kind: str, actor: str = ENGINE, note: str = "") -> IncidentEvent:

@@ -15,6 +15,7 @@ from shared.store.tables.alerts import (
 )
 from shared.store.tables.columns import metadata
 from shared.store.tables.eventlog import log_groups, log_life, log_partitions, log_records
+from shared.store.tables.gathering import alerts, dependencies, silences
 from shared.store.tables.ingest import (
     api_keys,
     areas,
@@ -48,10 +49,12 @@ from shared.store.tables.storage import (
 __all__ = [
     "accounts",
     "alert_progress",
+    "alerts",
     "api_keys",
     "areas",
     "corrections",
     "deliveries",
+    "dependencies",
     "door_mappings",
     "endpoints",
     "idempotency",
@@ -81,6 +84,7 @@ __all__ = [
     "screen_tokens",
     "sensors",
     "sessions",
+    "silences",
     "subjects",
     "timeline",
 ]

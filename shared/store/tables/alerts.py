@@ -19,6 +19,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from shared.store.tables.columns import metadata, moment, now
 
+TOP = text("parent_id IS NULL AND merged_into IS NULL")  # what stands in an operator's list
+
 alert_progress = Table(
     "progress",
     metadata,
@@ -59,9 +61,32 @@ incidents = Table(
     Column("department", Text),
     Column("historical", Boolean, nullable=False, server_default="false"),
     Column("version", Integer, nullable=False),
+    Column("kind", Text, nullable=False, server_default="alert"),  # alert | report | flood
+    Column("parent_id", Uuid, ForeignKey("alerts.incidents.id")),
+    Column("merged_into", Uuid, ForeignKey("alerts.incidents.id")),
+    Column("links", ARRAY(Uuid), nullable=False, server_default="{}"),
+    Column("cause", Text),
+    Column("category", Text),
+    Column("warning", Text),
+    Column("members", Integer, nullable=False, server_default="1"),
+    Column("alarms", JSONB, nullable=False, server_default="[]"),
+    Column("suppressed", JSONB),
+    Column("flapping", Boolean, nullable=False, server_default="false"),
+    Column("assigned_area", Text),
+    moment("step_due_at", nullable=True),
+    # How alerts gather, not shown: event time of the first and the last raising.
+    Column("group_key", Text),
+    moment("first_at", nullable=True),
+    moment("last_at", nullable=True),
+    Column("first_alert", Uuid),  # it gives the incident its id
+    Column("touched", Boolean, nullable=False, server_default="false"),  # by a person
     Index("incidents_by_state", "state", "priority", "opened_at"),
     Index("incidents_open_by_rule", "rule_id", postgresql_where=text("state <> 'closed'")),
     Index("incidents_by_opening", "opened_at", "id"),
+    Index("incidents_open_by_group", "group_key", postgresql_where=text("state <> 'closed'")),
+    Index("incidents_top", "opened_at", "id", postgresql_where=TOP),
+    Index("incidents_by_parent", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
+    Index("incidents_by_first", "first_at"),
     schema="alerts",
 )
 timeline = Table(
@@ -74,6 +99,7 @@ timeline = Table(
     moment("at"),
     Column("actor", Text, nullable=False),
     Column("note", Text, nullable=False, server_default=""),
+    Column("cause", JSONB),  # the reading behind it: contracts.incident.Cause
     UniqueConstraint("incident_id", "version"),
     schema="alerts",
 )

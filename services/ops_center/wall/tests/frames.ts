@@ -11,6 +11,9 @@ export function incident(id: string, version: number, over: Partial<Incident> = 
     area_id: "441202", subjects: ["a"], rule_id: "gas", rule_version: 1, metric: "gas.concentration",
     value: 34, threshold: 20, opened_at: "2026-05-01T00:00:00Z", updated_at: "2026-05-01T00:00:00Z",
     observed_at: "2026-05-01T00:00:00Z", deadline_at: null, department: null, historical: false,
+    kind: "alert", parent_id: null, merged_into: null, links: [], cause: null, category: null,
+    warning: null, members: 1, alarms: [], suppressed: null, flapping: false, assigned_area: null,
+    step_due_at: null,
     ...over,
   };
 }
@@ -18,7 +21,7 @@ export function incident(id: string, version: number, over: Partial<Incident> = 
 export function step(data: Incident, type = "incident.opened", resume = "r"): IncidentFrame {
   return {
     type: "incident", resume,
-    event: { id: `${data.id}-${data.version}`, type, timestamp: data.updated_at, actor: "x", note: "", data },
+    event: { id: `${data.id}-${data.version}`, type, timestamp: data.updated_at, actor: "x", note: "", data, cause: null },
   };
 }
 

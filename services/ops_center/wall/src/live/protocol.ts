@@ -56,6 +56,41 @@ export interface Incident {
   department: string | null;
   historical: boolean;
   version: number;
+  kind: "alert" | "report" | "flood";
+  /** What it is a consequence or a part of: it has no row of its own. */
+  parent_id: string | null;
+  /** Where its members went; it is closed then. */
+  merged_into: string | null;
+  links: string[];
+  cause: string | null;
+  category: string | null;
+  warning: "red" | "orange" | "yellow" | "blue" | null;
+  /** Alerts gathered in it; of a flood: incidents. */
+  members: number;
+  /** Subject, metric and priority of each series in alarm now. */
+  alarms: [string, string, Priority][];
+  suppressed: Suppression | null;
+  flapping: boolean;
+  assigned_area: string | null;
+  step_due_at: string | null;
+}
+
+/** Why an incident is recorded but tells nobody. */
+export interface Suppression {
+  by: "silence" | "inhibition" | "maintenance" | "shelved";
+  id: string;
+  until: string | null;
+}
+
+/** The reading behind a step. */
+export interface Cause {
+  alert_id: string;
+  rule_id: string;
+  rule_version: number;
+  subject: string;
+  metric: string | null;
+  observed_at: string;
+  value: number | null;
 }
 
 export interface IncidentEvent {
@@ -65,6 +100,7 @@ export interface IncidentEvent {
   actor: string;
   note: string;
   data: Incident;
+  cause: Cause | null;
 }
 
 export interface Filter {

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from services.alerts.judging.judgement import Judgement, Series, by_metric
+from services.alerts.judging.book import Book
+from services.alerts.judging.judgement import Judgement, Series
 from services.alerts.judging.machine import Judge, Subject
 from services.alerts.judging.transition import Changes, Key, Place, Span
 from services.alerts.metrics import JUDGED, UNREADABLE
@@ -81,9 +82,8 @@ class Engine:
     """One member of the group that judges `city.readings`."""
 
     def __init__(self, rules: Iterable[Rule], places: Places, store: Store) -> None:
-        judges = [Judge(rule) for rule in rules]
-        self._metrics = {judge.rule.id: judge.rule.metric for judge in judges}
-        self._by_metric = by_metric(judges)
+        self._book = Book(rules)
+        self._metrics = {rule.id: rule.metric for rule in self._book.rules.values()}
         self._watchers: dict[Series, tuple[Judge, ...]] = {}
         self._places = places
         self._store = store
@@ -141,9 +141,9 @@ class Engine:
         batch = _decode(record)
         if batch is None:
             return
-        heard, watchers, rules = 0, self._watchers, self._by_metric
+        heard, watchers, metrics = 0, self._watchers, self._book.metrics
         for reading in batch.items:
-            if reading.metric not in rules or reading.quality == "bad":
+            if reading.metric not in metrics or reading.quality == "bad":
                 continue
             series = (reading.sensor_id, reading.metric)
             judges = watchers.get(series)
@@ -154,18 +154,18 @@ class Engine:
 
     async def _find_watchers(self, series: Series) -> tuple[Judge, ...]:
         sensor_id, metric = series
-        moves, judges = self._moves, self._by_metric[metric]
+        moves = self._moves
         areas: frozenset[str] = frozenset()
-        if any(judge.rule.areas for judge in judges):
+        if self._book.by_area(metric):
             areas = (await self._places.find(sensor_id)).area_ids
-        found = tuple(judge for judge in judges if judge.rule.concerns(sensor_id, areas))
+        found = self._book.watchers(sensor_id, metric, areas)
         if moves == self._moves:  # else the answer may already be old: do not keep it
             self._watchers[series] = found
         return found
 
     def _forget_watchers(self, sensor_id: str) -> None:
         self._moves += 1
-        for metric in self._by_metric:
+        for metric in self._book.metrics:
             self._watchers.pop((sensor_id, metric), None)
 
     async def _write(self, consumer: Consumer) -> None:

@@ -1,6 +1,6 @@
 """What is known of every subject, and what readings have changed since it was written. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from services.alerts.judging.machine import Judge, Outcome, Phase, Subject, belonging, is_historical
 from services.alerts.judging.transition import Changes, Key, Kind, Transition
@@ -87,11 +87,3 @@ class Judgement:
             )
         )
         TRANSITIONS.labels(judge.rule.id, kind).inc()
-
-
-def by_metric(judges: Iterable[Judge]) -> dict[str, list[Judge]]:
-    """Metric → the rules on it: what has none is skipped at once."""
-    found: dict[str, list[Judge]] = {}
-    for judge in judges:
-        found.setdefault(judge.rule.metric, []).append(judge)
-    return found

@@ -1,7 +1,6 @@
 """Composition root of alerts: the only place that wires concretes."""
 
 import asyncio
-import logging
 
 from services.alerts.delivery.deliverer import Deliverer
 from services.alerts.delivery.endpoints import Endpoints
@@ -14,12 +13,11 @@ from services.alerts.engine.repository import Repository
 from services.alerts.incidents.gathering import Gathering
 from services.alerts.incidents.repository import Desk
 from services.alerts.incidents.routes import incidents_router
-from services.alerts.rules import files as rule_files
+from services.alerts.rules.repository import Repository as RuleVersions
 from services.alerts.rules.routes import rules_router
+from services.alerts.rules.source import Rules
 from shared.errors import Misconfigured
 from shared.runtime import Context, Service
-
-_log = logging.getLogger(__name__)
 
 
 async def build(context: Context) -> Service:
@@ -27,9 +25,9 @@ async def build(context: Context) -> Service:
     settings = context.settings
     if not settings.rules_dir.is_dir():
         raise Misconfigured(f"YIWANG_RULES_DIR: there is no folder {settings.rules_dir}")
-    rules, errors = rule_files.load(settings.rules_dir)
-    for error in errors:
-        _log.error("rule refused: %s:%d: %s", error.file, error.line, error.detail)
+    rule_versions = RuleVersions(context.engine)
+    rules = Rules(rule_versions)
+    await rules.take_in(settings.rules_dir)
     try:
         allowed = settings.webhook_networks
     except ValueError as error:
@@ -46,19 +44,20 @@ async def build(context: Context) -> Service:
     relay = Relay(context.engine, context.log, published)
 
     places = Places(repository)
-    engine = Engine(rules, places, repository)
+    engine = Engine(rules.current, places, repository)
 
     return Service(
         "alerts",
         routers=[
             incidents_router(Desk(context.engine, wakes), context.clock),
-            rules_router(rules, errors),
+            rules_router(rules, rule_versions),
             endpoints_router(endpoints, sender.reason_to_refuse),
             deliveries_router(endpoints),
         ],
         jobs={
             "alerts-engine": lambda stop: engine.run(context.log, stop),
             "alerts-places": lambda stop: places.follow(context.log, stop),
+            "alerts-rules": rules.follow,
             "alerts-relay": relay.run,
             "alerts-deliverer": deliverer.run,
         },

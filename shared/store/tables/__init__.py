@@ -33,6 +33,7 @@ from shared.store.tables.quarantine import (
     quarantine_changes,
     quarantine_dropped,
 )
+from shared.store.tables.rules import rules
 from shared.store.tables.storage import (
     metric_classes,
     retention,
@@ -81,6 +82,7 @@ __all__ = [
     "rollups_1h",
     "rollups_1m",
     "rollups_15m",
+    "rules",
     "screen_tokens",
     "sensors",
     "sessions",

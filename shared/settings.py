@@ -32,6 +32,9 @@ class Settings(BaseSettings):
         1.0, gt=0, description="How much faster than real the simulated day runs"
     )
     rules_dir: Path = Field(Path("rules"), description="Folder of the rules (`*.yaml`)")
+    duties_dir: Path = Field(
+        Path("rules/duties"), description="Folder of deadlines, categories and first departments"
+    )
     webhook_allow_cidrs: str = Field(
         "", description="Comma-separated networks that webhooks may reach although private"
     )

@@ -7,6 +7,8 @@ from services.alerts.delivery.endpoints import Endpoints
 from services.alerts.delivery.relay import Relay
 from services.alerts.delivery.routes import deliveries_router, endpoints_router
 from services.alerts.delivery.sender import Sender
+from services.alerts.duties import files as duty_files
+from services.alerts.duties.roster import Roster
 from services.alerts.engine.engine import Engine
 from services.alerts.engine.places import Places
 from services.alerts.engine.repository import Repository
@@ -32,6 +34,9 @@ async def build(context: Context) -> Service:
         allowed = settings.webhook_networks
     except ValueError as error:
         raise Misconfigured(f"YIWANG_WEBHOOK_ALLOW_CIDRS: {error}") from error
+
+    roster = Roster(context.engine, duty_files.load(settings.duties_dir), context.clock)
+    await roster.seed()
 
     published, due = asyncio.Event(), asyncio.Event()
     wakes = _Both(published, due)

@@ -82,7 +82,8 @@ class Incident(BaseModel):
     `alarms`: the series in alarm now, at most `ALARMS_AT_MOST`. `parent_id`: the incident that it
     is a consequence or a part of; `merged_into`: where its members went (it is closed then).
     `assigned_area`: the area whose people work on it. `step_due_at`: deadline of the current step,
-    `deadline_at`: of the whole case.
+    `deadline_at`: of the whole case. `overdue`: the current step was not taken in time, and that
+    has been told.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -120,6 +121,7 @@ class Incident(BaseModel):
     flapping: bool = False
     assigned_area: str | None = None
     step_due_at: datetime | None = None
+    overdue: bool = False
 
 
 class IncidentEvent(BaseModel):

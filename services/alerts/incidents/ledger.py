@@ -76,6 +76,9 @@ async def record(connection: AsyncConnection, step: IncidentEvent) -> None:
             actor=step.actor,
             note=step.note,
             cause=None if step.cause is None else step.cause.model_dump(mode="json"),
+            state=step.data.state,
+            step_due_at=step.data.step_due_at,
+            deadline_at=step.data.deadline_at,
         )
     )
     await connection.execute(

@@ -14,6 +14,7 @@ from shared.store.tables.alerts import (
     timeline,
 )
 from shared.store.tables.columns import metadata
+from shared.store.tables.duties import calendar, departments, reports
 from shared.store.tables.eventlog import log_groups, log_life, log_partitions, log_records
 from shared.store.tables.gathering import alerts, dependencies, silences
 from shared.store.tables.ingest import (
@@ -53,8 +54,10 @@ __all__ = [
     "alerts",
     "api_keys",
     "areas",
+    "calendar",
     "corrections",
     "deliveries",
+    "departments",
     "dependencies",
     "door_mappings",
     "endpoints",
@@ -73,6 +76,7 @@ __all__ = [
     "quarantine_changes",
     "quarantine_dropped",
     "readings",
+    "reports",
     "retention",
     "retention_floors",
     "rollup_marks",

@@ -74,6 +74,7 @@ incidents = Table(
     Column("flapping", Boolean, nullable=False, server_default="false"),
     Column("assigned_area", Text),
     moment("step_due_at", nullable=True),
+    Column("overdue", Boolean, nullable=False, server_default="false"),
     # How alerts gather, not shown: event time of the first and the last raising.
     Column("group_key", Text),
     moment("first_at", nullable=True),
@@ -87,6 +88,7 @@ incidents = Table(
     Index("incidents_top", "opened_at", "id", postgresql_where=TOP),
     Index("incidents_by_parent", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
     Index("incidents_by_first", "first_at"),
+    Index("incidents_by_due", "step_due_at", postgresql_where=text("NOT overdue")),
     schema="alerts",
 )
 timeline = Table(
@@ -100,6 +102,10 @@ timeline = Table(
     Column("actor", Text, nullable=False),
     Column("note", Text, nullable=False, server_default=""),
     Column("cause", JSONB),  # the reading behind it: contracts.incident.Cause
+    # What the step led to.
+    Column("state", Text),
+    moment("step_due_at", nullable=True),
+    moment("deadline_at", nullable=True),
     UniqueConstraint("incident_id", "version"),
     schema="alerts",
 )

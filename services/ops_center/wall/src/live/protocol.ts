@@ -73,6 +73,8 @@ export interface Incident {
   flapping: boolean;
   assigned_area: string | null;
   step_due_at: string | null;
+  /** The current step was not taken in time, and that has been told. */
+  overdue: boolean;
 }
 
 /** Why an incident is recorded but tells nobody. */

@@ -1,0 +1,141 @@
+"""Duties on PostgreSQL: departments and working days as operators have changed them."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.alerts.connection import reachable
+from services.alerts.duties.calendar import Calendar, Override
+from services.alerts.duties.deadlines import Deadlines
+from services.alerts.duties.departments import Department, Departments
+from services.alerts.duties.files import Book
+from shared.clock import Clock, monotonic
+from shared.store.tables import calendar, departments
+
+_log = logging.getLogger(__name__)
+
+KEEP_SECONDS = 2.0
+WARN_DAYS = 45  # before a year begins whose holidays nobody has entered
+
+
+@dataclass(frozen=True)
+class Duties:
+    """Everything that decides who has to do what until when, at one moment."""
+
+    deadlines: Deadlines
+    departments: Departments
+
+
+class Roster:
+    """What the folder says, with what operators have changed. Remembered for two seconds."""
+
+    def __init__(self, engine: AsyncEngine, book: Book, clock: Clock) -> None:
+        self._engine = engine
+        self._book = book
+        self._clock = clock
+        self._known: Duties | None = None
+        self._asked_at = 0.0
+        self._warned: set[int] = set()
+
+    async def seed(self) -> None:
+        """Enter the folder's departments where there are none at all."""
+        async with reachable(self._engine.begin()) as connection:
+            count = (
+                await connection.execute(select(func.count()).select_from(departments))
+            ).scalar()
+            if count == 0 and self._book.departments:
+                rows = [_row(each, "first start") for each in self._book.departments]
+                statement = upsert(departments).values(rows)
+                await connection.execute(statement.on_conflict_do_nothing())
+
+    async def current(self, connection: AsyncConnection) -> Duties:
+        """As they are now, to within two seconds."""
+        if self._known is None or monotonic() - self._asked_at > KEEP_SECONDS:
+            known = await self._read(connection)
+            self._known, self._asked_at = known, monotonic()
+            self._warn(known.deadlines.calendar)
+        return self._known
+
+    async def look(self) -> Duties:
+        """As they are now, without a transaction of the caller's."""
+        async with reachable(self._engine.connect()) as connection:
+            return await self._read(connection)
+
+    async def put_department(self, department: Department, actor: str) -> None:
+        """Enter or replace one."""
+        row = _row(department, actor)
+        statement = upsert(departments).values(row)
+        changed = row | {"changed_at": func.now()}
+        async with reachable(self._engine.begin()) as connection:
+            await connection.execute(
+                statement.on_conflict_do_update(index_elements=[departments.c.name], set_=changed)
+            )
+        self._known = None
+
+    async def remove_department(self, name: str) -> bool:
+        """False: there is none of this name. Incidents that it has keep it."""
+        statement = delete(departments).where(departments.c.name == name)
+        async with reachable(self._engine.begin()) as connection:
+            done = await connection.execute(statement.returning(departments.c.name))
+        self._known = None
+        return done.first() is not None
+
+    async def put_days(self, days: Mapping[date, Override | None], actor: str) -> None:
+        """Override days, or (None) believe the official calendar again."""
+        said = [(day, override) for day, override in days.items() if override is not None]
+        rows = [
+            {"day": day, "working": override.working, "note": override.note, "changed_by": actor}
+            for day, override in said
+        ]
+        async with reachable(self._engine.begin()) as connection:
+            await connection.execute(delete(calendar).where(calendar.c.day.in_(list(days))))
+            if rows:
+                await connection.execute(insert(calendar), rows)
+        self._known = None
+
+    async def _read(self, connection: AsyncConnection) -> Duties:
+        found = await connection.execute(select(departments).order_by(departments.c.name))
+        everyone = [
+            Department(
+                row.name,
+                row.name_en,
+                frozenset(row.categories),
+                frozenset(row.areas),
+                row.parent,
+            )
+            for row in found
+        ]
+        days = {
+            row.day: Override(row.working, row.note)
+            for row in await connection.execute(select(calendar))
+        }
+        book = self._book
+        known = Calendar(book.hours, book.zone, days)
+        return Duties(Deadlines(book.terms, known), Departments(everyone, book.categories))
+
+    def _warn(self, known: Calendar) -> None:
+        now = self._clock().astimezone(known.zone)
+        for year in {now.year, (now + timedelta(days=WARN_DAYS)).year} - self._warned:
+            self._warned.add(year)
+            if not known.knows(year):
+                _log.error(
+                    "the holidays of %d are not known: deadlines in working hours take its weekends"
+                    " only; enter them with PUT /v1/calendar",
+                    year,
+                )
+
+
+def _row(department: Department, actor: str) -> dict[str, str | Sequence[str] | None]:
+    return {
+        "name": department.name,
+        "name_en": department.name_en,
+        "categories": sorted(department.categories),
+        "areas": sorted(department.areas),
+        "parent": department.parent,
+        "changed_by": actor,
+    }

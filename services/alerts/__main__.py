@@ -1,7 +1,13 @@
-"""`python -m services.alerts`: alerts as a process of its own."""
+"""`python -m services.alerts`: alerts as a process of its own; `… test RULES`: tests of rules."""
 
-from services.alerts.app import build
-from shared.runtime import run_process
+import sys
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["test"]:  # without the service: its imports take longer than the tests
+        from services.alerts.rehearsal.command import main
+
+        sys.exit(main(sys.argv[2:]))
+    from services.alerts.app import build
+    from shared.runtime import run_process
+
     run_process(build)

@@ -63,6 +63,11 @@ class Settings(BaseSettings):
     backlog_max_seconds: float = Field(
         6 * 3600.0, ge=0, description="The same for the age of the oldest of them"
     )
+    tick_seconds: float = Field(
+        5.0,
+        gt=0,
+        description="Seconds between two clock ticks in the log, by which silence is seen",
+    )
     mqtt_url: str | None = Field(
         None, description="`mqtt://user:password@host:1883` or `mqtts://…` of a broker to read from"
     )

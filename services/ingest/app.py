@@ -21,6 +21,7 @@ from services.ingest.border.overload import Bounds, Guard
 from services.ingest.border.posts import Posts
 from services.ingest.border.routes_readings import readings_router
 from services.ingest.border.stream import Stream
+from services.ingest.border.ticks import Ticks
 from services.ingest.doors.entrance import Entrance
 from services.ingest.doors.mailbox import Mailbox, dialects
 from services.ingest.doors.mappings import Mappings
@@ -102,7 +103,12 @@ async def build_gateway(context: Context) -> Service:
         "gateway",
         routers=gateway.routers,
         raw_routes=gateway.raw_routes,
-        jobs={"ingest-registry": follower.follow, **gateway.jobs, **door.jobs},
+        jobs={
+            "ingest-registry": follower.follow,
+            **gateway.jobs,
+            **door.jobs,
+            **_ticks(context),
+        },
     )
 
 
@@ -132,6 +138,7 @@ async def build_writer(context: Context) -> Service:
         "ingest-retention": Retention(context.database_url, classes, context.clock).run,
         "ingest-quarantine-bound": keeper.run,
         "ingest-quarantine-news": Announcer(context.engine, context.log).run,
+        **_ticks(context),
     }
     return Service("writer", jobs=jobs)
 
@@ -143,6 +150,12 @@ async def build_mqtt(context: Context) -> Service:
     subscriber = _subscriber(context, registry, door)
     jobs = {"ingest-registry": follower.follow, "ingest-mqtt": subscriber.run, **door.jobs}
     return Service("mqtt", jobs=jobs, checks={"mqtt": subscriber.check})
+
+
+def _ticks(context: Context) -> dict[str, Job]:
+    """Of gateway and writer: time passes as long as one of them lives."""
+    ticks = Ticks(context.log, context.clock, context.settings.tick_seconds)
+    return {"ingest-ticks": ticks.run}
 
 
 def _subscriber(context: Context, registry: Registry, door: Door) -> Subscriber:

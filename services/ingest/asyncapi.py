@@ -32,7 +32,11 @@ _TOPICS: dict[str, tuple[str, tuple[str, ...]]] = {
         " Headers: `yiwang-key`, `content-type`, `content-encoding`, `ce_…` (binary mode).",
         ("ReadingIn", "Readings", "CloudEvent", "CloudEvents"),
     ),
-    READINGS: ("Clean readings, one record per batch and partition; ours alone.", ("Batch",)),
+    READINGS: (
+        "Clean readings, one record per batch and partition; ours alone. A batch without items is"
+        " a clock tick: `accepted_us` says what time it is.",
+        ("Batch",),
+    ),
     CONDITIONS: ("Changes of single-sensor conditions; not written in this version.", ()),
     INCIDENTS: ("Every step of every incident; key: the incident's id.", ("IncidentEvent",)),
     SENSORS: ("The registry; compacted; key: the sensor's id.", ("Sensor",)),

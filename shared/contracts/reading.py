@@ -123,8 +123,9 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
     """The value of one `city.readings` record: readings of one request, or of several requests.
 
     `accepted_us`: when the gateway accepted the first of them; `source`: the posting key's name;
-    `trace`: the CloudEvents id or W3C context it came with, or "". Version 2: `source` is "" and
-    `sources` says, in the order of `items`, how many are whose.
+    `trace`: the CloudEvents id or W3C context it came with, or "". Without items it is a clock
+    tick: `accepted_us` says how far time has come at this place of the log. Version 2: `source`
+    is "" and `sources` says, in the order of `items`, how many are whose.
     """
 
     items: list[Reading]

@@ -1,22 +1,42 @@
-"""From alerts to incidents: which one an alert opens, joins or clears."""
+"""From alerts to incidents: loads what transitions concern, lets the casebook decide, writes."""
 
 from collections.abc import Mapping, Sequence
-from uuid import UUID
+from datetime import datetime
+from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.alerts.incidents import ledger
-from services.alerts.incidents import steps as made
+from services.alerts.incidents import alert as alerts_of
+from services.alerts.incidents import ledger, loading
+from services.alerts.incidents.case import Loud, Quiet
+from services.alerts.incidents.casebook import Casebook
+from services.alerts.incidents.dependencies import related
+from services.alerts.incidents.flood import Floodgate
 from services.alerts.judging.transition import Key, Place, Transition
-from shared.clock import Clock
-from shared.contracts.incident import AlertState
+from shared.clock import Clock, from_micros
+
+
+class Silencing(Protocol):
+    """Who knows what is to be kept quiet."""
+
+    async def quiet(self, connection: AsyncConnection, now: datetime) -> Quiet:
+        """As it is now."""
+        ...
+
+    async def settle(self, connection: AsyncConnection, book: Casebook) -> None:
+        """Let alerts that were not in `book` begin or cease to be quiet because of those in it."""
+        ...
 
 
 class Gathering:
-    """`engine.repository.Gathering`."""
+    """`engine.repository.Gathering`. `operators`: how many are on duty."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(
+        self, clock: Clock, silencing: Silencing | None = None, operators: int = 1
+    ) -> None:
         self._clock = clock
+        self._silencing = silencing
+        self._operators = operators
 
     async def take(
         self,
@@ -25,41 +45,39 @@ class Gathering:
         places: Mapping[str, Place],
     ) -> dict[Key, str]:
         """Into incidents, in the caller's transaction; the incident of each raised subject."""
+        if not transitions:
+            return {}
+        await ledger.one_at_a_time(connection)
+        now = self._clock()
+        quiet = await self._silencing.quiet(connection, now) if self._silencing else Loud()
+        book = Casebook(now, quiet)
+        edges = await loading.load_edges(connection)
+        await loading.load(connection, book, transitions, places)
+        await loading.load_related(connection, book, edges, transitions)
+        gate = await self._gate(connection, book, transitions)
         raised: dict[Key, str] = {}
         for transition in transitions:
-            if transition.kind == "raised":
-                place = places[transition.subject]
-                await self._raise(connection, transition, place, raised)
-            elif transition.kind == "cleared":
-                await self._clear(connection, transition, raised)
+            alert = book.take(transition, places[transition.subject])
+            known = alert or book.find(alerts_of.alert_id(transition))
+            if known is not None and transition.kind in ("raised", "changed"):
+                raised[transition.key] = str(known.incident_id)
+            if alert is not None:
+                related(book, edges, alert)
+                gate.heard(book, book.cases[alert.incident_id])
+        gate.passed(book)
+        if self._silencing is not None:
+            await self._silencing.settle(connection, book)
+        await ledger.record_book(connection, book)
         return raised
 
-    async def _raise(
-        self,
-        connection: AsyncConnection,
-        transition: Transition,
-        place: Place,
-        raised: dict[Key, str],
-    ) -> None:
-        key = transition.key
-        new = made.opened(transition, place, self._clock())
-        known = await ledger.find(connection, new.id)
-        if known is None:
-            known = await ledger.find_open(connection, *key, transition.historical)
-            if known is None:
-                await ledger.record(connection, made.event(new, "incident.opened"))
-            else:
-                again = made.refired(known, transition, self._clock())
-                await ledger.record(connection, made.event(again, "incident.refired"))
-        # Else the same start was judged before, from another copy of the log: it is recorded.
-        raised[key] = str(new.id if known is None else known.id)
-
-    async def _clear(
-        self, connection: AsyncConnection, transition: Transition, raised: dict[Key, str]
-    ) -> None:
-        key = transition.key
-        incident = raised.pop(key, None) or transition.incident
-        found = await ledger.find(connection, UUID(incident)) if incident else None
-        if found is not None and found.alert_state is AlertState.ACTIVE:
-            cleared = made.cleared(found, self._clock())
-            await ledger.record(connection, made.event(cleared, "incident.cleared"))
+    async def _gate(
+        self, connection: AsyncConnection, book: Casebook, transitions: Sequence[Transition]
+    ) -> Floodgate:
+        live = [one for one in transitions if not one.historical]
+        if not live:
+            return Floodgate({}, None, self._operators)
+        earliest = from_micros(min(one.observed_us for one in live))
+        coming = sum(one.kind in ("raised", "changed") for one in live)
+        gate = await loading.load_flood(connection, book, earliest, coming, self._operators)
+        gate.reach(from_micros(max(one.observed_us for one in live)))
+        return gate

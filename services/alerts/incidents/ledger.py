@@ -1,16 +1,28 @@
-"""Writes a step of an incident: the row, its timeline, the outbox, the deliveries. One place."""
+"""Incidents and their alerts on PostgreSQL. The only place that writes a step: the incident, its
+timeline, the outbox and the deliveries, or nothing at all."""
 
 import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import ColumnElement, Row, Table, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.contracts.incident import Incident, IncidentEvent, IncidentState, webhook_body
-from shared.store.tables import deliveries, endpoints, incidents, outbox, timeline
+from services.alerts.incidents.alert import Alert
+from services.alerts.incidents.case import Case
+from services.alerts.incidents.casebook import Casebook
+from services.alerts.incidents.steps import ENGINE
+from shared.contracts.incident import Incident, IncidentEvent, Suppression, webhook_body
+from shared.store.tables import alerts, deliveries, endpoints, incidents, outbox, timeline
+
+ROWS_AT_ONCE = 500  # PostgreSQL takes 65,535 parameters per statement
+GATHERING_LOCK = 0x1C1DE  # an advisory lock: who changes several incidents does so alone
+# Steps after which people hear of an incident for the first time, as if it had just opened.
+FIRST_HEARD = frozenset({"incident.unsuppressed", "incident.released"})
 
 
 def to_incident(row: Row[Any]) -> Incident:
@@ -29,6 +41,11 @@ def to_row(incident: Incident) -> dict[str, Any]:
     }
 
 
+async def one_at_a_time(connection: AsyncConnection) -> None:
+    """Until the transaction ends nobody else changes several incidents at once."""
+    await connection.execute(select(func.pg_advisory_xact_lock(GATHERING_LOCK)))
+
+
 async def find(connection: AsyncConnection, incident: UUID) -> Incident | None:
     """The incident, locked until the transaction ends."""
     query = select(incidents).where(incidents.c.id == incident).with_for_update()
@@ -36,76 +53,100 @@ async def find(connection: AsyncConnection, incident: UUID) -> Incident | None:
     return None if row is None else to_incident(row)
 
 
-async def find_open(
-    connection: AsyncConnection, rule_id: str, subject: str, historical: bool
-) -> Incident | None:
-    """The newest incident of a rule and subject that is not closed, locked.
+async def load_cases(connection: AsyncConnection, *which: ColumnElement[bool]) -> list[Case]:
+    """The incidents that a condition names, locked in the order of their ids."""
+    query = select(incidents).where(*which).order_by(incidents.c.id).with_for_update()
+    return [_to_case(row) for row in await connection.execute(query)]
 
-    What happens now never joins a historical incident: nobody would be told.
-    """
-    query = (
-        select(incidents)
-        .where(
-            incidents.c.rule_id == rule_id,
-            incidents.c.subjects.contains([subject]),
-            incidents.c.state != IncidentState.CLOSED,
-            incidents.c.historical == historical,
-        )
-        .order_by(incidents.c.opened_at.desc())
-        .limit(1)
-        .with_for_update()
-    )
-    row = (await connection.execute(query)).first()
-    return None if row is None else to_incident(row)
+
+async def load_alerts(connection: AsyncConnection, *which: ColumnElement[bool]) -> list[Alert]:
+    """The alerts that a condition names."""
+    columns = [column for column in alerts.c if column.name != "recorded_at"]
+    rows = await connection.execute(select(*columns).where(*which))
+    return [_to_alert(row) for row in rows]
 
 
 async def record(connection: AsyncConnection, step: IncidentEvent) -> None:
-    """Write one step and everything that must happen because of it, or nothing at all."""
+    """Write one step and everything that must happen because of it."""
     values = to_row(step.data)
-    statement = upsert(incidents).values(values)
-    await connection.execute(
-        statement.on_conflict_do_update(index_elements=[incidents.c.id], set_=values)
-    )
-    await connection.execute(
-        insert(timeline).values(
-            event_id=step.id,
-            incident_id=step.data.id,
-            version=step.data.version,
-            type=step.type,
-            at=step.timestamp,
-            actor=step.actor,
-            note=step.note,
-            cause=None if step.cause is None else step.cause.model_dump(mode="json"),
-            state=step.data.state,
-            step_due_at=step.data.step_due_at,
-            deadline_at=step.data.deadline_at,
-        )
-    )
-    await connection.execute(
-        insert(outbox).values(incident_id=step.data.id, event=step.model_dump(mode="json"))
-    )
-    if not step.data.historical:
-        await _queue_deliveries(connection, step)
+    if step.actor != ENGINE:
+        values["touched"] = True
+    await _upsert(connection, incidents, [values], [incidents.c.id])
+    await record_steps(connection, [step])
 
 
-async def _queue_deliveries(connection: AsyncConnection, step: IncidentEvent) -> None:
+async def record_book(connection: AsyncConnection, book: Casebook) -> None:
+    """Write all that has changed in a casebook."""
+    await _record_cases(connection, book.changed_cases.values(), book.changed_alerts.values())
+    await record_steps(connection, book.steps)
+
+
+async def _record_cases(
+    connection: AsyncConnection, cases: Collection[Case], changed: Collection[Alert]
+) -> None:
+    rows = [
+        to_row(case.incident) | {
+            "group_key": case.group_key, "first_at": case.first_at, "last_at": case.last_at,
+            "first_alert": case.first_alert, "touched": case.touched,
+        }
+        for case in _parents_first(cases)
+    ]  # fmt: skip
+    await _upsert(connection, incidents, rows, [incidents.c.id])
+    members = [
+        asdict(one) | {"suppressed": one.suppressed and one.suppressed.model_dump(mode="json")}
+        for one in changed
+    ]
+    await _upsert(connection, alerts, members, [alerts.c.alert_id])
+
+
+async def record_steps(connection: AsyncConnection, steps: Sequence[IncidentEvent]) -> None:
+    """Write the timeline, the outbox and the deliveries of steps whose incidents are written."""
+    for start in range(0, len(steps), ROWS_AT_ONCE):
+        some = steps[start : start + ROWS_AT_ONCE]
+        await connection.execute(insert(timeline), [_entry(step) for step in some])
+        events = [
+            {"incident_id": step.data.id, "event": step.model_dump(mode="json")} for step in some
+        ]
+        await connection.execute(insert(outbox), events)
+    await _queue_deliveries(connection, [step for step in steps if _tells(step)])
+
+
+def _tells(step: IncidentEvent) -> bool:
+    """Whether anybody is told: not of the past, of what is quiet, nor of each part of a whole."""
+    incident = step.data
+    if incident.historical or incident.suppressed is not None:
+        return False
+    if step.actor != ENGINE:
+        return True
+    part = incident.parent_id is not None and step.type != "incident.merged"
+    repeated = step.type == "incident.refired" and incident.flapping
+    return not (part or repeated or (incident.kind == "flood" and step.type == "incident.joined"))
+
+
+async def _queue_deliveries(connection: AsyncConnection, steps: Sequence[IncidentEvent]) -> None:
+    if not steps:
+        return
     query = select(endpoints.c.endpoint_id, endpoints.c.events).where(endpoints.c.enabled)
     query = query.with_for_update(read=True)  # who is disabled meanwhile is queued nothing
-    wanted = [
-        row.endpoint_id
-        for row in await connection.execute(query)
-        if "*" in row.events or step.type in row.events
-    ]
-    if not wanted:
-        return
-    body = json.dumps(webhook_body(step), ensure_ascii=False, separators=(",", ":"))
+    known = (await connection.execute(query)).all()
+    rows: list[dict[str, Any]] = []
+    for step in steps:
+        wanted = [row.endpoint_id for row in known if _wants(row.events, step.type)]
+        if wanted:
+            body = json.dumps(webhook_body(step), ensure_ascii=False, separators=(",", ":"))
+            rows += [_delivery(endpoint, step, body) for endpoint in wanted]
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        await connection.execute(insert(deliveries), rows[start : start + ROWS_AT_ONCE])
+
+
+def _wants(events: Collection[str], kind: str) -> bool:
+    first = kind in FIRST_HEARD and "incident.opened" in events
+    return "*" in events or kind in events or first
+
+
+def _delivery(endpoint: UUID, step: IncidentEvent, body: str) -> dict[str, Any]:
     # Steps of one incident may share a moment: the version keeps their deliveries in order.
-    made = step.timestamp + timedelta(microseconds=step.data.version)
-    rows = [_delivery(endpoint, step, body, made) for endpoint in wanted]
-    await connection.execute(insert(deliveries), rows)
-
-
-def _delivery(endpoint: UUID, step: IncidentEvent, body: str, made: datetime) -> dict[str, Any]:
+    made: datetime = step.timestamp + timedelta(microseconds=step.data.version)
     return {
         "delivery_id": uuid5(endpoint, str(step.id)),
         "endpoint_id": endpoint,
@@ -118,3 +159,71 @@ def _delivery(endpoint: UUID, step: IncidentEvent, body: str, made: datetime) ->
         "due_at": step.timestamp,
         "created_at": made,
     }
+
+
+def _entry(step: IncidentEvent) -> dict[str, Any]:
+    return {
+        "event_id": step.id,
+        "incident_id": step.data.id,
+        "version": step.data.version,
+        "type": step.type,
+        "at": step.timestamp,
+        "actor": step.actor,
+        "note": step.note,
+        "cause": None if step.cause is None else step.cause.model_dump(mode="json"),
+        "state": step.data.state,
+        "step_due_at": step.data.step_due_at,
+        "deadline_at": step.data.deadline_at,
+    }
+
+
+def _parents_first(cases: Collection[Case]) -> list[Case]:
+    """So that what an incident refers to is there already, however many statements it takes."""
+    known = {case.id: case for case in cases}
+    ordered: dict[UUID, Case] = {}
+
+    def place(case: Case) -> None:
+        if case.id in ordered:
+            return
+        ordered[case.id] = case
+        for other in (case.incident.parent_id, case.incident.merged_into):
+            if other is not None and other in known and other not in ordered:
+                del ordered[case.id]
+                place(known[other])
+                ordered[case.id] = case
+
+    for case in cases:
+        place(case)
+    return list(ordered.values())
+
+
+async def _upsert(
+    connection: AsyncConnection,
+    table: Table,
+    rows: Sequence[dict[str, Any]],
+    keys: Iterable[ColumnElement[Any]],
+) -> None:
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        statement = upsert(table).values(rows[start : start + ROWS_AT_ONCE])
+        changed = {name: statement.excluded[name] for name in rows[0]}
+        await connection.execute(
+            statement.on_conflict_do_update(index_elements=list(keys), set_=changed)
+        )
+
+
+def _to_case(row: Row[Any]) -> Case:
+    return Case(
+        to_incident(row),
+        row.group_key,
+        row.first_at,
+        row.last_at,
+        row.first_alert,
+        row.touched,
+    )
+
+
+def _to_alert(row: Row[Any]) -> Alert:
+    fields = dict(row._mapping)
+    hidden = fields["suppressed"]
+    fields["suppressed"] = None if hidden is None else Suppression.model_validate(hidden)
+    return Alert(**fields)

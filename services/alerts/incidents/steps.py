@@ -1,65 +1,68 @@
 """The steps that rules take with an incident, before anything is written. Pure."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid5
 
 from services.alerts.judging.transition import Place, Transition
 from services.alerts.rules.rule import Rule
 from shared.clock import from_micros
 from shared.contracts.incident import (
-    Alarm,
     AlertState,
+    Cause,
     Incident,
     IncidentEvent,
     IncidentState,
-    incident_id,
 )
 
 ENGINE = "rules"  # the actor of what rules do
 
 
-def opened(transition: Transition, place: Place, now: datetime) -> Incident:
-    """The incident that a raised rule opens."""
+def opened(incident: UUID, transition: Transition, place: Place, now: datetime) -> Incident:
+    """The incident that a raised rule opens. `incident`: its id."""
     rule = transition.rule
-    observed_at = from_micros(transition.started_us)
     deadline = rule.deadline_seconds
     return Incident(
-        id=incident_id(rule.id, place.sensor_id, observed_at),
-        title=_title(rule, place),
+        id=incident,
         state=IncidentState.OPEN,
         alert_state=AlertState.ACTIVE,
         grade=transition.grade,
         priority=transition.priority,
         area_id=place.area_id,
-        subjects=(place.sensor_id,),
-        rule_id=rule.id,
-        rule_version=rule.version,
+        subjects=(transition.subject,),
         metric=rule.metric,
         value=transition.value,
         threshold=transition.threshold,
         opened_at=now,
         updated_at=now,
-        observed_at=observed_at,
+        observed_at=from_micros(transition.started_us),
         deadline_at=None if deadline is None else now + timedelta(seconds=deadline),
         department=rule.department,
         historical=transition.historical,
-        alarms=(Alarm(transition.subject, rule.metric, transition.priority),),
+        cause=rule.cause,
+        warning=rule.warning,
+        **named(transition, place),
     )
 
 
-def refired(incident: Incident, transition: Transition, now: datetime) -> Incident:
-    """The incident that is still worked on when its rule is raised again."""
-    alarm = Alarm(transition.subject, transition.rule.metric, transition.priority)
-    active = AlertState.ACTIVE
-    return stepped(incident, now, alert_state=active, value=transition.value, alarms=(alarm,))
+def named(transition: Transition, place: Place) -> dict[str, Any]:
+    """What an incident has from its first alert."""
+    rule = transition.rule
+    return {
+        "title": _title(rule, place),
+        "rule_id": rule.id,
+        "rule_version": rule.version,
+        "category": rule.category,
+    }
 
 
-def cleared(incident: Incident, now: datetime) -> Incident:
-    """The incident after its condition has gone: people still close it."""
-    return stepped(incident, now, alert_state=AlertState.CLEARED, alarms=())
-
-
-def event(incident: Incident, kind: str, actor: str = ENGINE, note: str = "") -> IncidentEvent:
+def event(
+    incident: Incident,
+    kind: str,
+    actor: str = ENGINE,
+    note: str = "",
+    cause: Cause | None = None,
+) -> IncidentEvent:
     """The event of the step that led to `incident`; its id is the same whenever it is made."""
     return IncidentEvent(
         id=event_id(incident.id, incident.version),
@@ -68,6 +71,7 @@ def event(incident: Incident, kind: str, actor: str = ENGINE, note: str = "") ->
         actor=actor,
         note=note,
         data=incident,
+        cause=cause,
     )
 
 

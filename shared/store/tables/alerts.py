@@ -70,7 +70,7 @@ incidents = Table(
     Column("warning", Text),
     Column("members", Integer, nullable=False, server_default="1"),
     Column("alarms", JSONB, nullable=False, server_default="[]"),
-    Column("suppressed", JSONB),
+    Column("suppressed", JSONB(none_as_null=True)),
     Column("flapping", Boolean, nullable=False, server_default="false"),
     Column("assigned_area", Text),
     moment("step_due_at", nullable=True),
@@ -101,7 +101,7 @@ timeline = Table(
     moment("at"),
     Column("actor", Text, nullable=False),
     Column("note", Text, nullable=False, server_default=""),
-    Column("cause", JSONB),  # the reading behind it: contracts.incident.Cause
+    Column("cause", JSONB(none_as_null=True)),  # the reading behind it: contracts.incident.Cause
     # What the step led to.
     Column("state", Text),
     moment("step_due_at", nullable=True),

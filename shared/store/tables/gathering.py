@@ -41,7 +41,7 @@ alerts = Table(  # one rule's alert for one subject, from one start on
     Column("threshold", Double, nullable=False),
     Column("historical", Boolean, nullable=False, server_default="false"),
     Column("flapping", Boolean, nullable=False, server_default="false"),
-    Column("suppressed", JSONB),  # contracts.incident.Suppression
+    Column("suppressed", JSONB(none_as_null=True)),  # contracts.incident.Suppression
     now("recorded_at"),
     Index("alerts_of_subject", "subject", "rule_id", "started_at"),
     Index("alerts_standing", "rule_id", "subject", postgresql_where=text("state <> 'cleared'")),

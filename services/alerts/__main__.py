@@ -7,6 +7,10 @@ if __name__ == "__main__":
         from services.alerts.rehearsal.command import main
 
         sys.exit(main(sys.argv[2:]))
+    if sys.argv[1:2] == ["preview"]:
+        from services.alerts.rehearsal import preview
+
+        sys.exit(preview.main())
     from services.alerts.app import build
     from shared.runtime import run_process
 

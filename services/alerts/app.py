@@ -15,6 +15,8 @@ from services.alerts.engine.repository import Repository
 from services.alerts.incidents.gathering import Gathering
 from services.alerts.incidents.repository import Desk
 from services.alerts.incidents.routes import incidents_router
+from services.alerts.rehearsal.routes import preview_router
+from services.alerts.rehearsal.runner import Previews
 from services.alerts.rules.repository import Repository as RuleVersions
 from services.alerts.rules.routes import rules_router
 from services.alerts.rules.source import Rules
@@ -55,6 +57,7 @@ async def build(context: Context) -> Service:
         "alerts",
         routers=[
             incidents_router(Desk(context.engine, wakes), context.clock),
+            preview_router(Previews(context.database_url), rule_versions.standing, context.clock),
             rules_router(rules, rule_versions),
             endpoints_router(endpoints, sender.reason_to_refuse),
             deliveries_router(endpoints),

@@ -30,6 +30,11 @@ class Stage:
     def tick(self, now_us: int) -> None:
         """Time has come this far."""
 
+    @property
+    def urgent(self) -> bool:
+        """True when something was said."""
+        return self._judgement.urgent
+
     def said(self) -> list[Transition]:
         """What has happened since the last call, in order."""
         transitions = list(self._judgement.changes().transitions)

@@ -1,0 +1,120 @@
+"""What a draft would have raised: `POST /v1/rules/preview` over stored readings."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.alerts.rehearsal.preview import Question, answer
+from shared.clock import system_clock
+from shared.eventlog.log import EventLog
+from shared.store.tables import readings, sensors
+from tests.integration.alerting import all_incidents
+from tests.integration.test_alerts_http import House, running
+
+GAS: dict[str, Any] = {
+    "id": "gas",
+    "title": {"zh": "燃气", "en": "gas"},
+    "metric": "gas.concentration",
+    "above": 20,
+    "deadband": 2,
+    "grade": 2,
+    "priority": 1,
+}
+VALUES = [5, 25, 31, 19, 17, 5, 22, 22]  # every 10 minutes, from yesterday on
+
+
+@pytest.fixture
+async def house(
+    engine: AsyncEngine, event_log: EventLog, database_url: str, tmp_path: Path
+) -> AsyncIterator[House]:
+    async with running(engine, event_log, database_url, tmp_path) as house:
+        yield house
+
+
+def first() -> datetime:
+    return system_clock().replace(microsecond=0) - timedelta(days=1)
+
+
+async def fill(engine: AsyncEngine, start: datetime, names: str = "ab") -> None:
+    rows = [
+        {"sensor_id": name, "metric": "gas.concentration", "value": value,
+         "observed_at": start + timedelta(minutes=10 * step)}
+        for name in names for step, value in enumerate(VALUES)
+    ]  # fmt: skip
+    async with engine.begin() as connection:
+        await connection.execute(insert(readings), rows)
+        await connection.execute(
+            insert(sensors),
+            [{"sensor_id": name, "metrics": ["gas.concentration"], "area_id": f"44120{number}"}
+             for number, name in enumerate(names)],
+        )  # fmt: skip
+
+
+def asked(start: datetime, **changed: Any) -> Question:
+    end = start + timedelta(days=1)
+    return Question(GAS | changed, None, start - timedelta(days=1), end, 1_000_000, 20)
+
+
+async def test_the_answer_is_what_would_have_been(house: House, engine: AsyncEngine) -> None:
+    start = first()
+    await fill(engine, start)
+    draft = GAS | {"above": 24}
+    status, found = await house.call("POST", "/v1/rules/preview?days=2", draft, "admin")
+    assert status == 200, found
+    assert found["read"] | {"seconds": 0} == {
+        "rows": 16, "sensors": 2, "of_sensors": 2, "seconds": 0, "cut": None,
+    }  # fmt: skip
+    assert (found["draft"]["alerts"], found["draft"]["subjects"]) == (2, 2)
+    assert sum(found["draft"]["per_day"].values()) == 2
+    item = found["draft"]["items"][0]
+    assert (item["subject"], item["peak"], item["grade"]) == ("a", 31, 2)
+    assert datetime.fromisoformat(item["start"]) == start + timedelta(minutes=10)
+    assert datetime.fromisoformat(item["end"]) == start + timedelta(minutes=30)
+    current = found["current"]
+    assert (current["version"], current["alerts"]) == (1, 4)
+    assert [item["end"] is None for item in current["items"]] == [False, False, True, True]
+    assert await all_incidents(engine) == []
+
+
+async def test_bounds_cut_and_say_so(engine: AsyncEngine) -> None:
+    start = first()
+    await fill(engine, start, "abcdefgh")
+    question = asked(start)
+    question.max_rows = 20
+    found = await answer(engine, question)
+    assert (found.read.cut, found.read.rows, found.read.of_sensors) == ("rows", 24, 8)
+    assert found.read.sensors == 2
+    question = asked(start)
+    question.max_seconds = 0
+    found = await answer(engine, question)
+    assert (found.read.cut, found.read.sensors) == ("time", 0)
+
+
+async def test_a_rule_for_an_area_hears_its_sensors_only(engine: AsyncEngine) -> None:
+    start = first()
+    await fill(engine, start)
+    found = await answer(engine, asked(start, areas=["441201"], below=10, above=None))
+    assert {item.subject for item in found.draft.items} == {"b"}
+    assert found.draft.items[0].peak == 5
+
+
+async def test_who_may_ask_and_what_is_refused(house: House) -> None:
+    for who in ("", "screen", "key", "viewer", "operator", "dispatcher"):
+        status, _ = await house.call("POST", "/v1/rules/preview", GAS, who)
+        assert status == (403 if who else 401)
+    status, problem = await house.call("POST", "/v1/rules/preview", GAS | {"above": "x"}, "admin")
+    assert (status, problem["pointer"]) == (422, "/above")
+    assert (await house.call("POST", "/v1/rules/preview?days=99", GAS, "admin"))[0] == 422
+
+
+async def test_one_at_a_time(house: House) -> None:
+    answers = await asyncio.gather(
+        *(house.call("POST", "/v1/rules/preview", GAS, "admin") for _ in range(3))
+    )
+    assert sorted(status for status, _ in answers) == [200, 503, 503]

@@ -56,7 +56,7 @@ async def build(context: Context) -> Service:
     return Service(
         "alerts",
         routers=[
-            incidents_router(Desk(context.engine, wakes), context.clock),
+            incidents_router(Desk(context.engine, wakes, roster), context.clock),
             preview_router(Previews(context.database_url), rule_versions.standing, context.clock),
             rules_router(rules, rule_versions),
             endpoints_router(endpoints, sender.reason_to_refuse),

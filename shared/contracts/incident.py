@@ -83,7 +83,8 @@ class Incident(BaseModel):
     is a consequence or a part of; `merged_into`: where its members went (it is closed then).
     `assigned_area`: the area whose people work on it. `step_due_at`: deadline of the current step,
     `deadline_at`: of the whole case. `overdue`: the current step was not taken in time, and that
-    has been told.
+    has been told. `held`: of grade, priority and warning, those that people have set: rules change
+    them no more.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -122,6 +123,7 @@ class Incident(BaseModel):
     assigned_area: str | None = None
     step_due_at: datetime | None = None
     overdue: bool = False
+    held: tuple[str, ...] = ()
 
 
 class IncidentEvent(BaseModel):

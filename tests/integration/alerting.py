@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
+from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.alerts.duties import files as duty_files
+from services.alerts.duties.roster import Roster
 from services.alerts.engine.engine import Engine
 from services.alerts.engine.places import Places
 from services.alerts.engine.repository import Repository
@@ -25,6 +28,7 @@ from shared.eventlog.log import EventLog, Outgoing
 from shared.pause import eventually
 from shared.store.tables import incidents, timeline
 
+ROOT = Path(__file__).parents[2]
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=30)
 RULE = Rule(
     id="gas", title=Title(zh="燃气", en="gas"), metric="gas.concentration",
@@ -58,9 +62,14 @@ async def repository(engine: AsyncEngine, log: EventLog) -> Repository:
     return Repository(engine, await log.incarnation(), gathering, asyncio.Event())
 
 
+def roster(engine: AsyncEngine) -> Roster:
+    """The shipped duties."""
+    return Roster(engine, duty_files.load(ROOT / "rules" / "duties"), system_clock)
+
+
 def desk(engine: AsyncEngine) -> Desk:
     """What people work at."""
-    return Desk(engine, asyncio.Event())
+    return Desk(engine, asyncio.Event(), roster(engine))
 
 
 async def play(

@@ -13,7 +13,7 @@ from services.alerts.engine.engine import Engine, Overtaken
 from services.alerts.engine.places import Places
 from services.alerts.engine.repository import Repository
 from services.alerts.incidents.gathering import Gathering
-from services.alerts.incidents.lifecycle import Command, step
+from services.alerts.incidents.lifecycle import Command, Wanted, step
 from services.alerts.incidents.repository import Desk
 from services.alerts.judging.judgement import Judgement
 from services.alerts.judging.machine import Judge
@@ -255,7 +255,7 @@ async def at_least(store: Repository, records: int) -> bool:
 async def command(at: Desk, incident: Incident, name: Command) -> object:
     return await at.command(
         incident.id,
-        lambda found: step(found, name, system_clock(), note="n", version=incident.version),
+        lambda found: step(found, name, system_clock(), Wanted("n", version=incident.version)),
         "tester",
         f"incident.{name}",
         "n",

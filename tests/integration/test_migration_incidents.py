@@ -1,15 +1,14 @@
 """Incidents made before alerts gathered go on: they have an alert each, and clear as before."""
 
-import asyncio
 from datetime import UTC, datetime
 
 import psycopg
 
 from deploy.migrations.upgrade import upgrade
-from services.alerts.incidents.repository import Desk
 from shared.contracts.incident import Alarm, incident_id
 from shared.store.engine import make_engine
 from tests.conftest import drop_database, scratch_database
+from tests.integration.alerting import desk
 
 START = datetime(2026, 5, 1, 8, tzinfo=UTC)
 ACTIVE = incident_id("gas", "a", START)
@@ -39,7 +38,7 @@ async def test_incidents_of_an_older_version_have_their_alerts(database_server: 
             assert connection.execute(query).fetchall() == [
                 (ACTIVE, ACTIVE, "active", "a"), (CLEARED, CLEARED, "cleared", "b"),
             ]  # fmt: skip
-        found = await Desk(engine, asyncio.Event()).get(ACTIVE)
+        found = await desk(engine).get(ACTIVE)
         assert found is not None
         incident = found[0]
         assert incident.alarms == (Alarm("a", "gas.concentration", 1),)

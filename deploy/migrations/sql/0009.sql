@@ -1,5 +1,6 @@
 -- duties: departments, working days, people's reports, what is overdue, a timeline that cannot change
 ALTER TABLE alerts.incidents ADD COLUMN overdue BOOLEAN DEFAULT 'false' NOT NULL;
+ALTER TABLE alerts.incidents ADD COLUMN held TEXT[] DEFAULT '{}' NOT NULL;
 CREATE INDEX incidents_by_due ON alerts.incidents (step_due_at) WHERE NOT overdue;
 ALTER TABLE alerts.timeline ADD COLUMN state TEXT;
 ALTER TABLE alerts.timeline ADD COLUMN step_due_at TIMESTAMP WITH TIME ZONE;

@@ -15,6 +15,7 @@ from services.alerts.duties.deadlines import Deadlines
 from services.alerts.duties.departments import Department, Departments
 from services.alerts.duties.files import Book
 from shared.clock import Clock, monotonic
+from shared.contracts.incident import Incident
 from shared.store.tables import calendar, departments
 
 _log = logging.getLogger(__name__)
@@ -29,6 +30,18 @@ class Duties:
 
     deadlines: Deadlines
     departments: Departments
+
+    def moved(self, before: Incident, after: Incident) -> Incident:
+        """See `Deadlines.moved`."""
+        return self.deadlines.moved(before, after)
+
+    def opened(self, incident: Incident, own_seconds: int | None, areas: Sequence[str]) -> Incident:
+        """An incident that opens, with who takes it and until when. Its department is the rule's;
+        `own_seconds`: the rule's deadline, if any; `areas`: the nearest first."""
+        due = self.deadlines.opened(incident.grade, own_seconds, incident.opened_at)
+        department = self.departments.department_for(incident.category, incident.department, areas)
+        changed = {"department": department} | vars(due)
+        return incident.model_copy(update=changed)
 
 
 class Roster:

@@ -37,6 +37,7 @@ def to_row(incident: Incident) -> dict[str, Any]:
     return fields | {
         "subjects": list(incident.subjects),
         "links": list(incident.links),
+        "held": list(incident.held),
         "suppressed": None if hidden is None else hidden.model_dump(mode="json"),
     }
 

@@ -2,24 +2,43 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import Select, select, tuple_
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.alerts.connection import reachable
 from services.alerts.incidents import ledger
 from services.alerts.incidents import steps as made
+from services.alerts.incidents.listing import Filter, page
 from shared.contracts.incident import Incident
-from shared.store.tables import incidents, timeline
+from shared.store.tables import areas, incidents, timeline
+
+
+class Timing(Protocol):
+    """What a step does to deadlines."""
+
+    def moved(self, before: Incident, after: Incident) -> Incident:
+        """`after` with what is due now."""
+        ...
+
+
+class Rota(Protocol):
+    """Who knows the deadlines."""
+
+    async def current(self, connection: AsyncConnection) -> Timing:
+        """As they are now."""
+        ...
 
 
 class Desk:
     """Incidents as people see and change them. `wake`: set whenever something is in the outbox."""
 
-    def __init__(self, engine: AsyncEngine, wake: asyncio.Event) -> None:
+    def __init__(self, engine: AsyncEngine, wake: asyncio.Event, rota: Rota) -> None:
         self._engine = engine
         self._wake = wake
+        self._rota = rota
 
     async def command(
         self, incident: UUID, change: Callable[[Incident], Incident | Any], actor: str, event: str,
@@ -27,12 +46,14 @@ class Desk:
     ) -> Any:  # fmt: skip
         """Lock, change, record. `change` returns the new incident, or a refusal that is passed
         on and writes nothing. None: there is no such incident."""
-        async with self._engine.begin() as connection:
+        async with reachable(self._engine.begin()) as connection:
+            timing = await self._rota.current(connection)
             found = await ledger.find(connection, incident)
             if found is None:
                 return None
             changed = change(found)
             if isinstance(changed, Incident):
+                changed = timing.moved(found, changed)
                 await ledger.record(connection, made.event(changed, event, actor, note))
         self._wake.set()
         return changed
@@ -51,6 +72,7 @@ class Desk:
                     timeline.c.actor,
                     timeline.c.note,
                     timeline.c.version,
+                    timeline.c.cause,
                 )
                 .where(timeline.c.incident_id == incident)
                 .order_by(timeline.c.version)
@@ -59,26 +81,15 @@ class Desk:
         return ledger.to_incident(row), found
 
     async def page(
-        self,
-        *,
-        state: str | None,
-        area_id: str | None,
-        priority: int | None,
-        after: tuple[Any, UUID] | None,
-        limit: int,
+        self, wanted: Filter, after: tuple[Any, UUID] | None, limit: int
     ) -> list[Incident]:
         """Newest first, from `after` (opened_at, id) on."""
-        query = select(incidents)
-        for column, wanted in (("state", state), ("area_id", area_id), ("priority", priority)):
-            if wanted is not None:
-                query = query.where(incidents.c[column] == wanted)
-        query = _page(query, after, limit)
         async with self._engine.connect() as connection:
-            return [ledger.to_incident(row) for row in await connection.execute(query)]
+            found = await connection.execute(page(wanted, after, limit))
+            return [ledger.to_incident(row) for row in found]
 
-
-def _page(query: Select[Any], after: tuple[Any, UUID] | None, limit: int) -> Select[Any]:
-    order = tuple_(incidents.c.opened_at, incidents.c.id)
-    if after is not None:
-        query = query.where(order < after)
-    return query.order_by(incidents.c.opened_at.desc(), incidents.c.id.desc()).limit(limit)
+    async def knows_area(self, area_id: str) -> bool:
+        """Whether there is such an area."""
+        query = select(areas.c.area_id).where(areas.c.area_id == area_id)
+        async with self._engine.connect() as connection:
+            return (await connection.execute(query)).first() is not None

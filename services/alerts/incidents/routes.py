@@ -1,36 +1,92 @@
 """Incidents over HTTP."""
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.alerts import cursor
-from services.alerts.incidents.lifecycle import STEPS, Command, Refusal, step
+from services.alerts.incidents.lifecycle import SCALES, STEPS, Command, Refusal, Wanted, step
+from services.alerts.incidents.listing import Filter
 from services.alerts.incidents.repository import Desk
 from shared.clock import Clock
-from shared.contracts.incident import Incident, IncidentState
+from shared.contracts.incident import Incident, IncidentKind, IncidentState, WarningColour
 from shared.web.auth import require_role
 from shared.web.identity import Identity
 from shared.web.problems import Problem
 
 Viewer = Annotated[Identity, Depends(require_role("viewer"))]
 Operator = Annotated[Identity, Depends(require_role("operator"))]
+Level = Annotated[int, Field(ge=1, le=4)]
 PRINTABLE = r"^[^\x00]*$"  # PostgreSQL's text has no place for NUL
 
 
 class CommandBody(BaseModel):
     """What a command takes. The actor is the identity behind the request, never a field.
 
-    `version`: of the incident the person was looking at; a newer one answers 409.
+    `version`: of the incident the person was looking at; a newer one answers 409. `department`:
+    for dispatch, transfer and assign; `area_id`: for assign; `grade`, `priority`, `warning` (null:
+    none any more): for regrade.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"note": "带水泵", "department": "排水管理处", "version": 2},
+                {"note": "水位还在上涨", "grade": 2, "warning": "orange"},
+            ]
+        },
+    )
 
     note: Annotated[str, Field(max_length=4_000, pattern=PRINTABLE)] = ""
     department: Annotated[str | None, Field(max_length=200, pattern=PRINTABLE)] = None
     version: Annotated[int | None, Field(ge=1)] = None
+    area_id: Annotated[str | None, Field(max_length=64, pattern=PRINTABLE)] = None
+    grade: Level | None = None
+    priority: Level | None = None
+    warning: WarningColour | None = None
+
+    def wanted(self) -> Wanted:
+        """What the command comes with. A warning that is given as null is taken away."""
+        scales = {
+            scale: getattr(self, scale)
+            for scale in SCALES
+            if scale in self.model_fields_set
+            and (scale == "warning" or getattr(self, scale) is not None)
+        }
+        return Wanted(self.note, self.department, self.area_id, self.version, scales)
+
+
+class ListQuery(BaseModel):
+    """`area_id`: with everything below it; `top`: only what stands in the operator's list;
+    `overdue`: the current step or the case is late; `q`: in the title, or a sensor's id."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: list[IncidentState] = []
+    priority: list[Level] = []
+    grade: list[Level] = []
+    kind: list[IncidentKind] = []
+    area_id: Annotated[str | None, Field(max_length=64, pattern=PRINTABLE)] = None
+    department: Annotated[str | None, Field(max_length=200, pattern=PRINTABLE)] = None
+    category: Annotated[str | None, Field(max_length=64, pattern=PRINTABLE)] = None
+    overdue: bool | None = None
+    top: bool | None = None
+    q: Annotated[str | None, Field(max_length=200, pattern=PRINTABLE)] = None
+    opened_from: AwareDatetime | None = None
+    opened_to: AwareDatetime | None = None
+    limit: Annotated[int, Field(ge=1, le=500)] = 100
+    cursor: str | None = None
+
+    def filter(self, now: datetime) -> Filter:
+        """As the repository wants it."""
+        return Filter(
+            now, self.state, self.priority, self.grade, self.kind, self.area_id, self.department,
+            self.category, self.overdue, self.top, self.q, self.opened_from, self.opened_to,
+        )  # fmt: skip
 
 
 class IncidentPage(BaseModel):
@@ -44,28 +100,20 @@ def incidents_router(repository: Desk, clock: Clock) -> APIRouter:
     """`/v1/incidents…`."""
     router = APIRouter(prefix="/v1/incidents", tags=["incidents"])
 
-    @router.get("")
+    @router.get("", summary="List incidents")
     async def list_incidents(
         _: Viewer,
-        state: IncidentState | None = None,
-        area_id: Annotated[str | None, Query(max_length=64, pattern=PRINTABLE)] = None,
-        priority: Annotated[int | None, Query(ge=1, le=4)] = None,
-        limit: Annotated[int, Query(ge=1, le=500)] = 100,
-        cursor_: Annotated[str | None, Query(alias="cursor")] = None,
+        query: Annotated[ListQuery, Query()],
     ) -> IncidentPage:
-        """Incidents, newest first."""
+        """Newest first. The filters narrow together; several values of one widen it."""
         items = await repository.page(
-            state=state,
-            area_id=area_id,
-            priority=priority,
-            after=cursor.decode(cursor_),
-            limit=limit,
+            query.filter(clock()), cursor.decode(query.cursor), query.limit
         )
-        last = items[-1] if len(items) == limit else None
+        last = items[-1] if len(items) == query.limit else None
         following = cursor.encode(last.opened_at, last.id) if last else None
         return IncidentPage(items=items, next=following)
 
-    @router.get("/{incident_id}")
+    @router.get("/{incident_id}", summary="One incident")
     async def get_incident(_: Viewer, incident_id: UUID) -> dict[str, Any]:
         """One incident with its timeline, oldest step first."""
         found = await repository.get(incident_id)
@@ -74,22 +122,17 @@ def incidents_router(repository: Desk, clock: Clock) -> APIRouter:
         incident, steps = found
         return incident.model_dump(mode="json") | {"timeline": steps}
 
-    @router.post("/{incident_id}/{command}")
+    @router.post("/{incident_id}/{command}", summary="Take a step of the closed loop")
     async def command_incident(
         who: Operator, incident_id: UUID, command: Command, body: CommandBody | None = None
     ) -> Incident:
         """Take a step of the closed loop; answers the incident after it."""
         asked = body or CommandBody()
+        if asked.area_id is not None and not await repository.knows_area(asked.area_id):
+            raise _unknown_area(asked.area_id)
         outcome = await repository.command(
             incident_id,
-            lambda incident: step(
-                incident,
-                command,
-                clock(),
-                note=asked.note,
-                department=asked.department,
-                version=asked.version,
-            ),
+            lambda incident: step(incident, command, clock(), asked.wanted()),
             who.name,
             STEPS[command].event,
             asked.note,
@@ -106,7 +149,9 @@ def incidents_router(repository: Desk, clock: Clock) -> APIRouter:
 
 async def _refuse(repository: Desk, incident_id: UUID, refusal: Refusal) -> None:
     """422 when the command lacks something, 409 with the current incident otherwise."""
-    if refusal.code in ("note_needed", "department_needed"):
+    if refusal.code == "unfit":
+        raise Problem(422, "Invalid request", refusal.detail, code=refusal.code)
+    if refusal.code.endswith("_needed"):
         pointer = "/" + refusal.code.removesuffix("_needed")
         raise Problem(422, "Invalid request", refusal.detail, code=refusal.code, pointer=pointer)
     found = await repository.get(incident_id)
@@ -116,3 +161,8 @@ async def _refuse(repository: Desk, incident_id: UUID, refusal: Refusal) -> None
 
 def _unknown(incident_id: UUID) -> Problem:
     return Problem(404, "Not found", f"there is no incident {incident_id}", code="not_found")
+
+
+def _unknown_area(area_id: str) -> Problem:
+    detail = f"/area_id: there is no area {area_id}"
+    return Problem(422, "Invalid request", detail, code="unknown_area", pointer="/area_id")

@@ -75,6 +75,7 @@ incidents = Table(
     Column("assigned_area", Text),
     moment("step_due_at", nullable=True),
     Column("overdue", Boolean, nullable=False, server_default="false"),
+    Column("held", ARRAY(Text), nullable=False, server_default="{}"),
     # How alerts gather, not shown: event time of the first and the last raising.
     Column("group_key", Text),
     moment("first_at", nullable=True),

@@ -13,7 +13,7 @@ export function incident(id: string, version: number, over: Partial<Incident> = 
     observed_at: "2026-05-01T00:00:00Z", deadline_at: null, department: null, historical: false,
     kind: "alert", parent_id: null, merged_into: null, links: [], cause: null, category: null,
     warning: null, members: 1, alarms: [], suppressed: null, flapping: false, assigned_area: null,
-    step_due_at: null, overdue: false,
+    step_due_at: null, overdue: false, held: [],
     ...over,
   };
 }

@@ -75,6 +75,8 @@ export interface Incident {
   step_due_at: string | null;
   /** The current step was not taken in time, and that has been told. */
   overdue: boolean;
+  /** Of grade, priority and warning, those that people have set. */
+  held: string[];
 }
 
 /** Why an incident is recorded but tells nobody. */

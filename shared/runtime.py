@@ -16,7 +16,7 @@ from fastapi import APIRouter, FastAPI
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from shared import logs
@@ -30,7 +30,9 @@ from shared.store.engine import make_engine
 from shared.web import problems
 from shared.web.authenticator import Authenticator
 from shared.web.health import Check, health_router
+from shared.web.hot_paths import HotPaths
 from shared.web.limit import BodyLimit
+from shared.web.prompt import Routes, prompt_protocol
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +67,8 @@ class Service:
     """What a composition root returns: edges to serve and jobs to run.
 
     `jobs` return soon after their event is set; one that raises is restarted with backoff.
-    `checks` answer None when fine, else why not. `raw_routes` are served before the framework.
+    `checks` answer None when fine, else why not. `raw_routes` are served before the framework,
+    `prompts` before ASGI.
     """
 
     name: str
@@ -74,6 +77,7 @@ class Service:
     checks: Mapping[str, Check] = field(default_factory=dict)
     mounts: Mapping[str, ASGIApp] = field(default_factory=dict)
     raw_routes: Mapping[tuple[str, str], ASGIApp] = field(default_factory=dict)
+    prompts: Routes = field(default_factory=dict)
     closers: Sequence[Callable[[], Awaitable[None]]] = ()
 
 
@@ -105,7 +109,7 @@ def make_app(context: Context, services: Sequence[Service]) -> ASGIApp:
         for path, mounted in service.mounts.items():
             app.mount(path, mounted)
     limited = BodyLimit(app, context.settings.max_body_bytes)
-    return _HotPaths(app, cast(ASGIApp, ProxyHeadersMiddleware(cast(Any, limited))), raw)
+    return HotPaths(app, cast(ASGIApp, ProxyHeadersMiddleware(cast(Any, limited))), raw)
 
 
 async def run_services(
@@ -122,7 +126,8 @@ async def run_services(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    server = _server(context.settings, make_app(context, services))
+    prompts = {route: way for service in services for route, way in service.prompts.items()}
+    server = _server(context.settings, make_app(context, services), prompts)
     jobs = [
         asyncio.create_task(_supervise(name, job, stop), name=name)
         for service in services
@@ -206,13 +211,13 @@ def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0]
 
 
-def _server(settings: Settings, app: ASGIApp) -> Server:
+def _server(settings: Settings, app: ASGIApp, prompts: Routes | None = None) -> Server:
     config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
         loop="none",
-        http="httptools",
+        http=prompt_protocol(prompts or {}),
         ws="websockets-sansio",
         ws_max_size=64 * 1024,
         ws_per_message_deflate=False,  # it would compress each shared frame once per screen
@@ -276,23 +281,3 @@ def _database_check(engine: AsyncEngine) -> Check:
         return None
 
     return check
-
-
-class _HotPaths:
-    """Serves exact (method, path) pairs before the framework sees them."""
-
-    def __init__(
-        self, app: FastAPI, otherwise: ASGIApp, routes: Mapping[tuple[str, str], ASGIApp]
-    ) -> None:
-        self._app = app
-        self._otherwise = otherwise
-        self._routes = routes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            hot = self._routes.get((scope["method"], scope["path"]))
-            if hot is not None:
-                scope["app"] = self._app
-                await hot(scope, receive, send)
-                return
-        await self._otherwise(scope, receive, send)

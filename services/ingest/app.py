@@ -10,6 +10,7 @@ from fastapi import APIRouter
 
 from services.ingest.asyncapi import asyncapi_router
 from services.ingest.border.acceptance import Acceptance, Poster, rights_of
+from services.ingest.border.at_once import AtOnce
 from services.ingest.border.decode import Items
 from services.ingest.border.gateway import Gateway
 from services.ingest.border.group_commit import GroupCommit
@@ -83,6 +84,7 @@ async def build(context: Context) -> Service:
         "ingest",
         routers=gateway.routers,
         raw_routes=gateway.raw_routes,
+        prompts=gateway.prompts,
         jobs={
             "ingest-registry": follower.follow,
             "ingest-normaliser": _normaliser(context, registry, door).run,
@@ -103,6 +105,7 @@ async def build_gateway(context: Context) -> Service:
         "gateway",
         routers=gateway.routers,
         raw_routes=gateway.raw_routes,
+        prompts=gateway.prompts,
         jobs={
             "ingest-registry": follower.follow,
             **gateway.jobs,
@@ -188,9 +191,12 @@ async def _gateway(context: Context, registry: Registry, follower: Follower, doo
     identify = context.authenticator.identify
     commits = GroupCommit(context.log)
     memory = Memory(context.engine, context.clock)
-    acceptance = Acceptance(_intake(context, registry), commits, door.guard)
+    intake = _intake(context, registry)
+    acceptance = Acceptance(intake, commits, door.guard)
     posts = Posts(acceptance, _streams(context, acceptance), bodies, memory)
     gateway = Gateway(acceptance, posts, identify, door.quotas, bodies, door.guard)
+    remembered = context.authenticator.remembered
+    at_once = AtOnce(intake, commits, remembered, door.quotas, door.guard)
     registrar = Registrar(repository, registry, context.log, context.clock)
     await registrar.load_areas()
     follower.listen(registrar.load_areas)
@@ -211,6 +217,7 @@ async def _gateway(context: Context, registry: Registry, follower: Follower, doo
         "gateway",
         routers=routers,
         raw_routes={("POST", "/v1/readings"): gateway},
+        prompts={(b"POST", b"/v1/readings"): at_once},
         jobs={"ingest-idempotency": memory.sweep},
     )
 

@@ -70,6 +70,13 @@ class Authenticator:
             return None
         return await asyncio.shield(self._asking.get(digest) or self._ask(digest))
 
+    def remembered(self, token: str) -> Identity | None:
+        """The identity behind a token, without asking anybody; None: `identify` must be asked."""
+        hit = self._known.get(token_hash(token))
+        if hit is None or monotonic() - hit.fresh_at > RENEW_SECONDS:
+            return None
+        return hit.identity
+
     def take_used(self) -> dict[str, datetime]:
         """Keys that were used since the last call → when; to within two seconds."""
         used, self._used = self._used, {}

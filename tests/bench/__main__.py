@@ -17,14 +17,17 @@ from tests.bench import (
     sustained,
 )
 
-ON_KAFKA = ("ingest_kafka", "writer_backlog", "memory", "cpu_growth", "single_post")
+ON_KAFKA = (
+    "ingest_kafka", "writer_backlog", "memory", "cpu_growth", "single_post", "single_post_city",
+)  # fmt: skip
 BENCHES: dict[str, Callable[[bool], str]] = {
     "ingest_embedded": lambda quick: ingest.run("ingest_embedded", cities.embedded, quick),
     "ingest_kafka": sustained.run,
     "writer_backlog": backlog.run,
     "memory": backlog.run_memory,
     "cpu_growth": growth.run,
-    "single_post": lambda quick: single_post.run("single_post", cities.kafka, quick),
+    "single_post": lambda quick: single_post.run("single_post", cities.border, quick),
+    "single_post_city": lambda quick: single_post.run("single_post_city", cities.kafka, quick),
     "single_post_embedded": lambda quick: single_post.run(
         "single_post_embedded", cities.embedded, quick
     ),

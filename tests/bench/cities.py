@@ -5,9 +5,9 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ class Target:
     database_url: str
     credentials: Mapping[str, Any]
     roots: Mapping[str, int]
+    store: Callable[[], None] = lambda: None  # begin to store, where nobody does so yet
 
     @property
     def url(self) -> str:
@@ -74,6 +75,16 @@ def kafka() -> Iterator[Target]:
     """Real Kafka and TimescaleDB, each service its own process."""
     with shaped() as (shape, servers):
         yield target_of(shape, servers)
+
+
+@contextmanager
+def border() -> Iterator[Target]:
+    """Only what stands between a POST and its answer: the gateway and Kafka."""
+    with shaped() as (shape, servers):
+        for name in [name for name in shape.running if name != "gateway"]:
+            shape.end(name)
+        target = target_of(shape, servers)
+        yield replace(target, store=lambda: shape.start("writer"))
 
 
 @contextmanager

@@ -1,14 +1,16 @@
-"""`single_post`, `single_post_embedded`: one reading per POST, 64 connections, against a bare
-uvicorn application.
+"""`single_post`, `single_post_city`, `single_post_embedded`: one reading per POST, 64 connections,
+against a bare uvicorn application.
 
-`single_post` is production's shape: each service its own process, and a 202 only after Kafka's
-acknowledgement (acks=all). Value: 202s per second. Client: wrk (C; a Lua script makes every body
-another one), 64 connections, one thread; the same for both. Denominator (`limit_is`): `bare.app`
-on uvicorn with uvloop and httptools, one worker, which answers 202 without reading the body;
-rounds alternate. Without wrk a Python client serves and the line says so: it is slower than the
-bare application, so the ratio is then too good. p50–p99 are the client's: wrk's count for a stall
-also the requests that it held up (coordinated omission), the Python client's do not. Afterwards
-every 202 must be a row.
+A 202 comes only after Kafka's acknowledgement (acks=all). In `single_post` the gateway and Kafka
+have the machine's cores to themselves, as the bare application has; in `single_post_city` every
+other service runs beside them and digests the same readings at once; `single_post_embedded` is the
+whole city in one process on the embedded log. Value: 202s per second. Client: wrk (C; a Lua script
+makes every body another one, observed just now), 64 connections, one thread; the same for both.
+Denominator (`limit_is`): `bare.app` on uvicorn with uvloop and httptools, one worker, which answers
+202 without reading the body; rounds alternate. Without wrk a Python client serves and the line says
+so: it is slower than the bare application, so the ratio is then too good. p50–p99 are the client's:
+wrk's count for a stall also the requests that it held up (coordinated omission), the Python
+client's do not. Afterwards every 202 must be a row.
 """
 
 import asyncio
@@ -19,14 +21,15 @@ import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from shared.clock import from_micros
 from shared.pause import until
 from tests.bench import bare, cities, cpu, load, report, rows
 
 CONNECTIONS = 64
+STEP_US = 10  # from one reading to the next; as in the script
 SCRIPT = Path(__file__).parent / "single.lua"
 LIMIT_IS = "a bare uvicorn app (uvloop, httptools, one worker) that answers 202, same client"
 WITH_WRK = (
@@ -35,14 +38,14 @@ WITH_WRK = (
 )
 WITHOUT_WRK = f"{load.CLIENT}, {CONNECTIONS} connections: NO WRK HERE, the client limits the limit"
 
-Shoot = Callable[[int, str, str, str, int], dict[str, Any]]
+Shoot = Callable[[int, str, str, int], dict[str, Any]]
 
 
 def run(name: str, start: Callable[[], AbstractContextManager[cities.Target]], quick: bool) -> str:
     """Alternating rounds; everything, client included, on this machine."""
     seconds, rounds = (3, 1) if quick else (8, 3)
     client, shoot = _client()
-    machine, begun = report.machine(), rows.now()
+    machine = report.machine()
     ours: list[dict[str, Any]] = []
     limits: list[dict[str, Any]] = []
     parts: list[dict[str, float]] = []
@@ -50,12 +53,11 @@ def run(name: str, start: Callable[[], AbstractContextManager[cities.Target]], q
     with start() as target, bare.serving("tests.bench.bare:app") as (bare_port, _):
         rows.register(target.url, target.api_key, sensors)
         prefix = sensors[0][:-4]
-        for number in range(rounds):
-            hour = _hour(begun, number)
+        for _ in range(rounds):
             cpu.settle(target.roots)
-            limits.append(shoot(bare_port, "none", prefix, hour, seconds))
+            limits.append(shoot(bare_port, "none", prefix, seconds))
             before = cpu.seconds(target.roots)
-            ours.append(shoot(target.port, target.api_key, prefix, hour, seconds))
+            ours.append(shoot(target.port, target.api_key, prefix, seconds))
             cpu.settle(target.roots)
             parts.append(_cpu(ours[-1], before, cpu.seconds(target.roots)))
         _check(target, sensors, ours, limits)
@@ -81,15 +83,10 @@ def _client() -> tuple[str, Shoot]:
     return WITH_WRK, _wrk
 
 
-def _hour(begun: datetime, number: int) -> str:
-    """An hour of its own for each round, so that no reading is sent twice."""
-    return f"{begun - timedelta(hours=2 + number):%Y-%m-%dT%H}"
-
-
-def _wrk(port: int, key: str, prefix: str, hour: str, seconds: int) -> dict[str, Any]:
+def _wrk(port: int, key: str, prefix: str, seconds: int) -> dict[str, Any]:
     command = [
         "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "30s", "-s", str(SCRIPT),
-        f"http://127.0.0.1:{port}", "--", key, hour, prefix,
+        f"http://127.0.0.1:{port}", "--", key, str(_begin()), prefix,
     ]  # fmt: skip
     before = _children_seconds()
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -98,14 +95,14 @@ def _wrk(port: int, key: str, prefix: str, hour: str, seconds: int) -> dict[str,
     return result | {"cpu_seconds": _children_seconds() - before}
 
 
-def _python(port: int, key: str, prefix: str, hour: str, seconds: int) -> dict[str, Any]:
+def _python(port: int, key: str, prefix: str, seconds: int) -> dict[str, Any]:
+    begin = _begin() * 1_000_000
+
     def make(number: int) -> bytes:
-        minute, rest = divmod(number, 6_000_000)
-        second, tens = divmod(rest, 100_000)
         reading = {
             "sensor_id": f"{prefix}{number % rows.SENSORS:04}",
             "metric": rows.METRIC,
-            "observed_at": f"{hour}:{minute:02}:{second:02}.{tens * 10:06}Z",
+            "observed_at": from_micros(begin + number * STEP_US).isoformat(),
             "value": 40 + number % 20,
         }
         return load.request("/v1/readings", key, json.dumps(reading).encode())
@@ -114,6 +111,12 @@ def _python(port: int, key: str, prefix: str, hour: str, seconds: int) -> dict[s
     done = tally.statuses.total()
     counted = {"requests": done, "seconds": seconds, "failed": done - tally.statuses[202]}
     return counted | report.latencies_ms(tally.seconds) | {"cpu_seconds": tally.cpu_seconds}
+
+
+def _begin() -> int:
+    """Now, in whole seconds of the epoch. A round's readings are observed from now on, so that it
+    repeats nothing of the one before; at less than 100,000 a second they never run ahead."""
+    return int(rows.now().timestamp())
 
 
 def _children_seconds() -> float:
@@ -137,6 +140,7 @@ def _check(
     """Nothing failed, and every 202 is a row. What was under way when the client hung up may be
     stored too, without having been counted."""
     assert not any(each["failed"] for each in (*ours, *limits)), (ours, limits)
+    target.store()
     accepted = sum(int(each["requests"]) for each in ours)
     assert until(lambda: rows.stored(target.database_url, sensors) >= accepted, 60)
     most = accepted + CONNECTIONS * len(ours)

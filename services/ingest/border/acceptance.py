@@ -19,7 +19,7 @@ from shared.web.identity import Identity
 from shared.web.problems import Problem
 
 _ACCEPTED = metrics.ACCEPTED.labels("http")
-_encode = msgspec.json.Encoder().encode
+encode = msgspec.json.Encoder().encode
 
 
 class Answer(msgspec.Struct):
@@ -74,7 +74,7 @@ class Acceptance:
                 raise
         count(taken)
         status = 202 if receipt is not None else 422
-        return status, _encode(Answer(receipt, taken.accepted, taken.refused))
+        return status, encode(Answer(receipt, taken.accepted, taken.refused))
 
     async def append(self, taken: Taken, source: str) -> Places:
         """A slice of a stream, durable. Raises `Overloaded` also when the writer is behind."""

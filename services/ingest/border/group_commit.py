@@ -7,6 +7,7 @@ so a group is as large as the load makes it, and a lone request waits for nobody
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from services.ingest.border import receipts
 from services.ingest.border.batches import RECORD_ITEMS, Shared, to_records
@@ -16,7 +17,7 @@ from shared.errors import Overloaded, Unavailable
 from shared.eventlog.log import EventLog
 
 SMALL_ITEMS = 100  # a request of more has records of its own, and need not wait for a group
-GROUPS_UNDER_WAY = 2
+GROUPS_UNDER_WAY = 1
 WAITING_REQUESTS = 5_000  # of this process, before more are refused
 
 Trace = Callable[[Sequence[Reading]], str]
@@ -30,18 +31,34 @@ class Durable:
     offsets: Mapping[int, int]
 
 
+class Waiter(Protocol):
+    """A request that waits for its group."""
+
+    def arrived(self, durable: Durable, first: int) -> None:
+        """Its readings are durable, numbered from `first` in the group's records."""
+        ...
+
+    def failed(self, error: Exception) -> None:
+        """They are not."""
+        ...
+
+
 @dataclass(slots=True)
 class Group:
-    """What gathers. `waiting`: one future per request."""
+    """What gathers. `waiting`: each request, and the number of its first reading."""
 
     shared: Shared = field(default_factory=Shared)
-    waiting: "list[asyncio.Future[Durable]]" = field(default_factory=list)
+    waiting: list[tuple[Waiter, int]] = field(default_factory=list)
+
+    def tell(self, durable: Durable) -> None:
+        """Every request that waits."""
+        for waiter, first in self.waiting:
+            waiter.arrived(durable, first)
 
     def refuse(self, error: Exception) -> None:
-        """Tell every request that still waits."""
-        for done in self.waiting:
-            if not done.done():
-                done.set_exception(error)
+        """Tell every request that waits."""
+        for waiter, _ in self.waiting:
+            waiter.failed(error)
 
 
 class GroupCommit:
@@ -63,20 +80,20 @@ class GroupCommit:
         if count > SMALL_ITEMS or trace is not None:
             places = await self.append(taken, source, trace)
             return receipts.encode(await self._log.incarnation(), places)
+        pending = _Pending(asyncio.get_running_loop().create_future())
+        self.enter(taken, source, pending)
+        return receipt_of(taken, *await pending.done)
+
+    def enter(self, taken: Taken, source: str, waiter: Waiter) -> None:
+        """A small request into the group that gathers. Raises `Overloaded`; else `waiter` is
+        told what became of it."""
         if self._waiting >= WAITING_REQUESTS:
             raise Overloaded("too many requests wait for the event log", 1)
-        group = self._gathering
-        done: asyncio.Future[Durable] = asyncio.get_running_loop().create_future()
-        group.waiting.append(done)
+        group, count = self._gathering, len(taken.body)
         first = group.shared.add(taken.partitions, count, taken.accepted_us, source)
+        group.waiting.append((waiter, first))
         self._waiting += 1
         self._schedule(full=group.shared.size > RECORD_ITEMS - SMALL_ITEMS)
-        try:
-            durable = await done
-        finally:
-            self._waiting -= 1
-        places = [(partition, durable.offsets[partition]) for partition in taken.partitions]
-        return receipts.encode(durable.incarnation, places, first, count)
 
     async def append(
         self, taken: Taken, source: str, trace: Trace | None = None
@@ -120,10 +137,31 @@ class GroupCommit:
             offsets = {position.partition: position.offset for position in positions}
             durable = Durable(await self._log.incarnation(), offsets)
         except BaseException as error:  # each request is told, whatever it is
+            self._waiting -= len(group.waiting)
             group.refuse(error if isinstance(error, Exception) else Unavailable("closing"))
             if not isinstance(error, Exception):
                 raise
             return
-        for done in group.waiting:
-            if not done.done():
-                done.set_result(durable)
+        self._waiting -= len(group.waiting)
+        group.tell(durable)
+
+
+class _Pending:
+    """A waiter that a coroutine awaits: (what is durable, the number of its first reading)."""
+
+    def __init__(self, done: "asyncio.Future[tuple[Durable, int]]") -> None:
+        self.done = done
+
+    def arrived(self, durable: Durable, first: int) -> None:
+        if not self.done.done():  # else its request was cancelled
+            self.done.set_result((durable, first))
+
+    def failed(self, error: Exception) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
+
+
+def receipt_of(taken: Taken, durable: Durable, first: int) -> str:
+    """The receipt of a request whose readings are numbered from `first` in shared records."""
+    places = [(partition, durable.offsets[partition]) for partition in taken.partitions]
+    return receipts.encode(durable.incarnation, places, first, len(taken.body))

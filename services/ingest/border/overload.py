@@ -102,6 +102,10 @@ class Guard:
                 raise error
             self._tripped = None
 
+    def is_open(self) -> bool:
+        """False: `check` may raise."""
+        return self._behind is None and self._tripped is None
+
     def trip(self, error: Overloaded) -> None:
         """The log has refused: for a second nobody else need try."""
         if self._tripped is None:

@@ -147,6 +147,12 @@ class Account:
         held.balance -= size
         return None
 
+    def take_back(self, size: int) -> None:
+        """A begun request of `size` bytes goes another way, where it begins anew."""
+        self.open -= 1
+        self.readings.balance += 1
+        self.bytes.balance += size
+
     def charge(self, readings: int, more_bytes: int = 0) -> Excess | None:
         """What a begun request holds, beyond what `begin` knew; the reason if it is too much.
 

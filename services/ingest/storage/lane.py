@@ -21,6 +21,7 @@ MAX_ROWS = 10_000
 MAX_BYTES = 2 * 1024 * 1024  # of records, as they lie in the log
 # A small one lets the next gather for so long: a transaction costs much the same for any few rows.
 SMALL_ROWS = 4_000
+SMALL_BYTES = 256 * 1024  # of records that came meanwhile
 PACE_SECONDS = 0.05
 HELD_BYTES = 2 * MAX_BYTES  # of records that wait; then the log is not asked for more
 
@@ -79,7 +80,7 @@ class Lane:
                 outcome = await self._session.write(prepared)
             self._stored(next_offsets(prepared.deliveries))
             self._count(outcome, prepared.deliveries)
-            if prepared.rows < SMALL_ROWS and not self._held:
+            if prepared.rows < SMALL_ROWS and self._held < SMALL_BYTES:
                 await asyncio.sleep(PACE_SECONDS)
 
     def _portion(self) -> list[Delivery]:

@@ -5,7 +5,7 @@ from enum import Enum
 
 JSON = b"application/json"
 _ZIPPED = {b"gzip": "gzip", b"x-gzip": "gzip", b"zstd": "zstd"}
-_BINARY = (b"ce-specversion", b"ce-id", b"ce-source", b"ce-type")
+_BINARY = frozenset((b"ce-specversion", b"ce-id", b"ce-source", b"ce-type"))
 _UTF8 = {b"utf-8", b"utf8", b"us-ascii"}
 
 
@@ -45,7 +45,7 @@ def is_plain(headers: Mapping[bytes, bytes]) -> bool:
         headers.get(b"content-type") == JSON
         and b"content-encoding" not in headers
         and b"idempotency-key" not in headers
-        and not any(name in headers for name in _BINARY)
+        and _BINARY.isdisjoint(headers)
     )
 
 
@@ -64,7 +64,7 @@ def format_of(headers: Mapping[bytes, bytes]) -> Format:
     charsets = {p.split(b"=")[1].strip(b' "') for p in parameters if p.strip()[:8] == b"charset="}
     if charsets - _UTF8:
         raise Unsupported("Send readings in UTF-8.")
-    if found is Format.JSON and any(name in headers for name in _BINARY):
+    if found is Format.JSON and not _BINARY.isdisjoint(headers):
         return Format.BINARY
     return found
 

@@ -1,0 +1,121 @@
+"""`POST /v1/readings` without a task: small plain bodies of keys that are known and have quota.
+
+Whatever else a request is, or does not have, is the gateway's: it decides anew, from the start.
+"""
+
+import logging
+from collections.abc import Callable
+
+from services.ingest.border.acceptance import Answer, count, encode, rights_of
+from services.ingest.border.decode import Malformed, read_body
+from services.ingest.border.formats.media import is_plain
+from services.ingest.border.group_commit import SMALL_ITEMS, Durable, GroupCommit, receipt_of
+from services.ingest.border.intake import Intake, Taken
+from services.ingest.border.judge import Rights
+from services.ingest.border.overload import Guard
+from services.ingest.keys.quotas import Account, Quotas
+from services.ingest.requests import bearer
+from shared.errors import Overloaded
+from shared.web import problems
+from shared.web.identity import Identity
+from shared.web.prompt import Answer as Respond
+from shared.web.prompt import Headers
+
+_log = logging.getLogger(__name__)
+
+SMALL_BYTES = 16 * 1024
+_JSON = (b"content-type", b"application/json")
+_PROBLEM = (b"content-type", b"application/problem+json")
+
+Remember = Callable[[str], Identity | None]
+
+
+class AtOnce:
+    """`shared.web.prompt.Prompt` of readings."""
+
+    def __init__(
+        self,
+        intake: Intake,
+        commits: GroupCommit,
+        remembered: Remember,
+        quotas: Quotas,
+        guard: Guard,
+    ) -> None:
+        self._intake = intake
+        self._commits = commits
+        self._remembered = remembered
+        self._quotas = quotas
+        self._guard = guard
+        self._whose: tuple[Identity, Rights] | None = None  # of the last request
+
+    def __call__(self, headers: Headers, body: bytes, answer: Respond) -> bool:
+        """Take a request that needs nothing but judgement and the log."""
+        if len(body) > SMALL_BYTES or not self._guard.is_open():
+            return False
+        named = dict(headers)
+        token = bearer(named)
+        identity = self._remembered(token) if token and is_plain(named) else None
+        if identity is None or "post" not in identity.scopes:
+            return False
+        account = self._quotas.account(identity)
+        if account.begin(len(body)) is not None:
+            return False
+        if self._take(identity, account, body, answer):
+            return True
+        account.take_back(len(body))
+        return False
+
+    def _take(self, identity: Identity, account: Account, body: bytes, answer: Respond) -> bool:
+        try:
+            items = read_body(body)
+            number = len(items)
+        except Malformed:
+            return False
+        if not 0 < number <= SMALL_ITEMS or account.readings.balance < number:
+            return False
+        taken = self._intake.take_few(items, self._rights(identity))
+        if not taken.partitions:
+            return False  # nothing to wait for: the gateway says what is wrong
+        try:
+            self._commits.enter(taken, identity.name, _Poster(taken, account, self._guard, answer))
+        except Overloaded:
+            return False
+        account.charge(number)
+        return True
+
+    def _rights(self, identity: Identity) -> Rights:
+        if self._whose is None or self._whose[0] is not identity:
+            self._whose = identity, rights_of(identity)
+        return self._whose[1]
+
+
+class _Poster:
+    """Waits for its group; a `Waiter`."""
+
+    __slots__ = ("_account", "_answer", "_guard", "_taken")
+
+    def __init__(self, taken: Taken, account: Account, guard: Guard, answer: Respond) -> None:
+        self._taken = taken
+        self._account = account
+        self._guard = guard
+        self._answer = answer
+
+    def arrived(self, durable: Durable, first: int) -> None:
+        """202, only now: the sender keeps no copy."""
+        taken, account = self._taken, self._account
+        account.end()
+        count(taken)
+        receipt = receipt_of(taken, durable, first)
+        body = encode(Answer(receipt, taken.accepted, taken.refused))
+        self._answer(202, body, [_JSON, *account.headers()])
+
+    def failed(self, error: Exception) -> None:
+        """The problem."""
+        self._account.end()
+        if isinstance(error, Overloaded):
+            self._guard.trip(error)
+        problem = problems.from_error(error)
+        if problem.status == 500:
+            _log.error("POST /v1/readings failed", exc_info=error)
+        more = [(name.lower().encode(), text.encode()) for name, text in problem.headers.items()]
+        self._answer(problem.status, problems.encode(problem), [_PROBLEM, *more])

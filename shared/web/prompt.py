@@ -1,0 +1,158 @@
+"""Answers that need no task: a path below ASGI, on uvicorn's own HTTP/1.1 protocol.
+
+A task, two sends and a scope cost a small request more than what it asks for. Whoever can answer
+from memory, or will be called back, takes the request as headers and body; whatever is not that
+plain goes the ordinary way, as if nothing had happened.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Any, ClassVar, Protocol, cast
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+Headers = Sequence[tuple[bytes, bytes]]
+Answer = Callable[[int, bytes, Headers], None]  # status, body, headers beyond its length
+
+
+class Prompt(Protocol):
+    """One route's prompt way."""
+
+    def __call__(self, headers: Headers, body: bytes, answer: Answer) -> bool:
+        """True: `answer` has been or will be called, once. False: not this way, and nothing has
+        happened. `headers`: lower-case names."""
+        ...
+
+
+Routes = Mapping[tuple[bytes, bytes], Prompt]  # (method, path without query) → its prompt way
+
+
+class PromptProtocol(HttpToolsProtocol):
+    """Offers a request whose head and body arrive together to the prompt way of its route."""
+
+    routes: ClassVar[Routes] = {}
+    _prompt: Prompt | None = None
+    _body = b""
+
+    def data_received(self, data: bytes) -> None:
+        """A request that is not whole yet goes the ordinary way, with its time limits."""
+        super().data_received(data)
+        if self._prompt is not None and not self.transport.is_closing():
+            self._hand_over(whole=False)
+
+    def on_message_begin(self) -> None:
+        """As uvicorn's, but for the scope: only the ordinary way needs one."""
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+
+    def on_headers_complete(self) -> None:
+        """Choose the way."""
+        parser = self.parser
+        prompt = self.routes.get((parser.get_method(), self.url))
+        if prompt is not None and self._is_free() and self._is_simple():
+            self._prompt, self._body = prompt, b""
+        else:
+            self._begin_ordinary()
+
+    def on_body(self, body: bytes) -> None:
+        """Gather, or as uvicorn does."""
+        if self._prompt is None:
+            super().on_body(body)
+        else:
+            self._body += body
+
+    def on_message_complete(self) -> None:
+        """Offer it; as uvicorn does if it is not taken."""
+        if self._prompt is None:
+            super().on_message_complete()
+            return
+        prompt, before = self._prompt, self.cycle
+        exchange = Exchange(self)
+        self.cycle = cast(Any, exchange)  # a request that follows at once waits for its end
+        try:
+            taken = prompt(self.headers, self._body, exchange.answer)
+        except Exception:
+            self.logger.exception("a prompt answer failed")
+            taken = False
+        if taken or exchange.response_complete:
+            self._prompt, self._body = None, b""
+        else:
+            self.cycle = before
+            self._hand_over(whole=True)
+
+    def _is_free(self) -> bool:
+        """Nothing else is under way on this connection, and its peer reads what it is sent."""
+        return (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused
+
+    def _is_simple(self) -> bool:
+        parser = self.parser
+        return (
+            parser.get_http_version() == "1.1"
+            and not self.expect_100_continue
+            and parser.should_keep_alive()
+            and not parser.should_upgrade()
+        )
+
+    def _begin_ordinary(self) -> None:
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.headers += headers  # the list that the scope holds
+        self.url, self.expect_100_continue = url, expects
+        super().on_headers_complete()
+
+    def _hand_over(self, whole: bool) -> None:
+        """What was gathered, to the ordinary way."""
+        self._prompt, body, self._body = None, self._body, b""
+        self._begin_ordinary()
+        if body:
+            super().on_body(body)
+        if whole:
+            super().on_message_complete()
+
+
+class Exchange:
+    """Stands where uvicorn keeps its cycle, from a request until its answer."""
+
+    __slots__ = ("_protocol", "body", "disconnected", "keep_alive", "response_complete")
+    message_event = asyncio.Event()  # uvicorn sets it when the connection ends: nobody waits
+
+    def __init__(self, protocol: PromptProtocol) -> None:
+        self._protocol = protocol
+        self.body = b""
+        self.disconnected = False
+        self.keep_alive = True  # until the server shuts down
+        self.response_complete = False
+
+    def answer(self, status: int, body: bytes, headers: Headers) -> None:
+        """In one write. Nobody is told if the peer has gone."""
+        if self.response_complete:
+            return
+        self.response_complete = True
+        protocol = self._protocol
+        if self.disconnected or protocol.transport.is_closing():
+            return
+        common = _common(status, tuple(protocol.server_state.default_headers), self.keep_alive)
+        parts = [common]
+        for name, value in headers:
+            parts += name, b": ", value, b"\r\n"
+        parts += b"content-length: %d\r\n\r\n" % len(body), body
+        protocol.transport.write(b"".join(parts))
+        if not self.keep_alive:
+            protocol.transport.close()
+        protocol.on_response_complete()
+
+
+@lru_cache(maxsize=64)
+def _common(status: int, headers: tuple[tuple[bytes, bytes], ...], keep_alive: bool) -> bytes:
+    """Status line and the headers of every answer; the date changes once a second."""
+    line = b"HTTP/1.1 %d %b\r\n" % (status, HTTPStatus(status).phrase.encode())
+    every = [*headers, *([] if keep_alive else [(b"connection", b"close")])]
+    return line + b"".join([b"%b: %b\r\n" % header for header in every])
+
+
+def prompt_protocol(routes: Routes) -> type[PromptProtocol]:
+    """uvicorn's protocol with these prompt ways."""
+    return type("RoutedPromptProtocol", (PromptProtocol,), {"routes": dict(routes)})

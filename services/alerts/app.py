@@ -13,6 +13,7 @@ from services.alerts.engine.engine import Engine
 from services.alerts.engine.places import Places
 from services.alerts.engine.repository import Repository
 from services.alerts.incidents.gathering import Gathering
+from services.alerts.incidents.overdue import Escalation
 from services.alerts.incidents.repository import Desk
 from services.alerts.incidents.routes import incidents_router
 from services.alerts.rehearsal.routes import preview_router
@@ -43,7 +44,7 @@ async def build(context: Context) -> Service:
     published, due = asyncio.Event(), asyncio.Event()
     wakes = _Both(published, due)
     incarnation = await context.log.incarnation()
-    gathering = Gathering(context.clock)
+    gathering = Gathering(context.clock, rota=roster)
     repository = Repository(context.engine, incarnation, gathering, wakes)
     endpoints = Endpoints(context.engine, context.clock)
     sender = Sender(allowed)
@@ -68,6 +69,7 @@ async def build(context: Context) -> Service:
             "alerts-rules": rules.follow,
             "alerts-relay": relay.run,
             "alerts-deliverer": deliverer.run,
+            "alerts-overdue": Escalation(context.engine, context.clock, wakes).run,
         },
         checks={"alerts-engine": engine.check},
         closers=[sender.close],

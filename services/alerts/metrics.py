@@ -9,3 +9,4 @@ TRANSITIONS = Counter(
 )
 DELIVERIES = Counter("yiwang_deliveries_total", "Webhook attempts by outcome", ["outcome"])
 DELIVERY_SECONDS = Histogram("yiwang_delivery_seconds", "Duration of a webhook attempt")
+OVERDUE = Counter("yiwang_overdue_total", "Steps of incidents not taken in time", ["step"])

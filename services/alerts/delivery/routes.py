@@ -17,7 +17,8 @@ Admin = Annotated[Identity, Depends(require_role("admin"))]
 Operator = Annotated[Identity, Depends(require_role("operator"))]
 
 EVENTS = ("opened", "cleared", "refired", "acknowledged", "dispatched", "started", "resolved",
-          "closed", "reopened")  # fmt: skip
+          "closed", "reopened", "assigned", "transferred", "regraded", "commented", "overdue",
+          "reported", "merged", "absorbed", "split", "linked", "unlinked")  # fmt: skip
 WhyRefuse = Callable[[str], Awaitable[str | None]]
 KNOWN = {"*", *(f"incident.{name}" for name in EVENTS)}
 

@@ -36,11 +36,12 @@ class Duties:
         return self.deadlines.moved(before, after)
 
     def opened(self, incident: Incident, own_seconds: int | None, areas: Sequence[str]) -> Incident:
-        """An incident that opens, with who takes it and until when. Its department is the rule's;
-        `own_seconds`: the rule's deadline, if any; `areas`: the nearest first."""
-        due = self.deadlines.opened(incident.grade, own_seconds, incident.opened_at)
+        """An incident that opens, with who takes it and until when. Its department so far is the
+        rule's; `own_seconds`: the rule's deadline, if any; `areas`: the nearest first."""
         department = self.departments.department_for(incident.category, incident.department, areas)
-        changed = {"department": department} | vars(due)
+        changed: dict[str, object] = {"department": department}
+        if not incident.historical:  # what is long over cannot be handled in time
+            changed |= vars(self.deadlines.opened(incident.grade, own_seconds, incident.opened_at))
         return incident.model_copy(update=changed)
 
 

@@ -18,6 +18,7 @@ from services.alerts.incidents.grouping import (
     identity,
     is_flapping,
 )
+from services.alerts.incidents.timing import Timing, Untimed
 from services.alerts.judging.transition import Place, Transition
 from shared.clock import from_micros
 from shared.contracts.incident import AlertState, Cause, IncidentEvent, IncidentState
@@ -27,9 +28,12 @@ class Casebook:
     """What was loaded, changed in memory. Afterwards `steps`, `changed_cases` and `changed_alerts`
     are to be written in one transaction."""
 
-    def __init__(self, now: datetime, quiet: Quiet | None = None) -> None:
+    def __init__(
+        self, now: datetime, quiet: Quiet | None = None, timing: Timing | None = None
+    ) -> None:
         self.now = now
         self.quiet: Quiet = quiet or Loud()
+        self.timing: Timing = timing or Untimed()
         self.cases: dict[UUID, Case] = {}
         self.steps: list[IncidentEvent] = []
         self.changed_cases: dict[UUID, Case] = {}
@@ -100,7 +104,8 @@ class Casebook:
             caused = alerts_of.cause_of(alert, transition)
         before, members = case.incident, self.members(case.id)
         if members:
-            changed = settled(members, self.quiet.shelved(case.id)) | changed
+            follows = settled(members, self.quiet.shelved(case.id))
+            changed = {k: v for k, v in follows.items() if k not in before.held} | changed
             for name, value in span(members).items():
                 setattr(case, name, value)
         if changed.get("priority") == ALONE:
@@ -132,7 +137,8 @@ class Casebook:
         self.steps[-1] = last.model_copy(update={"data": case.incident})
 
     def _record(self, case: Case, kind: str, cause: Cause | None, changed: dict[str, Any]) -> None:
-        case.incident = made.stepped(case.incident, self.now, **changed)
+        stepped = made.stepped(case.incident, self.now, **changed)
+        case.incident = self.timing.moved(case.incident, stepped)
         self.changed_cases[case.id] = case
         self.steps.append(made.event(case.incident, kind, cause=cause))
 
@@ -191,6 +197,8 @@ class Casebook:
             incident = uuid5(incident, str(alert.alert_id))
             known = self.cases.get(incident)
         opened = made.opened(incident, transition, place, self.now)
+        deadline = transition.rule.deadline_seconds
+        opened = self.timing.opened(opened, deadline, _nearest_first(place))
         version = 0 if known is None else known.incident.version  # merged too early: it is back
         case = Case(opened.model_copy(update={"version": version}), key)
         self.cases[incident] = case
@@ -243,6 +251,11 @@ def _gone(home: Case) -> dict[str, Any]:
         "merged_into": home.id,
         "alarms": (),
     }
+
+
+def _nearest_first(place: Place) -> list[str]:
+    """The areas around a place: the ids of cells are longer than towns', towns' than districts'."""
+    return sorted(place.area_ids, key=lambda area: (-len(area), area != place.area_id, area))
 
 
 def _started(transition: Transition) -> datetime:

@@ -73,7 +73,7 @@ class Floodgate:
         if not lately:
             return
         lately.sort(key=lambda case: (str(case.first_at), case.id))
-        case = Case(_flood_of(lately, book.now))
+        case = Case(book.timing.opened(_flood_of(lately, book.now), None, ()))
         book.cases[case.id] = self._flood = case
         for child in sorted(lately, key=lambda one: one is not newest):
             book.adopt(child, case.id)

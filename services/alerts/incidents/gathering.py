@@ -12,6 +12,7 @@ from services.alerts.incidents.case import Loud, Quiet
 from services.alerts.incidents.casebook import Casebook
 from services.alerts.incidents.dependencies import related
 from services.alerts.incidents.flood import Floodgate
+from services.alerts.incidents.timing import Rota
 from services.alerts.judging.transition import Key, Place, Transition
 from shared.clock import Clock, from_micros
 
@@ -32,9 +33,14 @@ class Gathering:
     """`engine.repository.Gathering`. `operators`: how many are on duty."""
 
     def __init__(
-        self, clock: Clock, silencing: Silencing | None = None, operators: int = 1
+        self,
+        clock: Clock,
+        silencing: Silencing | None = None,
+        operators: int = 1,
+        rota: Rota | None = None,
     ) -> None:
         self._clock = clock
+        self._rota = rota
         self._silencing = silencing
         self._operators = operators
 
@@ -50,7 +56,8 @@ class Gathering:
         await ledger.one_at_a_time(connection)
         now = self._clock()
         quiet = await self._silencing.quiet(connection, now) if self._silencing else Loud()
-        book = Casebook(now, quiet)
+        timing = await self._rota.current(connection) if self._rota else None
+        book = Casebook(now, quiet, timing)
         edges = await loading.load_edges(connection)
         await loading.load(connection, book, transitions, places)
         await loading.load_related(connection, book, edges, transitions)

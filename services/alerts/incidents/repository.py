@@ -2,34 +2,19 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.alerts.connection import reachable
 from services.alerts.incidents import ledger
 from services.alerts.incidents import steps as made
 from services.alerts.incidents.listing import Filter, page
+from services.alerts.incidents.timing import Rota
 from shared.contracts.incident import Incident
 from shared.store.tables import areas, incidents, timeline
-
-
-class Timing(Protocol):
-    """What a step does to deadlines."""
-
-    def moved(self, before: Incident, after: Incident) -> Incident:
-        """`after` with what is due now."""
-        ...
-
-
-class Rota(Protocol):
-    """Who knows the deadlines."""
-
-    async def current(self, connection: AsyncConnection) -> Timing:
-        """As they are now."""
-        ...
 
 
 class Desk:

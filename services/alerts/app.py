@@ -53,6 +53,7 @@ async def build(context: Context) -> Service:
 
     places = Places(repository)
     engine = Engine(rules.current, places, repository)
+    rules.listen(engine.adopt)
 
     return Service(
         "alerts",

@@ -2,14 +2,16 @@
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.alerts.engine.engine import Engine, Overtaken
+from services.alerts.engine import loop
+from services.alerts.engine.engine import Engine
+from services.alerts.engine.kept import Kept, Overtaken, Snapshot
 from services.alerts.engine.places import Places
 from services.alerts.engine.repository import Repository
 from services.alerts.incidents.gathering import Gathering
@@ -17,7 +19,7 @@ from services.alerts.incidents.lifecycle import Command, Wanted, step
 from services.alerts.incidents.repository import Desk
 from services.alerts.judging.judgement import Judgement
 from services.alerts.judging.machine import Judge
-from services.alerts.judging.transition import Changes, Key, Place, Span
+from services.alerts.judging.transition import Place, Span, Transition
 from shared.clock import from_micros, system_clock, to_micros
 from shared.contracts.incident import AlertState, Incident, IncidentState, incident_id
 from shared.contracts.reading import Reading, decode_batch
@@ -25,7 +27,7 @@ from shared.contracts.topics import SENSORS
 from shared.errors import Unavailable
 from shared.eventlog.log import EventLog, Outgoing
 from shared.pause import eventually
-from shared.store.tables import alert_progress, log_groups, sensors, subjects
+from shared.store.tables import alert_progress, log_groups, sensors, snapshots
 from tests.integration.alerting import (
     RULE,
     RULES,
@@ -49,14 +51,17 @@ class Mortal(Repository):
     fate = random.Random(0)
 
     async def apply(
-        self, span: Span, changes: Changes, places: Mapping[str, Place]
-    ) -> dict[Key, str]:
+        self,
+        span: Span,
+        transitions: Sequence[Transition],
+        places: Mapping[str, Place],
+        snapshot: Snapshot | None = None,
+    ) -> None:
         if self.fate.random() < 0.3:
             raise Unavailable("killed before the commit")
-        raised = await super().apply(span, changes, places)
+        await super().apply(span, transitions, places, snapshot)
         if self.fate.random() < 0.3:
             raise Unavailable("killed after the commit")
-        return raised
 
 
 def wild_stream(seed: int) -> list[Outgoing]:
@@ -74,22 +79,23 @@ def wild_stream(seed: int) -> list[Outgoing]:
     return records
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize(("seed", "snapshot_seconds"), [(1, 0.0), (2, 0.1), (3, 10.0)])
 async def test_killed_anywhere_it_tells_the_same_story(
-    engine: AsyncEngine, event_log: EventLog, seed: int
+    engine: AsyncEngine,
+    event_log: EventLog,
+    seed: int,
+    snapshot_seconds: float,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(loop, "SNAPSHOT_SECONDS", snapshot_seconds)
     records = wild_stream(seed)
-    # What was never over a limit has no written memory: every series begins above it.
-    first = [
-        outgoing([gas(-1, 30, sensor), (sensor, "water.level", -1, 30)]) for sensor in "abcdef"
-    ]
-    expected = undisturbed(first + records)
+    expected = undisturbed(records)
     Mortal.fate = random.Random(seed)
     gathering = Gathering(system_clock)
     store = Mortal(engine, await event_log.incarnation(), gathering, asyncio.Event())
-    for start in range(0, len(first + records), 40):
-        await event_log.publish((first + records)[start : start + 40])
-        while await written(store) < min(start + 40, len(first + records)):
+    for start in range(0, len(records), 40):
+        await event_log.publish(records[start : start + 40])
+        while await written(store) < min(start + 40, len(records)):
             await live_a_little(Engine(RULES, Places(store), store), store, event_log, start + 40)
     found = await all_incidents(engine)
     assert {(item.rule_id, item.subjects[0], item.observed_at) for item in found} == set(expected)
@@ -131,12 +137,12 @@ def undisturbed(records: list[Outgoing]) -> dict[tuple[str, str, object], int]:
 
 
 async def test_restarts_anywhere_change_nothing(engine: AsyncEngine, event_log: EventLog) -> None:
-    stream: list[Values] = [
-        [gas(0, 30), ("b", "water.level", 0, 30)],
-        [gas(1, 31), ("b", "water.level", 3, 30)],
-        [("b", "water.level", 5, 30)],
+    stream: list[Values] = [  # "a" and "c" share a partition
+        [gas(0, 30), ("c", "water.level", 0, 30)],
+        [gas(1, 31), ("c", "water.level", 3, 30)],
+        [("c", "water.level", 5, 30)],
         [gas(2, 10)],
-        [gas(3, 50), ("b", "water.level", 6, 1)],
+        [gas(3, 50), ("c", "water.level", 6, 1)],
         [gas(4, 10)],
     ]
     for number, values in enumerate(stream, start=1):
@@ -145,12 +151,12 @@ async def test_restarts_anywhere_change_nothing(engine: AsyncEngine, event_log: 
     found = await all_incidents(engine)
     assert [(item.rule_id, item.subjects, item.version) for item in found] == [
         ("gas", ("a",), 4),  # opened, cleared, fired again, cleared
-        ("slow", ("b",), 2),
+        ("slow", ("c",), 2),
     ]
     assert all(item.alert_state is AlertState.CLEARED for item in found)
     assert [item.observed_at for item in found] == [START, START]
     assert [item.id for item in found] == [
-        incident_id("gas", "a", START), incident_id("slow", "b", START),
+        incident_id("gas", "a", START), incident_id("slow", "c", START),
     ]  # fmt: skip
     assert len(await steps(engine)) == 6
 
@@ -173,7 +179,7 @@ async def test_another_copy_of_the_log_changes_nothing(
     await post(engine, event_log, gas(0, 30), gas(1, 1))
     before = await steps(engine)
     async with engine.begin() as connection:  # as if both had been lost
-        await connection.execute(subjects.delete())
+        await connection.execute(snapshots.delete())
         await connection.execute(log_groups.delete())
         await connection.execute(update(alert_progress).values(incarnation="another"))
     await play(engine, event_log, 2)
@@ -206,15 +212,15 @@ async def test_who_was_overtaken_writes_nothing(engine: AsyncEngine, event_log: 
     store = await repository(engine, event_log)
     judgement = Judgement({"gas": "gas.concentration"}, {})
     judgement.hear(Reading("a", "gas.concentration", to_micros(START), 30), (Judge(RULE),), 0)
-    changes, places = judgement.changes(), {"a": Place("a")}
-    await store.apply(Span(0, 0, 5), changes, places)
+    transitions, places = judgement.changes().transitions, {"a": Place("a")}
+    await store.apply(Span(0, 0, 5), transitions, places, Snapshot(5, 1, b"known"))
     before = await steps(engine)
     for span in (Span(0, 0, 5), Span(0, 0, 9), Span(0, 4, 9)):
         with pytest.raises(Overtaken):
-            await store.apply(span, changes, places)
-    assert (await store.load(0))[1] == 5
+            await store.apply(span, transitions, places, Snapshot(9, 1, b"wrong"))
+    assert await store.load(0) == Kept(5, True, [Snapshot(5, 1, b"known")])
     assert await steps(engine) == before
-    await store.apply(Span(0, 5, 6), Changes([], {}), {})
+    await store.apply(Span(0, 5, 6), [], {})
 
 
 async def test_a_rule_for_an_area_follows_a_sensor_that_moves(

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.alerts.engine import engine as engines
+from services.alerts.engine import loop
 from services.alerts.engine.engine import Engine
+from services.alerts.engine.past import Take
 from services.alerts.engine.places import Places
 from shared.contracts.topics import READINGS
 from shared.eventlog.log import EventLog, Outgoing, Record
@@ -28,11 +29,28 @@ def on_the_log(number: int, record: Outgoing) -> Record:
     return Record(READINGS, 0, number, record.key, record.value, (), 0)
 
 
-@pytest.mark.parametrize("seed", range(6))
+class Told:
+    """The past, as the records that are handed in."""
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        self.records = records
+
+    async def replay(self, partition: int, first: int, following: int, take: Take) -> None:
+        for record in self.records[first:following]:
+            await take(record)
+
+
+@pytest.mark.parametrize("snapshot_seconds", [0.0, 0.05, 60.0])
+@pytest.mark.parametrize("seed", range(4))
 async def test_two_engines_on_one_partition_judge_as_one(
-    engine: AsyncEngine, event_log: EventLog, seed: int, monkeypatch: pytest.MonkeyPatch
+    engine: AsyncEngine,
+    event_log: EventLog,
+    seed: int,
+    snapshot_seconds: float,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(engines, "WRITE_SECONDS", 0.01)
+    monkeypatch.setattr(loop, "WRITE_SECONDS", 0.01)
+    monkeypatch.setattr(loop, "SNAPSHOT_SECONDS", snapshot_seconds)
     chance = random.Random(seed)
     stream = []
     for second in range(60):
@@ -43,7 +61,7 @@ async def test_two_engines_on_one_partition_judge_as_one(
     rivals = []
     for _ in range(2):
         store = await repository(engine, event_log)
-        rivals.append(Engine(RULES, Places(store), store))
+        rivals.append(Engine(RULES, Places(store), store, Told(records)))
     heard = [0, 0]
     while min(heard) < len(records):
         who = chance.randrange(2)

@@ -1,22 +1,22 @@
-"""The engine's store on PostgreSQL: states and the log's position, written with their incidents."""
+"""The engine's store on PostgreSQL: snapshots and the log's position, written with the alerts."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
-import msgspec
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, Row, and_, delete, func, select
+from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.alerts.connection import reachable
-from services.alerts.engine.engine import Overtaken
-from services.alerts.judging.machine import Subject, belonging
-from services.alerts.judging.transition import Changes, Key, Place, Span, Transition
+from services.alerts.engine.kept import Kept, Overtaken, Snapshot
+from services.alerts.judging.transition import Key, Place, Span, Transition
 from shared.contracts.topics import READINGS
-from shared.store.tables import alert_progress, areas, sensors, subjects
+from shared.store.tables import alert_progress, areas, sensors, snapshots
 
-ROWS_AT_ONCE = 1_000  # PostgreSQL takes 65,535 parameters per statement
+LOST = ""  # incarnation of a log that is no more
+_KEYS = [snapshots.c.topic, snapshots.c.partition, snapshots.c.incarnation]
 
 
 class Gathering(Protocol):
@@ -33,49 +33,72 @@ class Gathering(Protocol):
 
 
 class Repository:
-    """`engine.Store` and `places.Source`. `wake`: set whenever something is in the outbox."""
+    """`kept.Store` of a topic, and `places.Source`. `wake`: set whenever something is in the
+    outbox."""
 
     def __init__(
-        self, engine: AsyncEngine, incarnation: str, gathering: Gathering, wake: asyncio.Event
+        self,
+        engine: AsyncEngine,
+        incarnation: str,
+        gathering: Gathering,
+        wake: asyncio.Event,
+        topic: str = READINGS,
     ) -> None:
         self._engine = engine
         self._incarnation = incarnation
         self._gathering = gathering
         self._wake = wake
+        self._topic = topic
 
     async def forget_beyond(self, ends: Mapping[int, int]) -> None:
-        """See `engine.Store.forget_beyond`."""
+        """See `kept.Store.forget_beyond`. What is known of a log that is no more stays known."""
         async with reachable(self._engine.begin()) as connection:
             for partition, end in ends.items():
                 beyond = delete(alert_progress).where(
                     *self._mine(partition), alert_progress.c.next_offset > end
                 )
-                await connection.execute(beyond)
+                gone = (await connection.execute(beyond)).rowcount > 0
+                own = await self._snapshots(connection, self._own(partition))
+                if own and (gone or own[0].next_offset > end):
+                    older = {**self._key(partition), "incarnation": LOST}
+                    await connection.execute(_keep(older, _snapshot(own[0])))
+                    await connection.execute(delete(snapshots).where(self._own(partition)))
 
-    async def load(self, partition: int) -> tuple[dict[Key, Subject], int]:
-        """See `engine.Store.load`. Positions of another incarnation mean nothing."""
+    async def load(self, partition: int) -> Kept:
+        """See `kept.Store.load`. Positions of another incarnation mean nothing."""
         query = select(alert_progress.c.next_offset).where(*self._mine(partition))
         async with reachable(self._engine.connect()) as connection:
-            # One snapshot: states and position must be of the same moment.
+            # One view: snapshot and position must be of the same moment.
             await connection.execution_options(isolation_level="REPEATABLE READ")
-            known = {
-                (row.rule_id, row.subject): msgspec.convert(row.state, Subject)
-                for row in await connection.execute(select(subjects))
-            }
-            done = (await connection.execute(query)).scalar()
-        return known, done or 0
+            written = (await connection.execute(query)).scalar() or 0
+            own = await self._snapshots(connection, self._own(partition))
+            found = own or await self._snapshots(connection, snapshots.c.topic == self._topic)
+        return Kept(written, bool(own), [_snapshot(row) for row in found])
+
+    async def written(self) -> dict[int, int]:
+        """Partition → the next offset after what has been said."""
+        query = select(alert_progress.c.partition, alert_progress.c.next_offset).where(
+            alert_progress.c.topic == self._topic,
+            alert_progress.c.incarnation == self._incarnation,
+        )
+        async with reachable(self._engine.connect()) as connection:
+            return {row.partition: row.next_offset for row in await connection.execute(query)}
 
     async def apply(
-        self, span: Span, changes: Changes, places: Mapping[str, Place]
-    ) -> dict[Key, str]:
-        """See `engine.Store.apply`."""
+        self,
+        span: Span,
+        transitions: Sequence[Transition],
+        places: Mapping[str, Place],
+        snapshot: Snapshot | None = None,
+    ) -> None:
+        """See `kept.Store.apply`."""
         async with reachable(self._engine.begin()) as connection:
             await self._move_on(connection, span)
-            raised = await self._gathering.take(connection, changes.transitions, places)
-            await _write_subjects(connection, changes.subjects, raised)
-        if changes.transitions:
+            await self._gathering.take(connection, transitions, places)
+            if snapshot is not None:
+                await connection.execute(_keep(self._key(span.partition), snapshot))
+        if transitions:
             self._wake.set()
-        return raised
 
     async def find_place(self, sensor_id: str) -> Place:
         """See `places.Source`."""
@@ -95,7 +118,7 @@ class Repository:
     async def _move_on(self, connection: AsyncConnection, span: Span) -> None:
         """Our position, if it still is what we believe; the row stays locked until the end."""
         values = {
-            "topic": READINGS,
+            "topic": self._topic,
             "partition": span.partition,
             "incarnation": self._incarnation,
             "next_offset": span.following,
@@ -116,25 +139,36 @@ class Repository:
 
     def _mine(self, partition: int) -> tuple[ColumnElement[bool], ...]:
         return (
-            alert_progress.c.topic == READINGS,
+            alert_progress.c.topic == self._topic,
             alert_progress.c.partition == partition,
             alert_progress.c.incarnation == self._incarnation,
         )
 
+    def _key(self, partition: int) -> dict[str, Any]:
+        return {
+            "topic": self._topic,
+            "partition": partition,
+            "incarnation": self._incarnation,
+        }
 
-async def _write_subjects(
-    connection: AsyncConnection, changed: Mapping[Key, Subject], raised: Mapping[Key, str]
-) -> None:
-    rows = []
-    for (rule_id, sensor_id), subject in changed.items():
-        incident = raised.get((rule_id, sensor_id))
-        state = subject if incident is None else belonging(subject, incident)
-        row = {"rule_id": rule_id, "subject": sensor_id, "state": msgspec.to_builtins(state)}
-        rows.append(row)
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        statement = upsert(subjects).values(rows[start : start + ROWS_AT_ONCE])
-        keys = [subjects.c.rule_id, subjects.c.subject]
-        changed_state = {"state": statement.excluded.state}
-        await connection.execute(
-            statement.on_conflict_do_update(index_elements=keys, set_=changed_state)
-        )
+    def _own(self, partition: int) -> ColumnElement[bool]:
+        key = self._key(partition)
+        return and_(*(snapshots.c[name] == value for name, value in key.items()))
+
+    async def _snapshots(
+        self, connection: AsyncConnection, which: ColumnElement[bool]
+    ) -> Sequence[Row[Any]]:
+        """Of this log last: it knows better than what was before."""
+        mine = snapshots.c.incarnation == self._incarnation
+        query = select(snapshots).where(which).order_by(mine, snapshots.c.written_at)
+        return (await connection.execute(query)).all()
+
+
+def _keep(key: Mapping[str, Any], snapshot: Snapshot) -> Insert:
+    changed = {**vars(snapshot), "written_at": func.now()}
+    statement = upsert(snapshots).values({**key, **changed})
+    return statement.on_conflict_do_update(index_elements=_KEYS, set_=changed)
+
+
+def _snapshot(row: Row[Any]) -> Snapshot:
+    return Snapshot(row.next_offset, row.form, row.kept)

@@ -110,7 +110,8 @@ class Casebook:
                 setattr(case, name, value)
         if changed.get("priority") == ALONE:
             changed["parent_id"] = None
-        self._record(case, kind, caused, changed)
+        note = "" if transition is None else transition.reason
+        self._record(case, kind, caused, changed, note)
         after = case.incident
         if before.suppressed is not None and after.suppressed is None and case.active:
             self._record(case, "incident.unsuppressed", caused, {})
@@ -136,11 +137,13 @@ class Casebook:
         case.incident = case.incident.model_copy(update={"parent_id": parent})
         self.steps[-1] = last.model_copy(update={"data": case.incident})
 
-    def _record(self, case: Case, kind: str, cause: Cause | None, changed: dict[str, Any]) -> None:
+    def _record(
+        self, case: Case, kind: str, cause: Cause | None, changed: dict[str, Any], note: str = ""
+    ) -> None:
         stepped = made.stepped(case.incident, self.now, **changed)
         case.incident = self.timing.moved(case.incident, stepped)
         self.changed_cases[case.id] = case
-        self.steps.append(made.event(case.incident, kind, cause=cause))
+        self.steps.append(made.event(case.incident, kind, note=note, cause=cause))
 
     def _raise(self, transition: Transition, place: Place) -> Alert | None:
         if self.find(alerts_of.alert_id(transition)) is not None:

@@ -15,15 +15,31 @@ _NEVER = -(2**63)
 class Judgement:
     """States of subjects in memory. What `changes` gives must be written, then `written` called."""
 
-    def __init__(self, rules: Mapping[str, str], subjects: Mapping[Key, Subject]) -> None:
-        """`rules`: id → metric; `subjects`: as they were last written."""
+    def __init__(
+        self,
+        rules: Mapping[str, str],
+        subjects: Mapping[Key, Subject],
+        newest: Mapping[Series, int] | None = None,
+    ) -> None:
+        """`rules`: id → metric; `subjects`: as they were last written; `newest`: `observed_us` of
+        the newest reading judged of each series."""
         self._subjects = dict(subjects)
-        self._newest: dict[Series, int] = {}
+        self._newest: dict[Series, int] = dict(newest or {})
         self._touched: set[Key] = set()
         self._transitions: list[Transition] = []
         for (rule_id, sensor_id), subject in subjects.items():
             series = (sensor_id, rules.get(rule_id, ""))
             self._newest[series] = max(subject.last_us, self._newest.get(series, _NEVER))
+
+    @property
+    def subjects(self) -> Mapping[Key, Subject]:
+        """Every state."""
+        return self._subjects
+
+    @property
+    def newest(self) -> Mapping[Series, int]:
+        """Of each series the newest reading judged."""
+        return self._newest
 
     @property
     def urgent(self) -> bool:
@@ -53,6 +69,9 @@ class Judgement:
             elif outcome is Outcome.CLEARED and before is not None:
                 self._note("cleared", judge, reading, before, accepted_us)
         return True
+
+    def tick(self, now_us: int) -> None:
+        """Time has come this far."""
 
     def changes(self) -> Changes:
         """Everything that is not written yet."""

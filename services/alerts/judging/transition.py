@@ -31,6 +31,7 @@ class Transition:
     `started_us`: since when the condition held, which with rule and subject names the alert;
     `observed_us`: the reading or tick that caused this. `value`, `threshold`: in the metric's unit.
     `grade`, `priority`: of the severity reached. `incident`: the one it belongs to, "" when raised.
+    `reason`: why it was cleared, where no reading did it (rule_retired, rule_changed, …).
     """
 
     kind: Kind
@@ -44,6 +45,7 @@ class Transition:
     priority: int
     historical: bool
     incident: str = ""
+    reason: str = ""
 
     @property
     def key(self) -> Key:

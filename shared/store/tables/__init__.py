@@ -10,7 +10,7 @@ from shared.store.tables.alerts import (
     endpoints,
     incidents,
     outbox,
-    subjects,
+    snapshots,
     timeline,
 )
 from shared.store.tables.columns import metadata
@@ -91,6 +91,6 @@ __all__ = [
     "sensors",
     "sessions",
     "silences",
-    "subjects",
+    "snapshots",
     "timeline",
 ]

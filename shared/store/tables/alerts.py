@@ -8,6 +8,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     SmallInteger,
     Table,
     Text,
@@ -30,12 +31,16 @@ alert_progress = Table(
     Column("next_offset", BigInteger, nullable=False),
     schema="alerts",
 )
-subjects = Table(  # one rule's state for one subject, kept while it is not normal
-    "subjects",
+snapshots = Table(  # an engine's state of a partition before the record at `next_offset`;
+    "snapshots",  # partition -1: of all, before there were snapshots
     metadata,
-    Column("rule_id", Text, primary_key=True),
-    Column("subject", Text, primary_key=True),
-    Column("state", JSONB, nullable=False),
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("incarnation", Text, primary_key=True),
+    Column("next_offset", BigInteger, nullable=False),
+    Column("form", SmallInteger, nullable=False),
+    Column("kept", LargeBinary, nullable=False),
+    now("written_at"),
     schema="alerts",
 )
 incidents = Table(

@@ -8,14 +8,18 @@ from services.alerts.delivery.relay import Relay
 from services.alerts.delivery.routes import deliveries_router, endpoints_router
 from services.alerts.delivery.sender import Sender
 from services.alerts.duties import files as duty_files
+from services.alerts.duties.files import Book
 from services.alerts.duties.roster import Roster
 from services.alerts.engine.engine import Engine
 from services.alerts.engine.places import Places
 from services.alerts.engine.repository import Repository
 from services.alerts.incidents.gathering import Gathering
 from services.alerts.incidents.overdue import Escalation
+from services.alerts.incidents.report import Kind
+from services.alerts.incidents.reports import Reports
 from services.alerts.incidents.repository import Desk
 from services.alerts.incidents.routes import incidents_router
+from services.alerts.incidents.routes_reports import reports_router
 from services.alerts.rehearsal.routes import preview_router
 from services.alerts.rehearsal.runner import Previews
 from services.alerts.rules.repository import Repository as RuleVersions
@@ -38,7 +42,8 @@ async def build(context: Context) -> Service:
     except ValueError as error:
         raise Misconfigured(f"YIWANG_WEBHOOK_ALLOW_CIDRS: {error}") from error
 
-    roster = Roster(context.engine, duty_files.load(settings.duties_dir), context.clock)
+    book = duty_files.load(settings.duties_dir)
+    roster = Roster(context.engine, book, context.clock)
     await roster.seed()
 
     published, due = asyncio.Event(), asyncio.Event()
@@ -59,6 +64,7 @@ async def build(context: Context) -> Service:
         "alerts",
         routers=[
             incidents_router(Desk(context.engine, wakes, roster), context.clock),
+            reports_router(Reports(context.engine, wakes, roster, _kinds(book)), context.clock),
             preview_router(Previews(context.database_url), rule_versions.standing, context.clock),
             rules_router(rules, rule_versions),
             endpoints_router(endpoints, sender.reason_to_refuse),
@@ -75,6 +81,14 @@ async def build(context: Context) -> Service:
         checks={"alerts-engine": engine.check},
         closers=[sender.close],
     )
+
+
+def _kinds(book: Book) -> dict[str, Kind]:
+    """What people's reports may be about."""
+    return {
+        code: Kind(category.name_zh, category.grade, category.priority)
+        for code, category in book.categories.items()
+    }
 
 
 class _Both(asyncio.Event):

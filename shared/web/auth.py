@@ -102,3 +102,13 @@ def require_role(role: str) -> Callable[..., Awaitable[Identity]]:
         raise Problem(403, "Forbidden", f"This needs the role '{role}'.", code="role")
 
     return check
+
+
+def require_role_or_scope(role: str, scope: str) -> Callable[..., Awaitable[Identity]]:
+    """A dependency that admits people of at least `role`, and API keys with `scope`."""
+    check_role = require_role(role)
+
+    async def check(identity: Someone) -> Identity:
+        return identity if scope in identity.scopes else await check_role(identity)
+
+    return check

@@ -118,6 +118,10 @@ async def invite(engine: AsyncEngine) -> None:
         await connection.execute(insert(screen_tokens).values(screen))
         key = {"key_id": "k", "name": "k", "prefix": "k", "token_sha256": token_hash("key")}
         await connection.execute(insert(api_keys).values(key | {"scopes": ["post"]}))
+        key = {"key_id": "r", "name": "hotline", "prefix": "r", "scopes": ["report"]}
+        await connection.execute(
+            insert(api_keys).values(key | {"token_sha256": token_hash("reporter")})
+        )
 
 
 async def test_the_closed_loop(house: House) -> None:

@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-Scope = Literal["post", "register", "backfill", "correct", "mend"]
+Scope = Literal["post", "register", "backfill", "correct", "mend", "report"]
 POSTING_SCOPES: tuple[Scope, ...] = ("post", "register", "backfill", "correct")
-SCOPES: tuple[Scope, ...] = (*POSTING_SCOPES, "mend")  # mend: work on the quarantine
+# mend: work on the quarantine; report: open incidents in people's name
+SCOPES: tuple[Scope, ...] = (*POSTING_SCOPES, "mend", "report")
 DAY = 86_400
 
 Name = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]{1,100}$", strip_whitespace=True)]

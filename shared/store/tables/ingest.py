@@ -70,7 +70,9 @@ api_keys = Table(
     Column("name", Text, nullable=False),
     Column("prefix", Text, nullable=False),  # shown to people
     Column("token_sha256", LargeBinary, nullable=False, unique=True),
-    Column("scopes", ARRAY(Text), nullable=False),  # post | register | backfill | correct
+    Column(
+        "scopes", ARRAY(Text), nullable=False
+    ),  # post | register | backfill | correct | mend | report
     now("created_at"),
     moment("expires_at", nullable=True),
     Column("previous_sha256", LargeBinary, unique=True),  # the token before the last rotation

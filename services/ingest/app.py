@@ -20,6 +20,7 @@ from services.ingest.border.judge import Rights
 from services.ingest.border.normaliser import ANONYMOUS, Normaliser, Source
 from services.ingest.border.overload import Bounds, Guard
 from services.ingest.border.posts import Posts
+from services.ingest.border.refusals import Refusals
 from services.ingest.border.routes_readings import readings_router
 from services.ingest.border.stream import Stream
 from services.ingest.border.ticks import Ticks
@@ -194,9 +195,10 @@ async def _gateway(context: Context, registry: Registry, follower: Follower, doo
     intake = _intake(context, registry)
     acceptance = Acceptance(intake, commits, door.guard)
     posts = Posts(acceptance, _streams(context, acceptance), bodies, memory)
-    gateway = Gateway(acceptance, posts, identify, door.quotas, bodies, door.guard)
+    refusals = Refusals()
+    gateway = Gateway(acceptance, posts, identify, door.quotas, refusals, bodies, door.guard)
     remembered = context.authenticator.remembered
-    at_once = AtOnce(intake, commits, remembered, door.quotas, door.guard)
+    at_once = AtOnce(intake, commits, remembered, door.quotas, refusals, door.guard)
     registrar = Registrar(repository, registry, context.log, context.clock)
     await registrar.load_areas()
     follower.listen(registrar.load_areas)

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from datetime import timedelta
 
+import httpx
 import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,7 +21,8 @@ PLAIN = {"Content-Type": "application/json"}
 ORDINARY = {"Content-Type": "application/json; charset=utf-8"}  # not plain: never the prompt way
 BEGUN = system_clock().replace(microsecond=0)
 VARIABLE = re.compile(
-    rb'"receipt":"[^"]+"|date: [^\r]+|r=\d+;t=\d+|content-length: \d+|\d+ s ahead'
+    rb'"receipt":"[^"]+"|date: [^\r]+|r=\d+;t=\d+|content-length: \d+|\d+ s ahead|retry-after: \d+'
+    rb'|"retry_after_seconds": \d+'
 )
 
 
@@ -138,6 +140,20 @@ def test_a_key_that_is_not_known_or_may_not_post_is_refused(product: Product) ->
     for _ in range(2):  # the second time it is remembered
         [refused] = asked(product, request(product, body, PLAIN, key=screen))
         assert refused.startswith(b"HTTP/1.1 403")
+
+
+def test_over_quota_is_refused_alike_and_slowly_for_who_insists(product: Product) -> None:
+    with httpx.Client(base_url=product.url, timeout=20) as client:
+        token = client.post("/v1/session", json=product.credentials["admin"]).json()["token"]
+        wanted = {"name": "small", "quota": {"readings_per_second": 0.01, "readings_burst": 1}}
+        made = client.post("/v1/keys", json=wanted, headers={"Authorization": f"Bearer {token}"})
+    key, body = made.json()["token"], json.dumps(reading(3.5)).encode()
+    plain, ordinary = (request(product, body, headers, key) for headers in (PLAIN, ORDINARY))
+    assert asked(product, ordinary)[0].startswith(b"HTTP/1.1 202")
+    for _ in range(15):  # 30 in a second are more than are answered at once
+        [prompt], [slow] = asked(product, plain), asked(product, ordinary)
+        assert prompt.startswith(b"HTTP/1.1 429") and b"retry-after: " in prompt
+        assert _shape(prompt) == _shape(slow)
 
 
 def test_who_does_not_read_his_answers_is_not_answered_without_bound(product: Product) -> None:

@@ -13,6 +13,7 @@ from services.ingest.border.group_commit import SMALL_ITEMS, Durable, GroupCommi
 from services.ingest.border.intake import Intake, Taken
 from services.ingest.border.judge import Rights
 from services.ingest.border.overload import Guard
+from services.ingest.border.refusals import OverQuota, Refusals
 from services.ingest.keys.quotas import Account, Quotas
 from services.ingest.requests import bearer
 from shared.errors import Overloaded
@@ -39,18 +40,20 @@ class AtOnce:
         commits: GroupCommit,
         remembered: Remember,
         quotas: Quotas,
+        refusals: Refusals,
         guard: Guard,
     ) -> None:
         self._intake = intake
         self._commits = commits
         self._remembered = remembered
         self._quotas = quotas
+        self._refusals = refusals
         self._guard = guard
         self._whose: tuple[Identity, Rights] | None = None  # of the last request
 
     def __call__(self, headers: Headers, body: bytes, answer: Respond) -> bool:
         """Take a request that needs nothing but judgement and the log."""
-        if len(body) > SMALL_BYTES or not self._guard.is_open():
+        if not self._guard.is_open():
             return False
         named = dict(headers)
         token = bearer(named)
@@ -58,9 +61,11 @@ class AtOnce:
         if identity is None or "post" not in identity.scopes:
             return False
         account = self._quotas.account(identity)
-        if account.begin(len(body)) is not None:
-            return False
-        if self._take(identity, account, body, answer):
+        excess = account.begin(len(body))
+        if excess is not None:
+            refusal = OverQuota(identity, account, excess, len(body))
+            return self._refusals.prompt(answer, refusal)
+        if len(body) <= SMALL_BYTES and self._take(identity, account, body, answer):
             return True
         account.take_back(len(body))
         return False

@@ -35,6 +35,7 @@ class Gateway:
         posts: Posts,
         identify: Identify,
         quotas: Quotas,
+        refusals: Refusals,
         bodies: BodyReader,
         guard: Guard,
     ) -> None:
@@ -42,7 +43,7 @@ class Gateway:
         self._posts = posts
         self._identify = identify
         self._quotas = quotas
-        self._refusals = Refusals()
+        self._refusals = refusals
         self._bodies = bodies
         self._guard = guard
 

@@ -15,6 +15,8 @@ from shared.clock import monotonic
 from shared.errors import Overloaded
 from shared.web.identity import Identity
 from shared.web.problems import Problem, encode, from_error
+from shared.web.prompt import Answer as Respond
+from shared.web.prompt import Headers
 
 AT_ONCE = 20  # refusals of one key in one second that are answered without a pause
 PAUSE_SECONDS = 0.5
@@ -65,6 +67,19 @@ class Refusals:
         """429 or 413: now, after a pause, or with the end of the connection."""
         await self._refuse(send, refusal, refusal.account.refuse(), refusal.size)
 
+    def prompt(self, answer: Respond, refusal: OverQuota) -> bool:
+        """`answer` without a task. False: it may have to be closed, which is not this way."""
+        if not self._may_pause(refusal.size):
+            return False
+        status, headers, body = refusal.status, _headers(refusal), encode(refusal)
+        if refusal.account.refuse() > AT_ONCE:
+            self._count(1)
+            loop = asyncio.get_running_loop()
+            loop.call_later(PAUSE_SECONDS, self._end_pause, answer, status, body, headers)
+        else:
+            answer(status, body, headers)
+        return True
+
     async def overloaded(self, send: Send, error: Overloaded, size: int) -> None:
         """503, in the same way, whoever asks. `size`: bytes of the body, 0 if unknown."""
         metrics.REFUSED.labels("http", "overload", "unknown").inc()
@@ -73,24 +88,37 @@ class Refusals:
     async def _refuse(self, send: Send, problem: Problem, insisting: int, size: int) -> None:
         close = False
         if insisting > AT_ONCE:
-            close = not 0 < size <= PAUSED_BYTES or self._paused >= MAX_PAUSED
+            close = not self._may_pause(size)
             if not close:
                 await self._pause()
         body = encode(problem)
         headers = [
-            (b"content-type", b"application/problem+json"),
+            *_headers(problem),
             (b"content-length", b"%d" % len(body)),
-            *((name.lower().encode(), value.encode()) for name, value in problem.headers.items()),
             *([(b"connection", b"close")] if close else []),
         ]
         await send({"type": "http.response.start", "status": problem.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
+    def _may_pause(self, size: int) -> bool:
+        return 0 < size <= PAUSED_BYTES and self._paused < MAX_PAUSED
+
     async def _pause(self) -> None:
-        self._paused += 1
-        metrics.HELD_REFUSALS.set(self._paused)
+        self._count(1)
         try:
             await asyncio.sleep(PAUSE_SECONDS)
         finally:
-            self._paused -= 1
-            metrics.HELD_REFUSALS.set(self._paused)
+            self._count(-1)
+
+    def _end_pause(self, answer: Respond, status: int, body: bytes, headers: Headers) -> None:
+        self._count(-1)
+        answer(status, body, headers)
+
+    def _count(self, more: int) -> None:
+        self._paused += more
+        metrics.HELD_REFUSALS.set(self._paused)
+
+
+def _headers(problem: Problem) -> Headers:
+    named = [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
+    return [(b"content-type", b"application/problem+json"), *named]

@@ -35,6 +35,9 @@ class Settings(BaseSettings):
     duties_dir: Path = Field(
         Path("rules/duties"), description="Folder of deadlines, categories and first departments"
     )
+    operators_on_duty: int = Field(
+        1, ge=1, description="Operators who share the alarms: a flood is so many times 10 in 10 min"
+    )
     webhook_allow_cidrs: str = Field(
         "", description="Comma-separated networks that webhooks may reach although private"
     )

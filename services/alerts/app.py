@@ -1,6 +1,7 @@
 """Composition root of alerts: the only place that wires concretes."""
 
 import asyncio
+import logging
 
 from services.alerts.delivery.deliverer import Deliverer
 from services.alerts.delivery.endpoints import Endpoints
@@ -20,13 +21,19 @@ from services.alerts.incidents.reports import Reports
 from services.alerts.incidents.repository import Desk
 from services.alerts.incidents.routes import incidents_router
 from services.alerts.incidents.routes_reports import reports_router
+from services.alerts.incidents.tending import Tending
 from services.alerts.rehearsal.routes import preview_router
 from services.alerts.rehearsal.runner import Previews
 from services.alerts.rules.repository import Repository as RuleVersions
 from services.alerts.rules.routes import rules_router
 from services.alerts.rules.source import Rules
+from services.alerts.silencing import inhibitions as inhibition_files
+from services.alerts.silencing.repository import Silencing
+from services.alerts.silencing.routes import silences_router
 from shared.errors import Misconfigured
 from shared.runtime import Context, Service
+
+_log = logging.getLogger(__name__)
 
 
 async def build(context: Context) -> Service:
@@ -49,7 +56,12 @@ async def build(context: Context) -> Service:
     published, due = asyncio.Event(), asyncio.Event()
     wakes = _Both(published, due)
     incarnation = await context.log.incarnation()
-    gathering = Gathering(context.clock, rota=roster)
+    inhibitions, refused = inhibition_files.load(settings.rules_dir / "inhibitions")
+    for wrong in refused:
+        _log.error("inhibition refused: %s: %s", wrong.file, wrong.detail)
+    silencing = Silencing(context.engine, inhibitions, context.clock, wakes)
+    operators = settings.operators_on_duty
+    gathering = Gathering(context.clock, silencing, operators, roster)
     repository = Repository(context.engine, incarnation, gathering, wakes)
     endpoints = Endpoints(context.engine, context.clock)
     sender = Sender(allowed)
@@ -66,6 +78,7 @@ async def build(context: Context) -> Service:
             incidents_router(Desk(context.engine, wakes, roster), context.clock),
             reports_router(Reports(context.engine, wakes, roster, _kinds(book)), context.clock),
             preview_router(Previews(context.database_url), rule_versions.standing, context.clock),
+            silences_router(silencing, context.clock, inhibitions, refused),
             rules_router(rules, rule_versions),
             endpoints_router(endpoints, sender.reason_to_refuse),
             deliveries_router(endpoints),
@@ -74,6 +87,8 @@ async def build(context: Context) -> Service:
             "alerts-engine": lambda stop: engine.run(context.log, stop),
             "alerts-places": lambda stop: places.follow(context.log, stop),
             "alerts-rules": rules.follow,
+            "alerts-quiet": silencing.run,
+            "alerts-tending": Tending(context.engine, context.clock, wakes, operators).run,
             "alerts-relay": relay.run,
             "alerts-deliverer": deliverer.run,
             "alerts-overdue": Escalation(context.engine, context.clock, wakes).run,

@@ -74,6 +74,8 @@ class Casebook:
         if known is None or not alerts_of.is_news(known, transition):
             return None
         moved = alerts_of.moved(known, transition)
+        if moved.standing:
+            moved = replace(moved, suppressed=self.quiet.of(moved))
         if transition.kind == "changed" and moved.priority == ALONE:
             moved = self._set_apart(moved, transition, place)
         kind = self._kind(moved, transition)
@@ -96,6 +98,7 @@ class Casebook:
         kind: str,
         alert: Alert | None = None,
         transition: Transition | None = None,
+        note: str = "",
         **changed: Any,
     ) -> None:
         """Take a step with an incident, whose alerts decide what they decide."""
@@ -108,12 +111,16 @@ class Casebook:
             changed = {k: v for k, v in follows.items() if k not in before.held} | changed
             for name, value in span(members).items():
                 setattr(case, name, value)
+            if changed["alert_state"] is AlertState.CLEARED:
+                changed["suppressed"] = before.suppressed  # who never heard of it need not now
         if changed.get("priority") == ALONE:
             changed["parent_id"] = None
-        note = "" if transition is None else transition.reason
+        if transition is not None:
+            note = note or transition.reason
         self._record(case, kind, caused, changed, note)
         after = case.incident
-        if before.suppressed is not None and after.suppressed is None and case.active:
+        heard = before.suppressed is not None and after.suppressed is None and case.active
+        if heard and kind != "incident.unsuppressed":
             self._record(case, "incident.unsuppressed", caused, {})
         if before.parent_id is not None and after.parent_id is None and kind != "incident.released":
             self._record(case, "incident.released", caused, {})

@@ -133,7 +133,9 @@ def _matches(subject: str, patterns: Iterable[str]) -> bool:
 
 
 def _together(one: Alert, other: Alert) -> bool:
-    """Whether they held at the same time."""
+    """Whether one explains the other: it still stands, or once held at the same time."""
+    if not one.historical:
+        return one.standing
     return one.started_at <= (other.cleared_at or _EVER) and other.started_at <= (
         one.cleared_at or _EVER
     )

@@ -81,7 +81,7 @@ async def load_related(
         return
     since = from_micros(min(transition.started_us for transition in transitions))
     query = select(alerts.c.incident_id).distinct().where(
-        or_(*(alerts.c.subject.like(_like(pattern), escape="\\") for pattern in patterns)),
+        or_(*(alerts.c.subject.like(like(pattern), escape="\\") for pattern in patterns)),
         or_(_STANDING, alerts.c.cleared_at >= since),
     )  # fmt: skip
     await load_whole(connection, book, set((await connection.execute(query)).scalars()))
@@ -133,7 +133,7 @@ async def _joinable(
     return set((await connection.execute(query)).scalars())
 
 
-def _like(pattern: str) -> str:
+def like(pattern: str) -> str:
     """A glob as a pattern of SQL."""
     plain = pattern.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return plain.replace("*", "%").replace("?", "_")

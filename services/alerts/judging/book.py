@@ -10,7 +10,7 @@ class Book:
     """The enabled rules, by id. A metric that is not in `metrics` concerns none of them."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        self.rules = {rule.id: rule for rule in rules if rule.enabled}
+        self.rules = {rule.id: rule for rule in rules if rule.enabled and rule.limited}
         self._by_metric: dict[str, list[Judge]] = {}
         for rule in self.rules.values():
             self._by_metric.setdefault(rule.metric, []).append(Judge(rule))

@@ -1,10 +1,11 @@
 """One rule's state for one subject, on event time. Pure."""
 
+from collections.abc import Callable
 from enum import StrEnum
 
 import msgspec
 
-from services.alerts.rules.rule import Rule, compile_predicates
+from services.alerts.rules.rule import Rule
 
 HISTORICAL_US = 3_600 * 1_000_000  # older than this on arrival: recorded, but nobody is paged
 
@@ -90,3 +91,16 @@ def seen(subject: Subject, observed_us: int) -> Subject:
 def belonging(subject: Subject, incident: str) -> Subject:
     """The subject as part of an incident."""
     return Subject(subject.phase, subject.since_us, subject.last_us, incident)
+
+
+Predicate = Callable[[float], bool]
+
+
+def compile_predicates(rule: Rule) -> tuple[Predicate, Predicate]:
+    """(raises, clears) as closures over plain floats."""
+    limit = rule.threshold
+    if rule.upwards:
+        back = limit - rule.deadband
+        return (lambda value: value > limit), (lambda value: value <= back)
+    back = limit + rule.deadband
+    return (lambda value: value < limit), (lambda value: value >= back)

@@ -6,6 +6,7 @@ from typing import Literal
 
 from services.alerts.judging.machine import Subject
 from services.alerts.rules.rule import Rule
+from services.alerts.rules.scales import Colour
 
 Key = tuple[str, str]  # rule id, subject
 Kind = Literal["raised", "changed", "cleared", "no_data", "resumed"]
@@ -32,6 +33,8 @@ class Transition:
     `observed_us`: the reading or tick that caused this. `value`, `threshold`: in the metric's unit.
     `grade`, `priority`: of the severity reached. `incident`: the one it belongs to, "" when raised.
     `reason`: why it was cleared, where no reading did it (rule_retired, rule_changed, …).
+    `grade`, `priority`, `warning`: of the severity reached, the ladder's `level`th from 1. What is
+    `flapping` stays active until it is calm. `incident`: the one it belongs to, "" when raised.
     """
 
     kind: Kind
@@ -46,6 +49,9 @@ class Transition:
     historical: bool
     incident: str = ""
     reason: str = ""
+    flapping: bool = False
+    level: int = 1
+    warning: Colour | None = None
 
     @property
     def key(self) -> Key:

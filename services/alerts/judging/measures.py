@@ -1,0 +1,99 @@
+"""What conditions remember of a series in order to measure it: bounded, on event time. Pure."""
+
+import math
+import struct
+from collections.abc import Callable
+
+import msgspec
+
+from services.alerts.rules.conditions import Condition
+
+GRAINS = 32  # how finely a window is kept
+_FLOAT = struct.Struct("<d")
+_NAN = _FLOAT.pack(math.nan)
+
+
+class Rising(msgspec.Struct, array_like=True, tag="rate"):
+    """Within a window, (time, value) from which a lower value (higher, when `sign` is −1) follows
+    nowhere: the first is the extreme of the window. At most `GRAINS` + 2 are kept."""
+
+    over_us: int
+    sign: float
+    kept: list[tuple[int, float]] = []
+
+    def hear(self, at_us: int, value: float) -> float:
+        """The change since the window's lowest (highest) reading, in the metric's unit."""
+        kept, level = self.kept, self.sign * value
+        while kept and kept[0][0] < at_us - self.over_us:
+            del kept[0]
+        while kept and kept[-1][1] >= level:
+            kept.pop()
+        grain = self.over_us // GRAINS
+        if not kept or at_us - kept[-1][0] >= grain:
+            kept.append((at_us, level))
+        return self.sign * (level - min(kept[0][1], level))
+
+
+class Resting(msgspec.Struct, array_like=True, tag="stuck"):
+    """How long every reading has been within `within` of the first one."""
+
+    within: float
+    anchor: float = math.inf
+    since_us: int = 0
+
+    def hear(self, at_us: int, value: float) -> float:
+        """Microseconds for which the value has rested."""
+        if not -self.within <= value - self.anchor <= self.within:
+            self.anchor, self.since_us = value, at_us
+        return at_us - self.since_us
+
+
+class Weekly(msgspec.Struct, array_like=True, tag="week"):
+    """A ring of one week's means per bucket, and the bucket that is being filled."""
+
+    bucket_us: int
+    ratio: bool
+    ring: bytearray
+    bucket: int = -1
+    total: float = 0.0
+    number: int = 0
+    past: float = math.nan
+
+    def hear(self, at_us: int, value: float) -> float | None:
+        """The value against the mean of this bucket a week ago; None when that is not known."""
+        bucket = at_us // self.bucket_us
+        if bucket != self.bucket:
+            self._turn_to(bucket)
+        self.total += value
+        self.number += 1
+        past = self.past
+        if math.isnan(past) or (self.ratio and past <= 0):  # NaN: nothing was heard then
+            return None
+        return value / past if self.ratio else value - past
+
+    def _turn_to(self, bucket: int) -> None:
+        ring, size = self.ring, len(self.ring) // 8
+        if self.number:
+            _FLOAT.pack_into(ring, self.bucket % size * 8, self.total / self.number)
+            for missed in range(self.bucket + 1, min(bucket, self.bucket + 1 + size)):
+                _FLOAT.pack_into(ring, missed % size * 8, math.nan)
+        self.past = _FLOAT.unpack_from(ring, bucket % size * 8)[0]
+        self.bucket, self.total, self.number = bucket, 0.0, 0
+
+
+Measure = Rising | Resting | Weekly
+
+
+def measure_of(condition: Condition) -> Callable[[], Measure | None]:
+    """Makes what a condition remembers of one series; None when that is nothing."""
+    if condition.rate is not None:
+        over_us, sign = condition.rate.over * 1_000_000, 1.0 if condition.rate.upwards else -1.0
+        return lambda: Rising(over_us, sign)
+    if condition.stuck is not None:
+        within = condition.stuck.within
+        return lambda: Resting(within)
+    if condition.week is not None:
+        bucket_us, ratio = condition.week.bucket * 1_000_000, condition.week.by == "ratio"
+        size = 604_800 // condition.week.bucket
+        return lambda: Weekly(bucket_us, ratio, bytearray(_NAN * size))
+    return lambda: None

@@ -80,11 +80,21 @@ async def test_of_two_who_edit_the_same_version_one_is_told(house: House) -> Non
     assert sorted(status for status, _ in answers) == [200, 409, 409, 409, 409]
 
 
-async def test_an_incident_names_the_version_that_raised_it(house: House) -> None:
+async def test_an_edit_is_in_force_and_its_incidents_name_it(house: House) -> None:
     [first] = await house.opened()
     assert first["rule_version"] == 1
     _, rules = await house.call("GET", "/v1/rules")
     assert (rules["items"][0]["source"], rules["items"][0]["file"]) == ("file", "rules.yaml")
+    edited = (await house.call("GET", "/v1/rules/gas"))[1]["document"] | {"priority": 2}
+    assert (await house.call("PUT", "/v1/rules/gas", edited, "admin"))[0] == 200
+
+    async def in_force() -> bool:
+        [incident] = await house.opened()
+        seen = (incident["rule_version"], incident["priority"])
+        assert seen in ((1, 1), (2, 2))
+        return seen == (2, 2)
+
+    assert await eventually(in_force, 10)
 
 
 WRONG: list[tuple[str | bytes, int, str]] = [

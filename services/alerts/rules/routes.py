@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.alerts.rules import body, edits
 from services.alerts.rules.edits import By
 from services.alerts.rules.repository import Repository, TooMany
+from services.alerts.rules.rule import Rule
 from services.alerts.rules.source import Rules, in_force
 from services.alerts.rules.versions import Standing, Version, overridden
 from shared.web.auth import require_role
@@ -53,7 +54,7 @@ def _add_reading(router: APIRouter, rules: Rules, repository: Repository) -> Non
         wanted = [rule for rule in in_force(standing)[0] if rule.id > after]
         page = sorted(wanted, key=lambda rule: rule.id)[:limit]
         return {
-            "items": [rule.public() | _origin(standing[rule.id]) for rule in page],
+            "items": [_in_list(rule, standing[rule.id]) for rule in page],
             "errors": [vars(error) for error in rules.errors],
             "next": to_cursor(page[-1].id) if len(page) < len(wanted) else None,
         }
@@ -131,6 +132,12 @@ def _add_editing(router: APIRouter, rules: Rules, repository: Repository) -> Non
         """Retire a rule; its versions are kept, and adding it again continues them."""
         await edit(rule_id, edits.retired(rule_id, version, By(who.name, note)))
         return Response(status_code=204)
+
+
+def _in_list(rule: Rule, known: Standing) -> dict[str, Any]:
+    """Every key as the language has it, with its default; durations in seconds."""
+    seconds = {"for_seconds": rule.for_seconds, "deadline_seconds": rule.deadline_seconds}
+    return rule.model_dump(mode="json", by_alias=True) | seconds | _origin(known)
 
 
 def _origin(known: Standing) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import { language, named } from "../i18n";
 import type { Priority } from "../live/protocol";
 import { unitName } from "../wall/format";
 import { Shape } from "../wall/Shape";
+import { condition, type Condition } from "./condition";
 import type { Desk } from "./desk";
 import { exactSpan } from "./moment";
 import { p } from "./page-texts";
@@ -13,13 +14,11 @@ import { ListEnd, Refresh, Sheet } from "./Sheet";
 import { useMore, type Answer } from "./paging";
 import { known } from "./strings";
 
-interface Rule {
+interface Rule extends Condition {
   id: string;
   version: number;
   title: { zh: string; en: string };
   metric: string;
-  above: number | null;
-  below: number | null;
   deadband: number;
   for_seconds: number;
   grade: number;
@@ -28,6 +27,7 @@ interface Rule {
   deadline_seconds: number | null;
   sensors: string[];
   areas: string[];
+  enabled: boolean;
 }
 
 interface RuleError {
@@ -39,8 +39,8 @@ interface RuleError {
 /** The rules in force, and those that were refused. */
 export function Rules({ desk }: { desk: Desk }) {
   const errors = useSignal<RuleError[]>([]);
-  const list = useMore<Rule>(async (_cursor, signal) => {
-    const answer = await get<Answer<Rule> & { errors?: RuleError[] }>("/v1/rules", {}, signal);
+  const list = useMore<Rule>(async (cursor, signal) => {
+    const answer = await get<Answer<Rule> & { errors?: RuleError[] }>("/v1/rules", { cursor }, signal);
     errors.value = answer.errors ?? [];
     return answer;
   });
@@ -65,15 +65,14 @@ function RuleRow({ rule, desk }: { rule: Rule; desk: Desk }) {
   const { metrics, areas } = desk.board.picture;
   const metric = desk.board.epoch.value > 0 ? metrics.get(rule.metric) : undefined;
   const unit = unitName(metric?.unit ?? "");
-  const limit = `${rule.above ?? rule.below} ${unit}`.trim();
   const scope = [...rule.areas.map((id) => named(areas.get(id)) || id), ...rule.sensors].join(" ");
   const open = desk.open.value.filter((incident) => incident.rule_id === rule.id).length;
   return (
     <tr data-testid={`rule-${rule.id}`}>
       <td><Shape priority={rule.priority} /></td>
-      <td><b>{language.value === "zh" ? rule.title.zh : rule.title.en}</b><small><code>{rule.id}</code> {p("version", { n: rule.version })}</small></td>
+      <td><b>{language.value === "zh" ? rule.title.zh : rule.title.en}</b><small><code>{rule.id}</code> {p("version", { n: rule.version })}{rule.enabled ? "" : ` · ${p("switched_off")}`}</small></td>
       <td>
-        {named(metric) || rule.metric} {p(rule.above === null ? "below" : "above", { value: limit })}
+        {named(metric) || rule.metric} {condition(rule, unit)}
         <small>{rule.for_seconds > 0 ? p("for_span", { span: exactSpan(rule.for_seconds) }) : p("at_once")}</small>
       </td>
       <td>{rule.deadband > 0 ? `${rule.deadband} ${unit}` : "—"}</td>

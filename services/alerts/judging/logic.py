@@ -1,8 +1,10 @@
 """All, any and not over what is true, false or unknown (None). Pure."""
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 Truth = bool | None
+Known = TypeVar("Known")
 Expression = Callable[[Sequence[Truth]], Truth]
 
 
@@ -27,7 +29,7 @@ def negation(truth: Truth) -> Truth:
     return None if truth is None else not truth
 
 
-def combined(kind: str, parts: Sequence[Expression]) -> Expression:
+def combined(kind: str, parts: Sequence[Callable[[Known], Truth]]) -> Callable[[Known], Truth]:
     """`all`, `any` or `not` over other expressions."""
     if kind == "all":
         return lambda truths: conjunction(part(truths) for part in parts)

@@ -33,14 +33,19 @@ def spread(values: Sequence[float]) -> float:
     return round((max(values) - min(values)) / statistics.median(values), 3)
 
 
+def rounded(value: float) -> float:
+    """To what a reader can use: three digits after the point below 10, else one."""
+    return round(value, 3 if abs(value) < 10 else 1)
+
+
 def line(bench: str, unit: str, ours: Sequence[float], limits: Sequence[float], **more: Any) -> str:
     """Medians over the rounds; the ratio is the median of the rounds' own ratios."""
     ratio = statistics.median(a / b for a, b in zip(ours, limits, strict=True))
     fields = {
         "bench": bench,
-        "value": round(statistics.median(ours), 1),
+        "value": rounded(statistics.median(ours)),
         "unit": unit,
-        "limit": round(statistics.median(limits), 1),
+        "limit": rounded(statistics.median(limits)),
         "ratio": round(ratio, 3),
         "spread": spread(ours),
         "limit_spread": spread(limits),

@@ -9,7 +9,14 @@ from datetime import timedelta
 from typing import Any
 
 from services.ops_center.history.sources import RAW, Segment
-from shared.store.rollups import ORIGIN, relation
+from shared.store.rollups import (
+    MERGED_LAST,
+    MERGED_MAX,
+    MERGED_MEAN,
+    MERGED_MIN,
+    ORIGIN,
+    relation,
+)
 
 _RAW_PART = """
 SELECT date_bin(:width, observed_at, :origin) AS at, 1 AS count, (quality = 2)::int AS bad,
@@ -23,15 +30,10 @@ SELECT date_bin(:width, bucket, :origin) AS at, count, bad, mean, min, max, last
 FROM {relation}
 WHERE sensor_id = {sensor} AND metric = :metric AND bucket >= :start_{n} AND bucket < :end_{n}
 """
-# A bucket is judged by its trustworthy values; only one that has none shows its bad ones.
-_MERGED = """
-coalesce(sum(mean * (count - bad)) FILTER (WHERE bad < count) / sum(count - bad),
-         sum(mean * count) / sum(count)) AS mean,
-coalesce(min(min) FILTER (WHERE bad < count), min(min)) AS min,
-coalesce(max(max) FILTER (WHERE bad < count), max(max)) AS max,
+_MERGED = f"""
+{MERGED_MEAN} AS mean, {MERGED_MIN} AS min, {MERGED_MAX} AS max,
 sum(count)::bigint AS count, sum(bad)::bigint AS bad
 """
-_LAST = "(array_agg(last ORDER BY bad = count, last_at DESC))[1]"
 # Of several sensors with the greatest value the last one.
 _HIGHEST = "coalesce(max(ARRAY[max, number]) FILTER (WHERE bad < count), max(ARRAY[max, number]))"
 
@@ -78,7 +80,7 @@ def series_buckets(segments: Sequence[Segment]) -> str:
     """at, mean, min, max, count, last, bad of one series."""
     return (
         f"SELECT at, s.mean, s.min, s.max, s.count, s.last, s.bad FROM ("
-        f"SELECT at, {_LAST} AS last, {_MERGED} FROM ({_parts(segments, ':sensor_id')}) AS p"
+        f"SELECT at, {MERGED_LAST} AS last, {_MERGED} FROM ({_parts(segments, ':sensor_id')}) AS p"
         f" GROUP BY at) AS s ORDER BY at"
     )
 

@@ -3,7 +3,15 @@
 A bucket is judged by its readings that are not bad; only one that has none shows its bad ones.
 """
 
-from shared.store.rollups import WIDTHS, relation
+from shared.store.rollups import (
+    MERGED_LAST,
+    MERGED_LAST_AT,
+    MERGED_MAX,
+    MERGED_MEAN,
+    MERGED_MIN,
+    WIDTHS,
+    relation,
+)
 
 _COLUMNS = "sensor_id, metric, bucket, count, good, bad, min, max, mean, last, last_at"
 _UPSERT = "ON CONFLICT (sensor_id, metric, bucket) DO UPDATE SET " + ", ".join(
@@ -18,15 +26,10 @@ SELECT r.sensor_id, r.metric, date_bin('1 minute', r.observed_at, %(origin)s) AS
        (array_agg(value ORDER BY quality = 2, observed_at DESC))[1],
        (array_agg(observed_at ORDER BY quality = 2, observed_at DESC))[1]
 """
-_OF_BUCKETS = """
+_OF_BUCKETS = f"""
 SELECT r.sensor_id, r.metric, date_bin(%(width)s, r.bucket, %(origin)s) AS at, sum(count),
-       sum(good), sum(bad),
-       coalesce(min(min) FILTER (WHERE bad < count), min(min)),
-       coalesce(max(max) FILTER (WHERE bad < count), max(max)),
-       coalesce(sum(mean * (count - bad)) FILTER (WHERE bad < count) / nullif(sum(count - bad), 0),
-                sum(mean * count) / sum(count)),
-       (array_agg(last ORDER BY bad = count, last_at DESC))[1],
-       (array_agg(last_at ORDER BY bad = count, last_at DESC))[1]
+       sum(good), sum(bad), {MERGED_MIN}, {MERGED_MAX}, {MERGED_MEAN}, {MERGED_LAST},
+       {MERGED_LAST_AT}
 """
 # The stretches that are made again, each as wide as the buckets it touches.
 _MARKED = """

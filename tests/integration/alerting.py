@@ -19,7 +19,7 @@ from services.alerts.engine.places import Places
 from services.alerts.engine.repository import Repository
 from services.alerts.incidents.gathering import Gathering
 from services.alerts.incidents.repository import Desk
-from services.alerts.rules.rule import Rule, Title
+from services.alerts.rules.rule import Flapping, Rule, Title
 from shared.clock import system_clock, to_micros
 from shared.contracts.incident import Incident
 from shared.contracts.reading import Batch, Reading, encode_batch
@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[2]
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=30)
 RULE = Rule(
     id="gas", title=Title(zh="燃气", en="gas"), metric="gas.concentration",
-    above=20.0, deadband=5.0, grade=2, priority=1,
+    above=20.0, deadband=5.0, grade=2, priority=1, flapping=Flapping(raises=100),
 )  # fmt: skip
 DELAYED = RULE.model_copy(update={"id": "slow", "for_seconds": 5, "metric": "water.level"})
 RULES = [RULE, DELAYED]

@@ -17,8 +17,8 @@ from services.alerts.engine.repository import Repository
 from services.alerts.incidents.gathering import Gathering
 from services.alerts.incidents.lifecycle import Command, Wanted, step
 from services.alerts.incidents.repository import Desk
-from services.alerts.judging.judgement import Judgement
-from services.alerts.judging.machine import Judge
+from services.alerts.judging.partition import Judgement
+from services.alerts.judging.rulebook import Book
 from services.alerts.judging.transition import Place, Span, Transition
 from shared.clock import from_micros, system_clock, to_micros
 from shared.contracts.incident import AlertState, Incident, IncidentState, incident_id
@@ -122,11 +122,12 @@ async def live_a_little(judge: Engine, store: Repository, log: EventLog, until: 
 
 def undisturbed(records: list[Outgoing]) -> dict[tuple[str, str, object], int]:
     """(rule, sensor, start) of each incident → its number of steps; nobody closes any."""
-    judges = {rule.metric: (Judge(rule),) for rule in RULES}
-    judgement = Judgement({rule.id: rule.metric for rule in RULES}, {})
+    book = Book(RULES)
+    judgement = Judgement(book)
     for record in records:
         for reading in decode_batch(record.value).items:
-            judgement.hear(reading, judges[reading.metric], reading.observed_us)
+            asking = book.watchers(reading.sensor_id, reading.metric, frozenset())
+            judgement.hear(reading, asking, reading.observed_us)
     found: dict[tuple[str, str, object], int] = {}
     current: dict[tuple[str, str], tuple[str, str, object]] = {}
     for told in judgement.changes().transitions:
@@ -186,32 +187,12 @@ async def test_another_copy_of_the_log_changes_nothing(
     assert await steps(engine) == before
 
 
-async def test_a_log_made_anew_is_judged_from_its_beginning(
-    engine: AsyncEngine, event_log: EventLog
-) -> None:
-    await event_log.publish([outgoing([gas(0, 30)])])
-    async with engine.begin() as connection:
-        row = {"topic": "city.readings", "incarnation": await event_log.incarnation()}
-        for partition in range(4):
-            values = row | {"partition": partition, "next_offset": 9_000}
-            await connection.execute(insert(alert_progress).values(values))
-    store = await repository(engine, event_log)
-    running = asyncio.create_task(
-        Engine(RULES, Places(store), store).run(event_log, asyncio.Event())
-    )
-
-    async def opened() -> bool:
-        return len(await all_incidents(engine)) == 1
-
-    assert await eventually(opened, 10)
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-
-
 async def test_who_was_overtaken_writes_nothing(engine: AsyncEngine, event_log: EventLog) -> None:
     store = await repository(engine, event_log)
-    judgement = Judgement({"gas": "gas.concentration"}, {})
-    judgement.hear(Reading("a", "gas.concentration", to_micros(START), 30), (Judge(RULE),), 0)
+    book = Book([RULE])
+    judgement = Judgement(book)
+    asking = book.watchers("a", "gas.concentration", frozenset())
+    judgement.hear(Reading("a", "gas.concentration", to_micros(START), 30), asking, 0)
     transitions, places = judgement.changes().transitions, {"a": Place("a")}
     await store.apply(Span(0, 0, 5), transitions, places, Snapshot(5, 1, b"known"))
     before = await steps(engine)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.alerts.engine import loop
@@ -218,3 +218,25 @@ async def test_an_upgrade_loses_no_active_alert_and_raises_none_twice(
     [cleared] = [item for item in await all_incidents(engine) if item.rule_id == "gas"]
     assert (cleared.version, cleared.alert_state) == (2, AlertState.CLEARED)
     assert cleared.updated_at > START + timedelta(seconds=2)
+
+
+async def test_a_log_made_anew_is_judged_from_its_beginning(
+    engine: AsyncEngine, event_log: EventLog
+) -> None:
+    await event_log.publish([outgoing([gas(0, 30)])])
+    async with engine.begin() as connection:
+        row = {"topic": "city.readings", "incarnation": await event_log.incarnation()}
+        for partition in range(4):
+            values = row | {"partition": partition, "next_offset": 9_000}
+            await connection.execute(insert(alert_progress).values(values))
+    store = await repository(engine, event_log)
+    running = asyncio.create_task(
+        Engine(RULES, Places(store), store).run(event_log, asyncio.Event())
+    )
+
+    async def opened() -> bool:
+        return len(await all_incidents(engine)) == 1
+
+    assert await eventually(opened, 10)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)

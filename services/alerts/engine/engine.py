@@ -1,18 +1,19 @@
 """The first stage: readings of one sensor → transitions, per partition of `city.readings`."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
+from services.alerts.engine.first import states_of
 from services.alerts.engine.kept import Kept, Store
 from services.alerts.engine.loop import Loop
 from services.alerts.engine.memory import Memory, documents, pack, recall, rules_of
 from services.alerts.engine.past import Past
-from services.alerts.engine.revision import revise, same_rules, unsettled
 from services.alerts.engine.watchers import Places, Watchers
-from services.alerts.judging.book import Book
-from services.alerts.judging.judgement import Judgement, Series
-from services.alerts.judging.machine import Subject
-from services.alerts.judging.transition import Key, Place, Transition
+from services.alerts.judging.partition import Judgement
+from services.alerts.judging.revision import revised, unsettled
+from services.alerts.judging.rulebook import Book
+from services.alerts.judging.schedule import DayKind, plain_day
+from services.alerts.judging.transition import Place, Transition
 from services.alerts.metrics import JUDGED, UNREADABLE
 from services.alerts.rules.rule import Rule
 from shared.contracts.reading import Batch, decode_batch
@@ -28,14 +29,19 @@ class Engine(Loop):
     """One member of the group that judges `city.readings`."""
 
     def __init__(
-        self, rules: Iterable[Rule], places: Places, store: Store, past: Past | None = None
+        self,
+        rules: Iterable[Rule],
+        places: Places,
+        store: Store,
+        past: Past | None = None,
+        day_kind: DayKind = plain_day,
     ) -> None:
-        self._readings = Readings(rules, places)
+        self._readings = Readings(rules, places, day_kind)
         super().__init__(self._readings, store, past)
 
     def adopt(self, rules: Iterable[Rule]) -> None:
         """Judge by these from the next batch on. What an unchanged condition has led to stays."""
-        self._readings.coming = Book(rules)
+        self._readings.coming = self._readings.book(rules)
         self.rules_changed()
 
 
@@ -45,19 +51,24 @@ class Readings:
     topic = READINGS
     group = GROUP
 
-    def __init__(self, rules: Iterable[Rule], places: Places) -> None:
-        self.watchers = Watchers(Book(rules), places)
+    def __init__(self, rules: Iterable[Rule], places: Places, day_kind: DayKind) -> None:
+        self._day_kind = day_kind
+        self.watchers = Watchers(self.book(rules), places)
         self.coming: Book | None = None
         self._places = places
         self._written_down: tuple[Book, list[dict[str, object]]] | None = None
         places.listen(lambda sensor_id: self.watchers.forget(sensor_id))
 
+    def book(self, rules: Iterable[Rule]) -> Book:
+        """The rules, compiled."""
+        return Book(rules, self._day_kind)
+
     def restore(self, kept: Kept, partition: int, partitions: int) -> "Partition":
         """See `loop.Stage.restore`."""
         memory = recall(kept, partition, partitions)
         rules, watchers = rules_of(memory), self.watchers
-        if rules is not None and not same_rules(Book(rules), watchers.book):
-            watchers = Watchers(Book(rules), self._places)
+        if rules is not None and not _same(old := self.book(rules), watchers.book):
+            watchers = Watchers(old, self._places)
         return Partition(self, memory, watchers)
 
     async def place(self, subject: str) -> Place:
@@ -66,7 +77,7 @@ class Readings:
 
     def change_rules(self) -> None:
         """See `loop.Stage.change_rules`."""
-        if self.coming is not None and not same_rules(self.coming, self.watchers.book):
+        if self.coming is not None and not _same(self.coming, self.watchers.book):
             self.watchers = Watchers(self.coming, self._places)
             _log.info("%d rules in force", len(self.coming.rules))
         self.coming = None
@@ -84,9 +95,10 @@ class Partition:
     def __init__(self, stage: Readings, memory: Memory, watchers: Watchers) -> None:
         self._stage = stage
         self._watchers = watchers
-        states = {(rule_id, subject): state for rule_id, subject, state in memory.subjects}
-        newest = {(sensor_id, metric): at for sensor_id, metric, at in memory.newest}
-        self._judgement = _judgement(watchers.book, states, newest)
+        states = memory.states
+        if memory.first:
+            states = states_of(memory.first, watchers.book)
+        self._judgement = Judgement(watchers.book, states)
 
     @property
     def urgent(self) -> bool:
@@ -101,13 +113,13 @@ class Partition:
         judgement, watchers = self._judgement, self._watchers
         heard, known, metrics = 0, watchers.known, watchers.book.metrics
         for reading in batch.items:
-            if reading.metric not in metrics or reading.quality == "bad":
+            if reading.metric not in metrics:
                 continue
             series = (reading.sensor_id, reading.metric)
-            judges = known.get(series)
-            if judges is None:
-                judges = await watchers.find(series)
-            heard += judgement.hear(reading, judges, batch.accepted_us)
+            asking = known.get(series)
+            if asking is None:
+                asking = await watchers.find(series)
+            heard += judgement.hear(reading, asking, batch.accepted_us)
         judgement.tick(batch.accepted_us)
         JUDGED.inc(heard)
 
@@ -117,14 +129,12 @@ class Partition:
 
     def said(self) -> None:
         """See `loop.Mind.said`."""
-        self._judgement.written({})
+        self._judgement.written()
 
     def pack(self) -> bytes:
         """See `loop.Mind.pack`."""
-        judgement = self._judgement
-        states = [(*key, state) for key, state in judgement.subjects.items()]
-        newest = [(*series, at) for series, at in judgement.newest.items()]
-        return pack(Memory(self._stage.documents(self._watchers.book), states, newest))
+        rules = self._stage.documents(self._watchers.book)
+        return pack(Memory(rules, self._judgement.states()))
 
     async def revise(self) -> Sequence[Transition] | None:
         """See `loop.Mind.revise`."""
@@ -132,18 +142,14 @@ class Partition:
         self._watchers = now
         if old is now:
             return None
-        states = self._judgement.subjects
-        areas = {name: (await self._stage.place(name)).area_ids for name in unsettled(states)}
-        revision = revise(states, old.book, now.book, areas)
-        self._judgement = _judgement(now.book, revision.states, self._judgement.newest)
-        return revision.ended
+        names = unsettled(self._judgement)
+        areas = {name: (await self._stage.place(name)).area_ids for name in names}
+        self._judgement, ended = revised(self._judgement, now.book, areas)
+        return ended
 
 
-def _judgement(
-    book: Book, states: Mapping[Key, Subject], newest: Mapping[Series, int]
-) -> Judgement:
-    metrics = {rule.id: rule.metric for rule in book.rules.values()}
-    return Judgement(metrics, states, newest)
+def _same(old: Book, new: Book) -> bool:
+    return old is new or old.rules == new.rules
 
 
 def _decode(record: Record) -> Batch | None:

@@ -1,39 +1,40 @@
 """What an engine remembers of a partition, as one compressed blob; and how older ones are read."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import msgspec
 import zstandard
 
 from services.alerts.engine.kept import Kept
-from services.alerts.judging.machine import Phase, Subject
+from services.alerts.judging.states import States, merged
 from services.alerts.rules.rule import Rule
 from shared.contracts.topics import partition_of
 
 _log = logging.getLogger(__name__)
 
-UPGRADE = 0  # of a version without snapshots: a JSON list of `_First`
+UPGRADE = 0  # of a version without snapshots: a JSON list of `First`
 FORMAT = 1  # a `Memory` as MessagePack, compressed with Zstandard
 LEVEL = 1
 
 
-class Memory(msgspec.Struct):
-    """States at a place of the log, and the rules (as `Rule.model_dump`) that led to them; None:
-    unknown, take those in force. `subjects`: rule, subject, state; `newest`: sensor, metric,
-    `observed_us`. Times: epoch microseconds."""
+class First(msgspec.Struct):
+    """A state of a version without snapshots. `phase`: normal, pending or active."""
 
-    rules: list[dict[str, object]] | None = None
-    subjects: list[tuple[str, str, Subject]] = []
-    newest: list[tuple[str, str, int]] = []
-
-
-class _First(msgspec.Struct):
     rule_id: str
     subject: str
-    phase: Phase
+    phase: str
     since_us: int
     last_us: int
+
+
+class Memory(msgspec.Struct):
+    """States at a place of the log, and the rules (as `Rule.model_dump`) that led to them; None:
+    unknown, take those in force. `first`: states of an earlier version."""
+
+    rules: list[dict[str, object]] | None = None
+    states: States = msgspec.field(default_factory=States)
+    first: list[First] = []
 
 
 class Unreadable(ValueError):
@@ -54,7 +55,7 @@ def unpack(form: int, kept: bytes) -> Memory:
     """The inverse of both, and of earlier formats. Raises `Unreadable`."""
     try:
         if form == UPGRADE:
-            return _upgraded(msgspec.json.decode(kept, type=list[_First]))
+            return Memory(first=msgspec.json.decode(kept, type=list[First]))
         if form == FORMAT:
             raw = zstandard.ZstdDecompressor().decompress(kept)
             return msgspec.msgpack.decode(raw, type=Memory)
@@ -72,15 +73,14 @@ def recall(kept: Kept, partition: int, partitions: int) -> Memory:
         return Memory()
     if kept.own:
         return memories[0]
-    own = Memory(memories[0].rules if memories else None)
-    for memory in memories:
-        own.subjects += [
-            state for state in memory.subjects if partition_of(state[1], partitions) == partition
-        ]
-        own.newest += [
-            known for known in memory.newest if partition_of(known[0], partitions) == partition
-        ]
-    return own
+
+    def mine(sensor_id: str) -> bool:
+        return partition_of(sensor_id, partitions) == partition
+
+    rules = next((memory.rules for memory in reversed(memories) if memory.rules is not None), None)
+    states = merged(memory.states.of(mine) for memory in memories)
+    first = [one for memory in memories for one in memory.first if mine(one.subject)]
+    return Memory(rules, states, first)
 
 
 def rules_of(memory: Memory) -> list[Rule] | None:
@@ -96,12 +96,3 @@ def rules_of(memory: Memory) -> list[Rule] | None:
 def documents(rules: Iterable[Rule]) -> list[dict[str, object]]:
     """Rules as `Memory.rules` keeps them."""
     return [rule.model_dump(mode="json", by_alias=True) for rule in rules]
-
-
-def _upgraded(rows: Sequence[_First]) -> Memory:
-    return Memory(
-        subjects=[
-            (row.rule_id, row.subject, Subject(row.phase, row.since_us, row.last_us))
-            for row in rows
-        ]
-    )

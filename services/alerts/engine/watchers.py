@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from services.alerts.judging.book import Book
-from services.alerts.judging.judgement import Series
-from services.alerts.judging.machine import Judge
+from services.alerts.judging.partition import Series
+from services.alerts.judging.rulebook import Book, Watch
 from services.alerts.judging.transition import Place
 
 
@@ -26,11 +25,11 @@ class Watchers:
 
     def __init__(self, book: Book, places: Places) -> None:
         self.book = book
-        self.known: dict[Series, tuple[Judge, ...]] = {}
+        self.known: dict[Series, tuple[Watch, ...]] = {}
         self._places = places
         self._moves = 0
 
-    async def find(self, series: Series) -> tuple[Judge, ...]:
+    async def find(self, series: Series) -> tuple[Watch, ...]:
         """The rules on a series of one of the book's metrics."""
         sensor_id, metric = series
         moves = self._moves

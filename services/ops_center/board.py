@@ -26,17 +26,36 @@ class IncidentView(msgspec.Struct, frozen=True):
     area_id: str | None = None
     subjects: tuple[str, ...] = ()
     metric: str | None = None
+    parent_id: UUID | None = None
+    members: int = 1
+    alarms: tuple[tuple[str, str, Literal[1, 2, 3, 4]], ...] = ()
 
     @property
-    def coloured(self) -> tuple[SeriesKey, ...]:
-        """The series that this incident shows as in alarm."""
-        if self.state == "closed" or self.alert_state != "active" or self.metric is None:
+    def coloured(self) -> dict[SeriesKey, int]:
+        """The series that this incident shows as in alarm, each with its priority."""
+        if self.state == "closed" or self.alert_state != "active":
+            return {}
+        if self.alarms:
+            gravest_last = sorted(self.alarms, key=lambda alarm: -alarm[2])
+            return {(subject, metric): priority for subject, metric, priority in gravest_last}
+        return dict.fromkeys(self.series, self.priority)
+
+    @property
+    def series(self) -> tuple[SeriesKey, ...]:
+        """Its subjects with its metric: all that events of older versions say."""
+        if self.metric is None:
             return ()
         return tuple((subject, self.metric) for subject in self.subjects)
 
 
+class _CauseView(msgspec.Struct, frozen=True):
+    subject: str
+    metric: str | None = None
+
+
 class _EventView(msgspec.Struct, frozen=True):
     data: msgspec.Raw
+    cause: _CauseView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +66,7 @@ class LoggedEvent:
     offset: int
     text: str
     incident: IncidentView
+    cause: SeriesKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,21 +139,21 @@ class Board:
         return [(entry.incident, entry.raw) for entry in self._entries.values()]
 
     def counts(self) -> dict[int, int]:
-        """Open incidents by priority."""
+        """Open incidents by priority; parts of another do not count."""
         found = dict.fromkeys((1, 2, 3, 4), 0)
         for entry in self._entries.values():
-            found[entry.incident.priority] += 1
+            found[entry.incident.priority] += entry.incident.parent_id is None
         return found
 
     def _put(self, incident: IncidentView, raw: bytes) -> None:
         before = self._entries.pop(incident.id, None)
-        for series in before.incident.coloured if before is not None else ():
+        for series in before.incident.coloured if before is not None else {}:
             alarms = self._alarms.get(series, {})
             alarms.pop(incident.id, None)
             if not alarms:
                 self._alarms.pop(series, None)
-        for series in incident.coloured:
-            self._alarms.setdefault(series, {})[incident.id] = incident.priority
+        for series, priority in incident.coloured.items():
+            self._alarms.setdefault(series, {})[incident.id] = priority
         if incident.state != "closed":
             self._entries[incident.id] = _Entry(incident, raw)
 
@@ -150,19 +170,23 @@ class Board:
 
 def touched(events: Sequence[LoggedEvent]) -> set[SeriesKey]:
     """The series whose alarm the events may have changed."""
-    return {
-        (subject, event.incident.metric)
-        for event in events
-        if event.incident.metric is not None
-        for subject in event.incident.subjects
-    }
+    found: set[SeriesKey] = set()
+    for event in events:
+        found.update(event.incident.series)
+        found.update((subject, metric) for subject, metric, _ in event.incident.alarms)
+        if event.cause is not None:  # what has just cleared is among the alarms no more
+            found.add(event.cause)
+    return found
 
 
 def _decode(partition: int, offset: int, value: bytes) -> tuple[LoggedEvent, bytes]:
     try:
-        raw = bytes(_event_decoder.decode(value).data)
+        view = _event_decoder.decode(value)
+        raw = bytes(view.data)
         incident = _incident_decoder.decode(raw)
         text = value.decode()
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Poison("malformed", f"incident event: {error}") from error
-    return LoggedEvent(partition, offset, text, incident), raw
+    cause = view.cause
+    key = None if cause is None or cause.metric is None else (cause.subject, cause.metric)
+    return LoggedEvent(partition, offset, text, incident, key), raw

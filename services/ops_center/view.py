@@ -54,13 +54,15 @@ class View:
         return sorted(number for number in numbers if number in self._local)
 
     def shows(self, incident: IncidentView) -> bool:
-        """An incident without area or metric concerns everybody."""
+        """An incident without area or metric concerns everybody, and one of several alerts every
+        domain."""
         if self._areas is not None and incident.area_id is not None:
             lineage = self._registry.lineage(incident.area_id)
             if self._areas.isdisjoint(lineage):
                 return False
         metric = self._registry.metrics.get(incident.metric or "")
-        return self._domains is None or metric is None or metric.domain in self._domains
+        several = incident.members > 1
+        return self._domains is None or metric is None or several or metric.domain in self._domains
 
     def snapshot(self, picture: Picture, token: str) -> str:
         """Everything this view shows, as one frame."""

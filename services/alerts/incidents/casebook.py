@@ -122,7 +122,8 @@ class Casebook:
         heard = before.suppressed is not None and after.suppressed is None and case.active
         if heard and kind != "incident.unsuppressed":
             self._record(case, "incident.unsuppressed", caused, {})
-        if before.parent_id is not None and after.parent_id is None and kind != "incident.released":
+        rises = before.parent_id is not None and after.parent_id is None
+        if rises and kind not in ("incident.released", "incident.surfaced"):
             self._record(case, "incident.released", caused, {})
 
     def _kind(self, alert: Alert, transition: Transition) -> str:

@@ -1,4 +1,5 @@
-"""What time alone does to incidents: a flood ends, a consequence outlives its cause."""
+"""What time alone does to incidents: a flood ends, a consequence outlives its cause, what lay
+below something that people have closed is listed again."""
 
 import asyncio
 from contextlib import suppress
@@ -44,6 +45,7 @@ class Tending:
             book = Casebook(now)
             await self._end_flood(connection, book, now)
             await _release(connection, book, now)
+            await _surface(connection, book)
             await ledger.record_book(connection, book)
         if book.steps:
             self._wake.set()
@@ -74,6 +76,7 @@ async def _release(connection: AsyncConnection, book: Casebook, now: datetime) -
             incidents.c.alert_state == AlertState.ACTIVE,
             incidents.c.historical.is_(False),
             cause.c.kind != "flood",
+            cause.c.state != IncidentState.CLOSED,
             cause.c.alert_state == AlertState.CLEARED,
             cause.c.updated_at < now - OUTLIVES,
         )
@@ -82,3 +85,17 @@ async def _release(connection: AsyncConnection, book: Casebook, now: datetime) -
     await loading.load_whole(connection, book, ids)
     for number in sorted(ids):
         book.step(book.cases[number], "incident.released", parent_id=None)
+
+
+async def _surface(connection: AsyncConnection, book: Casebook) -> None:
+    """People knew of these when they closed what they lay below: nobody is paged once more."""
+    above = incidents.alias()
+    query = (
+        select(incidents.c.id)
+        .join(above, above.c.id == incidents.c.parent_id)
+        .where(incidents.c.state != IncidentState.CLOSED, above.c.state == IncidentState.CLOSED)
+    )
+    ids = set((await connection.execute(query)).scalars())
+    await loading.load_whole(connection, book, ids)
+    for number in sorted(ids):
+        book.step(book.cases[number], "incident.surfaced", parent_id=None)

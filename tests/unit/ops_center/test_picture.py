@@ -6,15 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ops_center.board import Board
+from services.ops_center.board import Board, touched
 from services.ops_center.picture import Latest, Picture
-from shared.contracts.incident import AlertState, IncidentState
+from shared.contracts.incident import Alarm, AlertState, Cause, IncidentEvent, IncidentState
 from shared.contracts.reading import Reading
 from shared.errors import Poison
 from tests.unit.ops_center.wall import (
     METRICS,
     SENSORS,
     SERIES,
+    START,
     START_US,
     event,
     incident,
@@ -188,3 +189,34 @@ def test_any_order_of_arrival_ends_in_the_newest_reading(
     if newest is not None:
         limit = START_US - 3 * METRICS[0].interval_seconds * SECOND
         assert state(shown) == ("stale" if newest.observed_us <= limit else "normal")
+
+
+def test_each_alarm_of_an_incident_colours_its_own_series_until_it_is_gone() -> None:
+    alarms = (Alarm("gauge-1", "water.level", 3), Alarm("gauge-2", "weather.rain", 2))
+    board = Board([], (0,))
+    told = board.apply(0, 0, event(incident(1, 1, alarms=alarms, members=2)))
+    assert told is not None
+    assert touched([told]) == {("gauge-1", "water.level"), ("gauge-2", "weather.rain")}
+    assert board.alarm(("gauge-1", "water.level")) == 3
+    assert board.alarm(("gauge-2", "weather.rain")) == 2
+    assert board.alarm(("gauge-2", "water.level")) == 0
+    left = incident(1, 2, alarms=alarms[:1], members=2)
+    cause = Cause(
+        alert_id=left.id, rule_id="r", rule_version=1, subject="gauge-2", metric="weather.rain",
+        observed_at=START,
+    )  # fmt: skip
+    step = IncidentEvent(
+        id=left.id, type="incident.member_cleared", timestamp=START, actor="rules", data=left,
+        cause=cause,
+    )  # fmt: skip
+    told = board.apply(0, 1, step.model_dump_json().encode())
+    assert told is not None and ("gauge-2", "weather.rain") in touched([told])
+    assert board.alarm(("gauge-2", "weather.rain")) == 0
+
+
+def test_parts_of_another_incident_are_not_counted() -> None:
+    parent = incident(1, 1)
+    board = Board([], (0,))
+    board.apply(0, 0, event(parent))
+    board.apply(0, 1, event(incident(2, 1, parent_id=parent.id)))
+    assert board.counts() == {1: 0, 2: 1, 3: 0, 4: 0}

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { State, type ServerFrame } from "../src/live/protocol";
-import { age, apply, emptyPicture, ranked, trust, type Picture } from "../src/live/reducer";
+import { age, apply, emptyPicture, further, ranked, standsAlone, trust, type Picture } from "../src/live/reducer";
 import { at, delta, hello, incident, snapshot, step } from "./frames";
 
 function after(...frames: ServerFrame[]): Picture {
@@ -142,6 +142,16 @@ describe("incidents", () => {
 
   it("a snapshot without one means it has been closed", () => {
     expect(after(snapshot({ incidents: [opened] }), snapshot()).incidents.size).toBe(0);
+  });
+
+  it("that are part of another or merged have no row", () => {
+    const rows = ["flood", "child", "merged", "old"].map((id) => incident(id, 1));
+    Object.assign(rows[0] as object, { kind: "flood", members: 12 });
+    Object.assign(rows[1] as object, { parent_id: "flood" });
+    Object.assign(rows[2] as object, { merged_into: "old", members: 3 });
+    delete (rows[3] as { parent_id?: unknown }).parent_id; // as an older server tells it
+    expect(rows.filter(standsAlone).map((one) => one.id)).toEqual(["flood", "old"]);
+    expect(rows.map(further)).toEqual([12, 0, 2, 0]);
   });
 
   it("are ranked by priority, then the newest first", () => {

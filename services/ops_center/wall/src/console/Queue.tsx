@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 
 import { get } from "../api";
 import type { Incident } from "../live/protocol";
+import { standsAlone } from "../live/reducer";
 import { inWords } from "../login/wording";
 import type { Desk } from "./desk";
 import { Filters } from "./Filters";
@@ -19,7 +20,7 @@ export function Queue({ desk }: { desk: Desk }) {
   const { filter } = desk;
   const rows = useSignal(ROWS);
   const past = useMore<Incident>((cursor, signal) =>
-    get("/v1/incidents", { state: "closed", limit: ROWS, cursor }, signal));
+    get("/v1/incidents", { state: "closed", top: "true", limit: ROWS, cursor }, signal));
   const stage = filter.value.stage;
   useEffect(() => void (stage === "closed" && past.reload()), [stage, desk.board.epoch.value]);
   useEffect(() => void (rows.value = ROWS), [filter.value]);
@@ -27,7 +28,7 @@ export function Queue({ desk }: { desk: Desk }) {
   const fitting = useComputed(() => {
     const { picture } = desk.board;
     const nameOf = (id: string): string => picture.sensors.name[picture.sensors.indexOf.get(id) ?? -1] ?? "";
-    const all = filter.value.stage === "closed" ? newestOf(past.items.value, desk) : desk.open.value;
+    const all = filter.value.stage === "closed" ? newestOf(past.items.value, desk).filter(standsAlone) : desk.open.value;
     return ordered(filtered(all, filter.value, nameOf), filter.value.stage);
   });
   const shown = fitting.value.slice(0, rows.value);

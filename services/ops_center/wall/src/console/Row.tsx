@@ -1,7 +1,7 @@
 import { named } from "../i18n";
 import { person } from "../login/session";
 import type { Incident } from "../live/protocol";
-import { limit, measured } from "../wall/Incidents";
+import { limit, measured, Members } from "../wall/Incidents";
 import { facts, span } from "../wall/format";
 import { Shape } from "../wall/Shape";
 import { mayAct } from "./commands";
@@ -15,19 +15,21 @@ export function Row({ incident, desk }: { incident: Incident; desk: Desk }) {
   const busy = desk.guesses.value.has(id);
   const waits = state === "open";
   return (
-    <li class={`row p${priority} ${chosen ? "chosen" : ""} ${waits ? "waiting" : ""}`} data-row={id} aria-busy={busy}>
+    <li class={`row p${priority} ${chosen ? "chosen" : ""} ${waits ? "waiting" : ""} ${incident.kind}`} data-row={id} aria-busy={busy}>
       <button type="button" class="row-main" data-testid={`incident-${id}`} data-state={state}
         data-alert={incident.alert_state} aria-current={chosen ? "true" : undefined}
         onClick={() => desk.select(id)}>
         <span class="unseen">{t(`p${priority}`)}</span>
         <Shape priority={priority} quiet={!waits} />
         <span class="row-line">
-          <span class="row-title">{incident.title}</span>
+          <span class="row-title">{incident.title}<Members incident={incident} /></span>
           <Age at={incident.opened_at} desk={desk} />
         </span>
         <span class="row-line">
           <span class="row-facts">{facts(...newsOf(incident, desk))}</span>
           <span class="row-state">
+            {incident.suppressed != null && <em>{t("suppressed")}</em>}
+            {incident.flapping && <em>{t("flapping")}</em>}
             {incident.alert_state === "cleared" && state !== "closed" && <em>{t("cleared")}</em>}
             <Lateness incident={incident} desk={desk} />
             <b class={`state ${state}`}>{t(state)}</b>

@@ -5,6 +5,7 @@ import { computed, signal, type Signal } from "@preact/signals";
 import { ApiError, get, post } from "../api";
 import { browser } from "../live/browser";
 import type { Incident } from "../live/protocol";
+import { standsAlone } from "../live/reducer";
 import { expire } from "../login/session";
 import { Board } from "../wall/board";
 import { guess, specOf, type Command, type Words } from "./commands";
@@ -43,10 +44,11 @@ export class Desk {
   /** What has just succeeded, for those who hear the page instead of seeing it. */
   readonly said = signal<{ command: Command; title: string } | null>(null);
 
+  /** Those with a row of their own. */
   readonly open = computed(() => openOnes({
     live: this.board.incidents.value, closed: this.board.picture.closed,
     answers: this.answers.value, guesses: this.guesses.value,
-  }));
+  }).filter(standsAlone));
 
   private started = false;
 

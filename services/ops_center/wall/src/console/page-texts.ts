@@ -1,5 +1,6 @@
 /** Texts of the pages beside the queue: sensors, rules, delivery, quarantine. */
 
+import { gatheringEn, gatheringZh } from "../live/step-texts";
 import { messages } from "../i18n";
 
 const zh = {
@@ -28,6 +29,7 @@ const zh = {
   every_code: "全部原因", source_search: "按来源密钥名称", where: "日志位置", empty_quarantine: "隔离区是空的。",
   malformed: "格式错误", invalid_type: "类型错误", invalid_value: "值无效", unknown_field: "未知字段", unknown_sensor: "未知感知点",
   unknown_metric: "未知指标", out_of_range: "超出合理范围", in_future: "时间超前", too_old: "时间过旧", forbidden: "无权限", too_large: "过大", conflict: "同一时刻的值冲突",
+  ...gatheringZh,
   "incident.opened": "立案", "incident.cleared": "告警恢复", "incident.refired": "再次告警", "incident.acknowledged": "签收",
   "incident.dispatched": "派遣", "incident.started": "开始处置", "incident.resolved": "反馈", "incident.closed": "结案", "incident.reopened": "重开",
 };
@@ -60,6 +62,7 @@ const en: Record<PageText, string> = {
   every_code: "All reasons", source_search: "Name of the source's key", where: "Place in the log", empty_quarantine: "The quarantine is empty.",
   malformed: "malformed", invalid_type: "wrong type", invalid_value: "invalid value", unknown_field: "unknown field", unknown_sensor: "unknown sensor",
   unknown_metric: "unknown metric", out_of_range: "out of range", in_future: "in the future", too_old: "too old", forbidden: "not allowed", too_large: "too large", conflict: "conflicting value",
+  ...gatheringEn,
   "incident.opened": "opened", "incident.cleared": "alarm cleared", "incident.refired": "alarm again", "incident.acknowledged": "acknowledged",
   "incident.dispatched": "dispatched", "incident.started": "work started", "incident.resolved": "resolved", "incident.closed": "closed", "incident.reopened": "reopened",
 };

@@ -1,5 +1,6 @@
 /** The console's texts. */
 
+import { gatheringEn, gatheringZh } from "../live/step-texts";
 import { messages } from "../i18n";
 
 const zh = {
@@ -45,6 +46,7 @@ const zh = {
   timeline: "办理过程", actions: "处置", unplaced: "未定位", copy: "复制", copied: "已复制",
   map: "地图", map_hide: "收起地图", map_show: "显示地图", whole_city: "全市", attribution: "底图",
 
+  ...gatheringZh,
   "incident.opened": "立案", "incident.acknowledged": "签收", "incident.dispatched": "派遣",
   "incident.started": "开始处置", "incident.resolved": "反馈", "incident.closed": "结案",
   "incident.reopened": "重开", "incident.cleared": "告警恢复", "incident.refired": "再次告警",
@@ -98,6 +100,7 @@ const en: Record<Text, string> = {
   timeline: "Steps", actions: "Actions", unplaced: "unplaced", copy: "Copy", copied: "Copied",
   map: "Map", map_hide: "Hide map", map_show: "Show map", whole_city: "Whole city", attribution: "Map",
 
+  ...gatheringEn,
   "incident.opened": "opened", "incident.acknowledged": "acknowledged", "incident.dispatched": "dispatched",
   "incident.started": "work started", "incident.resolved": "resolved", "incident.closed": "closed",
   "incident.reopened": "reopened", "incident.cleared": "alarm cleared", "incident.refired": "alarm again",

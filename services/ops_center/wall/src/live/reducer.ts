@@ -231,6 +231,16 @@ export function ranked(picture: Picture): Incident[] {
   );
 }
 
+/** Whether it has a row of its own: no part of another, not merged. */
+export function standsAlone(incident: Incident): boolean {
+  return incident.parent_id == null && incident.merged_into == null;
+}
+
+/** How many more there are in it than the one that its title names; of a flood: all. */
+export function further(incident: Incident): number {
+  return incident.kind === "flood" ? incident.members : Math.max(0, (incident.members ?? 1) - 1);
+}
+
 function orNaN(value: number | null | undefined): number {
   return value ?? NaN;
 }

@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { get } from "../api";
 import { named } from "../i18n";
 import type { Incident, IncidentState } from "../live/protocol";
+import { further } from "../live/reducer";
 import { PRIORITIES } from "../map/markers";
 import type { Board } from "./board";
 import { facts, number, span, unitName } from "./format";
@@ -18,7 +19,7 @@ const STEPS: readonly Exclude<IncidentState, "closed">[] = [
 
 /** At most ten incidents, the most urgent first; the rest as a number. */
 export function Incidents({ board }: { board: Board }) {
-  const all = board.incidents.value;
+  const all = board.top.value;
   return (
     <section class="incidents" aria-label={t("incidents")}>
       <h2>{t("incidents")}<small>{all.length > 0 && t("open_total", { n: all.length })}</small></h2>
@@ -55,23 +56,31 @@ function Row({ incident, board }: { incident: Incident; board: Board }) {
   const chosen = selection.value?.kind === "incident" && selection.value.id === incident.id;
   const waiting = incident.state === "open";
   const cleared = incident.alert_state === "cleared" && t("cleared");
+  const quiet = incident.suppressed != null && t("suppressed");
+  const flapping = incident.flapping && t("flapping");
   const area = named(picture.areas.get(incident.area_id ?? ""));
   const place = !incident.title.includes(area) && area;
   return (
     <li>
       <button type="button" data-testid={`incident-${incident.id}`} data-state={incident.state}
-        class={`incident p${incident.priority} ${waiting ? "waiting" : ""} ${fresh ? "fresh" : ""} ${chosen ? "chosen" : ""}`}
+        class={`incident p${incident.priority} ${waiting ? "waiting" : ""} ${fresh ? "fresh" : ""} ${chosen ? "chosen" : ""} ${incident.kind}`}
         onClick={() => (selection.value = { kind: "incident", id: incident.id })}>
         <Shape priority={incident.priority} quiet={!waiting} />
-        <span class="incident-title">{incident.title}</span>
+        <span class="incident-title">{incident.title}<Members incident={incident} /></span>
         <span class="incident-age">{span(beat.value - Date.parse(incident.opened_at))}</span>
         <span class="incident-facts">
-          {facts(cleared, place, measured(incident, board), limit(incident), incident.department)}
+          {facts(cleared, quiet, flapping, place, measured(incident, board), limit(incident), incident.department)}
         </span>
         <Stage incident={incident} now={beat.value} />
       </button>
     </li>
   );
+}
+
+/** `+12`: how many more have gathered in it. */
+export function Members({ incident }: { incident: Incident }) {
+  const more = further(incident);
+  return more > 0 ? <b class="members" title={t("members_n", { n: incident.members })}>+{more}</b> : null;
 }
 
 function Stage({ incident, now }: { incident: Incident; now: number }) {
@@ -112,9 +121,9 @@ function Calm() {
 /** What was closed last, while there is room for it. */
 function Recent({ board }: { board: Board }) {
   const [closed, setClosed] = useState<Incident[]>([]);
-  const open = board.incidents.value.length;
+  const open = board.top.value.length;
   useEffect(() => {
-    const query = { state: "closed", limit: RECENT_SHOWN };
+    const query = { state: "closed", top: "true", limit: RECENT_SHOWN };
     get<{ items: Incident[] }>("/v1/incidents", query)
       .then(({ items }) => setClosed(items.slice(0, RECENT_SHOWN)))
       .catch(() => undefined); // A wall without this list is still a wall.

@@ -37,7 +37,7 @@ export function Strip({ board }: { board: Board }) {
 
 function Counts({ board }: { board: Board }) {
   const counts = new Map<Priority, number>(PRIORITIES.map((priority) => [priority, 0]));
-  for (const { priority } of board.incidents.value) counts.set(priority, (counts.get(priority) ?? 0) + 1);
+  for (const { priority } of board.top.value) counts.set(priority, (counts.get(priority) ?? 0) + 1);
   return (
     <ul class="counts" aria-label={t("incidents")}>
       {PRIORITIES.map((priority) => {

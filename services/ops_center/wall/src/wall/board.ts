@@ -1,10 +1,10 @@
 /** The wall's state: one picture fed by one socket, told to the views at most four times a second. */
 
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 
 import { LiveClient, type Link, type Surroundings } from "../live/client";
 import type { Incident, PulseFrame, ServerFrame } from "../live/protocol";
-import { age, apply, emptyPicture, ranked, trust, type Picture } from "../live/reducer";
+import { age, apply, emptyPicture, ranked, standsAlone, trust, type Picture } from "../live/reducer";
 
 export const FLUSH_MS = 250;
 const BEAT_MS = 1000;
@@ -36,6 +36,8 @@ export class Board {
   /** Rises with every snapshot. */
   readonly epoch = signal(0);
   readonly incidents = signal<Incident[]>([]);
+  /** Those with a row of their own. */
+  readonly top = computed(() => this.incidents.value.filter(standsAlone));
   /** Incident ids that opened while this page was watching. */
   readonly fresh = signal<ReadonlySet<string>>(new Set());
   readonly newestAt = signal(NaN);

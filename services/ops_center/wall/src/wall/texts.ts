@@ -1,3 +1,4 @@
+import { gatheringEn, gatheringZh } from "../live/step-texts";
 import { messages } from "../i18n";
 
 const zh = {
@@ -25,6 +26,7 @@ const zh = {
   language: "EN", theme_light: "浅色", theme_dark: "深色", home: "全市",
   close: "关闭", observed: "{span}前", department: "承办", opened: "立案", deadline: "时限",
   history_none: "暂无历史数据", timeline: "办理过程", unplaced: "未定位",
+  ...gatheringZh,
   "incident.opened": "立案", "incident.acknowledged": "签收", "incident.dispatched": "派遣",
   "incident.started": "处置", "incident.resolved": "反馈", "incident.closed": "结案",
   "incident.reopened": "重开", rules: "系统", "incident.cleared": "告警恢复", "incident.refired": "再次告警",
@@ -56,6 +58,7 @@ const en: Record<keyof typeof zh, string> = {
   language: "中", theme_light: "Light", theme_dark: "Dark", home: "Whole city",
   close: "Close", observed: "{span} ago", department: "With", opened: "Opened", deadline: "Due",
   history_none: "No history yet", timeline: "Steps", unplaced: "unplaced",
+  ...gatheringEn,
   "incident.opened": "opened", "incident.acknowledged": "acknowledged",
   "incident.dispatched": "dispatched", "incident.started": "started",
   "incident.resolved": "resolved", "incident.closed": "closed", "incident.reopened": "reopened",

@@ -104,14 +104,14 @@ WRONG: list[tuple[str | bytes, int, str]] = [
     ("5", 1, "a mapping"),
     (b"\xff", 1, "UTF-8"),
     ("id: level\nid: other\n", 2, "twice"),
-    ("id: level\ndedband: 5\n", 1, "title"),
+    ("id: level\ndedband: 5\n", 1, "is missing"),
     ("id: level\ntitle: {zh: 高, en: high}\nmetric: water.level\nabove: x\ngrade: 2\n"
      "priority: 2\n", 4, "number"),
     ("id: level\ntitle: {zh: 高, en: high}\nmetric: water.level\nabove: 8\ngrade: 2\n"
      "priority: 2\ndedband: 5\n", 7, "is 'deadband' meant"),
     ("id: level\ntitle:\n  zh: 高\n  en: 5\nmetric: water.level\nabove: 8\ngrade: 2\n"
      "priority: 2\n", 4, "text"),
-    ("id: level\ntitle: {zh: 2026-05-01, en: high}\n", 1, "quotes"),
+    ("id: level\ntitle: {zh: !!binary aGk=, en: high}\n", 1, "not text"),
     ('id: level\ntitle: {zh: "\\0", en: high}\n', 1, "cannot be kept"),
     ("a: &a [x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\n"
      "c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b]\nd: [*c, *c, *c, *c, *c, *c, *c, *c, *c]\n",

@@ -18,7 +18,6 @@ from psycopg.errors import QueryCanceled
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.alerts.judging.book import Book
 from services.alerts.rehearsal import history
 from services.alerts.rehearsal.outcome import Gatherer, Outcome
 from services.alerts.rehearsal.stage import Stage
@@ -73,7 +72,7 @@ class Player:
         """Readings of one sensor, oldest first; each arrived when it was observed."""
         stage, gatherer = self.stage, self.gatherer
         key = self.rule.id, readings[0].sensor_id if readings else ""
-        upwards = self.rule.below is None
+        upwards = self.rule.limits.upwards
         for reading in readings:
             stage.hear(reading, reading.observed_us)
             if stage.urgent:
@@ -88,7 +87,7 @@ async def answer(engine: AsyncEngine, question: Question) -> Answer:
     if question.current is not None:
         rules.append(Rule.model_validate(question.current))
     rules = [rule.model_copy(update={"enabled": True}) for rule in rules]
-    metrics = Book(rules[:1]).metrics | Book(rules[1:]).metrics
+    metrics = frozenset().union(*(rule.metrics for rule in rules))
     read = Extent(0, 0, 0, 0.0)
     async with engine.connect() as connection:
         await history.only_read(connection, question.max_seconds)

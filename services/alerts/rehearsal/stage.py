@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Set
 
-from services.alerts.judging.book import Book
-from services.alerts.judging.judgement import Judgement
+from services.alerts.judging.partition import Judgement, Series
+from services.alerts.judging.rulebook import Book, Watch
 from services.alerts.judging.transition import Transition
 from services.alerts.rules.rule import Rule
 from shared.contracts.reading import Reading
@@ -15,20 +15,22 @@ class Stage:
     def __init__(self, rules: Iterable[Rule], areas: Mapping[str, Set[str]]) -> None:
         self._book = Book(rules)
         self._areas = areas
-        metrics = {rule.id: rule.metric for rule in self._book.rules.values()}
-        self._judgement = Judgement(metrics, {})
+        self._judgement = Judgement(self._book)
+        self._watchers: dict[Series, tuple[Watch, ...]] = {}
 
     def hear(self, reading: Reading, accepted_us: int) -> None:
         """One reading, as the engine would hear it."""
-        if reading.metric not in self._book.metrics or reading.quality == "bad":
-            return
-        areas = self._areas.get(reading.sensor_id, frozenset())
-        watchers = self._book.watchers(reading.sensor_id, reading.metric, areas)
+        series = (reading.sensor_id, reading.metric)
+        watchers = self._watchers.get(series)
+        if watchers is None:
+            areas = self._areas.get(reading.sensor_id, frozenset())
+            watchers = self._watchers[series] = self._book.watchers(*series, areas)
         if watchers:
             self._judgement.hear(reading, watchers, accepted_us)
 
     def tick(self, now_us: int) -> None:
         """Time has come this far."""
+        self._judgement.tick(now_us)
 
     @property
     def urgent(self) -> bool:
@@ -38,5 +40,5 @@ class Stage:
     def said(self) -> list[Transition]:
         """What has happened since the last call, in order."""
         transitions = list(self._judgement.changes().transitions)
-        self._judgement.written({})
+        self._judgement.written()
         return transitions

@@ -126,7 +126,7 @@ def _found(one: Transition, wanted: Sequence[Standing]) -> Line:
         for name, value in (
             ("grade", one.grade),
             ("priority", one.priority),
-            ("warning", one.rule.warning),
+            ("warning", one.warning),
         )
         if asked is None or getattr(asked, name) is not None
     ]

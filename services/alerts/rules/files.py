@@ -99,8 +99,8 @@ def _parse_entry(entry: Any, file: str) -> Found | RuleError:
         return Found(Rule.model_validate(entry), file, entry.line, numbered.plain_copy(entry))
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
+        loc = wording.place_of(first)
+        place = ".".join(str(part) for part in loc)
         reason = wording.plain(first, KEYS)
         detail = f"{name}: {place}: {reason}" if place else f"{name}: {reason}"
-        line = numbered.line_of(entry, first["loc"])
-        return RuleError(file, line, detail, wording.pointer(first["loc"]))
+        return RuleError(file, numbered.line_of(entry, loc), detail, wording.pointer(loc))

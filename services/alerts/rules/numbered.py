@@ -90,7 +90,7 @@ def _fault(value: Any, left: list[int], depth: int = 0) -> tuple[int, str] | Non
         return _fault_within(value, left, depth)
     if isinstance(value, int | float | None):
         return None
-    return 0, f"'{value}' is a {type(value).__name__}: put it in quotes"
+    return 0, f"'{value}' is a {type(value).__name__}, not text, a number, true or false"
 
 
 def _fault_within(
@@ -109,7 +109,7 @@ def _fault_within(
 
 
 class _NumberedLoader(yaml.SafeLoader):
-    """Makes an `Entry` of every mapping."""
+    """Makes an `Entry` of every mapping. A date is text: nothing here is a date to YAML."""
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
         """Merge keys (`<<`): merging what was merged must not grow without bound."""
@@ -142,3 +142,7 @@ def _entry_of_pairs(pairs: list[tuple[str, Any]]) -> Entry:
 
 
 _NumberedLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _entry_of)
+_NumberedLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in found if not tag.endswith(":timestamp")]
+    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}

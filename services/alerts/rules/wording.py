@@ -29,6 +29,12 @@ def plain(error: ErrorDetails, keys: Iterable[str]) -> str:
     return _PLAIN.get(error["type"]) or error["msg"].removeprefix("Value error, ")
 
 
+def place_of(error: ErrorDetails) -> tuple[int | str, ...]:
+    """Where it is wrong; a refusal of several keys together may name the one to look at."""
+    key = error.get("ctx", {}).get("key")
+    return (*error["loc"], key) if isinstance(key, str) else tuple(error["loc"])
+
+
 def pointer(loc: tuple[Any, ...]) -> str:
     """A place as a JSON pointer."""
     return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in loc)

@@ -10,8 +10,9 @@ _UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
 def crosses(rule: dict[str, Any], value: float) -> bool:
-    """True beyond the rule's threshold."""
-    above, below = rule.get("above"), rule.get("below")
+    """True beyond the rule's threshold, or the first of its ladder; no other kind is judged."""
+    limit = rule.get("levels", [rule])[0]
+    above, below = limit.get("above"), limit.get("below")
     return (above is not None and value > above) or (below is not None and value < below)
 
 

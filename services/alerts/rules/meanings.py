@@ -1,0 +1,113 @@
+"""What every key of a rule means, in the order in which the reference shows them."""
+
+PARTS = {
+    "Rule": "Rule",
+    "Title": "Title",
+    "Condition": "Condition",
+    "Level": "Level",
+    "Rate": "Rate",
+    "Stuck": "Stuck",
+    "Compare": "Compare",
+    "Week": "Week",
+    "Count": "Count",
+    "Group": "Group",
+    "Active": "Active",
+    "Flapping": "Flapping",
+}
+
+_LIMITS = {
+    "above": "Wrong when strictly greater. In the unit of what is measured.",
+    "below": "Wrong when strictly smaller.",
+    "levels": "A ladder instead of one limit: the mildest first, each further than the last.",
+    "deadband": "Clears only this far back inside the limit, in the same unit. Stops flapping.",
+}
+
+MEANINGS: dict[str, dict[str, str]] = {
+    "Rule": {
+        "id": "Its name for ever: lower-case letters, digits, `-`.",
+        "version": "Given by the platform; a `PUT` names the one it has edited. In files not read.",
+        "title": "What operators read.",
+        "metric": "What is listened to, where a condition names no other (`GET /v1/metrics`).",
+        "subject": "Whom an alert is about: each sensor, each area, or each of `groups`.",
+        "groups": "The groups of a rule over groups.",
+        "sensors": "Ids or globs (`*`, `?`, `[…]`) of the sensors it concerns. Left out: all.",
+        "areas": "Ids of areas, with all below them. Left out: the whole city. Subjects, if so.",
+        "quality": "The worst quality of a reading that is still heard.",
+        "active": "Hours and days at which it is asked.",
+        "no_data": "So long without a reading is no data. Left out: 15m, or 3 intervals if longer.",
+        "flapping": "From when on it is one flapping alert.",
+        "grade": "Event grade: 1 特别重大, 2 重大, 3 较大, 4 一般. Or of a ladder's levels.",
+        "priority": "The operator's order, 1 first. Incidents of priority 1 always stand alone.",
+        "warning": "Colour of a public warning; a scale of its own.",
+        "department": "Who handles it, where the category does not say.",
+        "deadline": "Until when it should be closed, from its opening.",
+        "group_by": "What alerts of one incident share. Left out: cause (else rule) and district.",
+        "cause": "What it is a sign of. Alerts of one cause gather, whatever their rules.",
+        "category": "What it is about (`rules/duties/categories.yaml`): who is responsible.",
+        "runbook": "What to do: text or an address.",
+        "enabled": "`false`: kept, but not judged.",
+    },
+    "Title": {"zh": "In Chinese.", "en": "In English."},
+    "Condition": {
+        **_LIMITS,
+        "rate": "How fast it changes.",
+        "absent": "No reading for so long.",
+        "stuck": "Always the same value.",
+        "compare": "Against another sensor or a group, at the same time.",
+        "week": "Against the same time a week ago.",
+        "count": "At how many sensors of the area or group something holds.",
+        "all": "All of these hold.",
+        "any": "At least one of these holds.",
+        "not": "This does not hold.",
+        "metric": "Another metric than the rule's.",
+        "sensor": "Only at this sensor: in rules over an area or a group.",
+        "for": "On-delay: it must hold so long, in event time, before the alert is raised.",
+        "clear_for": "Off-delay: it must be gone so long before the alert clears.",
+        "min_samples": "It must hold for so many readings in a row.",
+    },
+    "Level": {
+        "above": "The limit of this level.",
+        "below": "The limit of this level.",
+        "grade": "Event grade at this level.",
+        "priority": "Priority at this level.",
+        "warning": "Colour at this level.",
+    },
+    "Rate": {
+        **_LIMITS,
+        "above": "Wrong when it has risen by more, in the metric's unit.",
+        "below": "Wrong when it has fallen by more: a negative number.",
+        "over": "Within this time.",
+    },
+    "Stuck": {
+        "for": "So long.",
+        "within": "Values no further apart than this count as the same, in the metric's unit.",
+    },
+    "Compare": {
+        **_LIMITS,
+        "with": "Id of the other sensor, or of a group: then its mean.",
+        "by": "What the limit is compared with: value − other, or value ÷ other.",
+        "within": "Readings further apart than this are not compared.",
+    },
+    "Week": {
+        **_LIMITS,
+        "by": "What the limit is compared with: value − then, or value ÷ then.",
+        "bucket": "The mean over so long is what the value is compared with.",
+    },
+    "Count": {
+        "of": "What is asked of each sensor.",
+        "at_least": "So many of them.",
+        "share": "Such a part of them.",
+    },
+    "Group": {
+        "id": "Its name: the subject of the alert.",
+        "sensors": "Ids or globs.",
+    },
+    "Active": {
+        "hours": "`22:00-06:00` belongs to the day on which it begins. China Standard Time.",
+        "days": "Days of the week; `workday`, `restday` by the calendar of holidays.",
+    },
+    "Flapping": {
+        "raises": "Raised more often than this …",
+        "within": "… in this time; it ends after as long without a change.",
+    },
+}

@@ -14,12 +14,14 @@ from services.alerts.duties.roster import Roster
 from services.alerts.engine.engine import Engine
 from services.alerts.engine.places import Places
 from services.alerts.engine.repository import Repository
+from services.alerts.incidents.families import Families
 from services.alerts.incidents.gathering import Gathering
 from services.alerts.incidents.overdue import Escalation
 from services.alerts.incidents.report import Kind
 from services.alerts.incidents.reports import Reports
 from services.alerts.incidents.repository import Desk
 from services.alerts.incidents.routes import incidents_router
+from services.alerts.incidents.routes_families import families_router
 from services.alerts.incidents.routes_reports import reports_router
 from services.alerts.incidents.tending import Tending
 from services.alerts.rehearsal.routes import preview_router
@@ -75,6 +77,7 @@ async def build(context: Context) -> Service:
     return Service(
         "alerts",
         routers=[
+            families_router(Families(context.engine, context.clock, wakes, roster)),
             incidents_router(Desk(context.engine, wakes, roster), context.clock),
             reports_router(Reports(context.engine, wakes, roster, _kinds(book)), context.clock),
             preview_router(Previews(context.database_url), rule_versions.standing, context.clock),

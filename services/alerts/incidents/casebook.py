@@ -29,9 +29,15 @@ class Casebook:
     are to be written in one transaction."""
 
     def __init__(
-        self, now: datetime, quiet: Quiet | None = None, timing: Timing | None = None
+        self,
+        now: datetime,
+        quiet: Quiet | None = None,
+        timing: Timing | None = None,
+        actor: str = made.ENGINE,
+        note: str = "",
     ) -> None:
         self.now = now
+        self._said = (actor, note)
         self.quiet: Quiet = quiet or Loud()
         self.timing: Timing = timing or Untimed()
         self.cases: dict[UUID, Case] = {}
@@ -98,6 +104,7 @@ class Casebook:
         kind: str,
         alert: Alert | None = None,
         transition: Transition | None = None,
+        /,
         note: str = "",
         **changed: Any,
     ) -> None:
@@ -151,7 +158,8 @@ class Casebook:
         stepped = made.stepped(case.incident, self.now, **changed)
         case.incident = self.timing.moved(case.incident, stepped)
         self.changed_cases[case.id] = case
-        self.steps.append(made.event(case.incident, kind, note=note, cause=cause))
+        actor, said = self._said
+        self.steps.append(made.event(case.incident, kind, actor, note or said, cause))
 
     def _raise(self, transition: Transition, place: Place) -> Alert | None:
         if self.find(alerts_of.alert_id(transition)) is not None:

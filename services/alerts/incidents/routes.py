@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.alerts import cursor
+from services.alerts.incidents.answers import PRINTABLE, conflict, unknown_incident
 from services.alerts.incidents.lifecycle import SCALES, STEPS, Command, Refusal, Wanted, step
 from services.alerts.incidents.listing import Filter
 from services.alerts.incidents.repository import Desk
@@ -20,7 +21,6 @@ from shared.web.problems import Problem
 Viewer = Annotated[Identity, Depends(require_role("viewer"))]
 Operator = Annotated[Identity, Depends(require_role("operator"))]
 Level = Annotated[int, Field(ge=1, le=4)]
-PRINTABLE = r"^[^\x00]*$"  # PostgreSQL's text has no place for NUL
 
 
 class CommandBody(BaseModel):
@@ -118,7 +118,7 @@ def incidents_router(repository: Desk, clock: Clock) -> APIRouter:
         """One incident with its timeline, oldest step first."""
         found = await repository.get(incident_id)
         if found is None:
-            raise _unknown(incident_id)
+            raise unknown_incident(incident_id)
         incident, steps = found
         return incident.model_dump(mode="json") | {"timeline": steps}
 
@@ -138,29 +138,14 @@ def incidents_router(repository: Desk, clock: Clock) -> APIRouter:
             asked.note,
         )
         if outcome is None:
-            raise _unknown(incident_id)
+            raise unknown_incident(incident_id)
         if isinstance(outcome, Refusal):
-            await _refuse(repository, incident_id, outcome)
+            found = await repository.get(incident_id)
+            raise conflict(outcome, found[0].model_dump(mode="json") if found else None)
         accepted: Incident = outcome
         return accepted
 
     return router
-
-
-async def _refuse(repository: Desk, incident_id: UUID, refusal: Refusal) -> None:
-    """422 when the command lacks something, 409 with the current incident otherwise."""
-    if refusal.code == "unfit":
-        raise Problem(422, "Invalid request", refusal.detail, code=refusal.code)
-    if refusal.code.endswith("_needed"):
-        pointer = "/" + refusal.code.removesuffix("_needed")
-        raise Problem(422, "Invalid request", refusal.detail, code=refusal.code, pointer=pointer)
-    found = await repository.get(incident_id)
-    current = found[0].model_dump(mode="json") if found else None
-    raise Problem(409, "Conflict", refusal.detail, code=refusal.code, incident=current)
-
-
-def _unknown(incident_id: UUID) -> Problem:
-    return Problem(404, "Not found", f"there is no incident {incident_id}", code="not_found")
 
 
 def _unknown_area(area_id: str) -> Problem:

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from services.alerts.incidents.answers import PRINTABLE
 from services.alerts.incidents.report import Report, Reporter, Spot, report_id
 from services.alerts.incidents.reports import Outcome, Reports
 from services.alerts.incidents.whereabouts import Whereabouts
@@ -21,7 +22,6 @@ Reporting = Annotated[Identity, Depends(require_role_or_scope("operator", "repor
 Operator = Annotated[Identity, Depends(require_role("operator"))]
 Dispatcher = Annotated[Identity, Depends(require_role("dispatcher"))]
 
-PRINTABLE = r"^[^\x00]*$"
 AHEAD = timedelta(minutes=5)  # what a clock may be wrong
 OLDEST = timedelta(days=7)
 

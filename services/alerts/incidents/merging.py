@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid5
 
 from services.alerts.incidents.alert import Alert
@@ -61,7 +62,7 @@ def merge(book: Casebook, source: Case, target: Case, wanted: Wanted) -> Refusal
     for child in [one for one in book.cases.values() if one.incident.parent_id == source.id]:
         if child is not target:
             book.step(child, "incident.adopted", parent_id=target.id)
-    changed: dict[str, object] = {
+    changed: dict[str, Any] = {
         "grade": min(was.grade, home.grade),
         "priority": min(was.priority, home.priority),
         "links": tuple(one for one in home.links if one != source.id),
@@ -106,7 +107,7 @@ def split(
     for alert in [one for one in book.members(source.id) if one.alert_id in parts.alerts]:
         book.put(replace(alert, incident_id=case.id))
     book.step(case, "incident.opened")
-    changed: dict[str, object] = {"links": (*source.incident.links, case.id)}
+    changed: dict[str, Any] = {"links": (*source.incident.links, case.id)}
     staying = book.members(source.id)
     if not staying:
         changed |= _only_told(parts.left)

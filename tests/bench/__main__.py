@@ -13,6 +13,7 @@ from tests.bench import (
     history,
     ingest,
     post_to_screen,
+    rules,
     single_post,
     sustained,
 )
@@ -34,6 +35,7 @@ BENCHES: dict[str, Callable[[bool], str]] = {
     "fairness": fairness.run_bench,
     "post_to_screen": post_to_screen.run,
     "history": history.run,
+    "rule_engine": rules.run,
 }
 
 

@@ -51,7 +51,7 @@ class Inquiry:
     """A part of a rule at a sensor. `subjects`: the areas or groups in which it counts; a leaf's
     `place` is its index within the part."""
 
-    __slots__ = ("_first", "_outlet", "part", "plan", "sensor_id", "state", "subjects")
+    __slots__ = ("_calm", "_measure", "_outlet", "part", "plan", "sensor_id", "state", "subjects")
 
     def __init__(
         self, plan: Plan, part: Part, sensor_id: str, state: InquiryState, outlet: Outlet
@@ -59,7 +59,10 @@ class Inquiry:
         self.plan, self.part, self.sensor_id, self.state = plan, part, sensor_id, state
         self._outlet = outlet
         self.subjects: tuple[str, ...] = ()
-        self._first = part.leaves[0]
+        # Most readings change nothing: what they need is close at hand. Bits of places.
+        self._measure = None if part.truth is not None else state.leaves[0].measure
+        self._calm = 0
+        self.settle()
 
     @property
     def awake(self) -> bool:
@@ -68,47 +71,68 @@ class Inquiry:
             return True
         return not (self.state.quiet and self.state.alarm.idle)
 
+    def settle(self) -> None:
+        """Find the places at which a reading within the limits changes nothing."""
+        state, calm = self.state, 0
+        if state.quiet and state.alarm.idle:
+            for place, leaf in enumerate(state.leaves):
+                if leaf.alarm is None:
+                    still = not leaf.silent
+                else:
+                    measured = leaf.silent or leaf.measure is not None
+                    still = leaf.truth is False and leaf.alarm.idle and not measured
+                calm |= still << place
+        self._calm = calm
+
     def hear(self, place: int, at_us: int, value: float, accepted_us: int) -> None:
         """One reading of the leaf's series, newer than those before."""
-        state = self.state
         try:
-            if self.part.truth is not None:
-                self._hear_one_of(place, at_us, value, accepted_us)
-                return
-            leaf = state.leaves[0]
-            if leaf.silent:
-                leaf.silent = False
-                state.alarm.resume(at_us)
-            measured = value if leaf.measure is None else leaf.measure.hear(at_us, value)
+            measured = value if self._measure is None else self._measure.hear(at_us, value)
             if measured is None:
                 return
-            state.value = measured
-            beyond, alarm = self._first.beyond(measured), state.alarm
-            if not beyond and state.quiet and not alarm.level and alarm.turns[0] < 0:
+            if self._calm >> place & 1 and not self.part.leaves[place].beyond(measured):
                 return
-            self._step(at_us, beyond, self._first.kept(measured), accepted_us)
+            if self.part.truth is None:
+                self._hear_only(at_us, measured, accepted_us)
+            else:
+                self._hear_one_of(place, at_us, value, accepted_us)
         except (ArithmeticError, ValueError, LookupError):  # of one rule: it stops no other
-            state.error = True
+            self.state.error = True
+        self.settle()
 
     def silence(self, place: int, at_us: int, last_us: int, accepted_us: int) -> None:
         """No reading of the leaf's series since `last_us`: at `at_us` that is long enough."""
         state, leaf = self.state, self.part.leaves[place]
         own = state.leaves[place]
         own.silent = True
-        if self.part.truth is None:
-            if leaf.absent_us:
-                self._step(at_us, 1, 1, accepted_us)
-            else:
-                state.alarm.pause(last_us)
-                self._lose(at_us, accepted_us)
-            return
-        if own.alarm is not None and leaf.absent_us:
+        if own.alarm is None and leaf.absent_us:
+            self._step(at_us, 1, 1, accepted_us)
+        elif own.alarm is None:
+            state.alarm.pause(last_us)
+            self._lose(at_us, accepted_us)
+        else:
+            self._silence_one_of(leaf, own, at_us, last_us, accepted_us)
+        self.settle()
+
+    def _silence_one_of(
+        self, leaf: Leaf, own: LeafState, at_us: int, last_us: int, accepted_us: int
+    ) -> None:
+        assert own.alarm is not None
+        if leaf.absent_us:
             own.alarm.step(leaf.timing, at_us, 1, 1)
             own.truth = True
-        elif own.alarm is not None:
+        else:
             own.alarm.pause(last_us)
             own.truth = None
         self._combine(at_us, accepted_us)
+
+    def _hear_only(self, at_us: int, measured: float, accepted_us: int) -> None:
+        leaf, own, state = self.part.leaves[0], self.state.leaves[0], self.state
+        if own.silent:
+            own.silent = False
+            state.alarm.resume(at_us)
+        state.value = measured
+        self._step(at_us, leaf.beyond(measured), leaf.kept(measured), accepted_us)
 
     def _hear_one_of(self, place: int, at_us: int, value: float, accepted_us: int) -> None:
         leaf, own = self.part.leaves[place], self.state.leaves[place]
@@ -117,12 +141,13 @@ class Inquiry:
             own.silent = False
             own.alarm.resume(at_us)
         measured = value if own.measure is None else own.measure.hear(at_us, value)
+        self.state.value = value
         if measured is None:
             own.truth = None
         else:
-            own.alarm.step(leaf.timing, at_us, leaf.beyond(measured), leaf.kept(measured))
+            beyond, kept = leaf.beyond(measured), leaf.kept(measured)
+            own.alarm.step(leaf.timing, at_us, beyond, kept)
             own.truth = own.alarm.level > 0
-        self.state.value = value
         self._combine(at_us, accepted_us)
 
     def _combine(self, at_us: int, accepted_us: int) -> None:

@@ -182,6 +182,7 @@ class Judgement:
         signal = inquiry.state.told
         if isinstance(signal, Signal) and signal.subjects != watch.subjects:
             inquiry.state.quiet = False
+            inquiry.settle()
 
     def _dismiss(
         self, plan: Plan, part: Part, sensor_id: str, at_us: int, accepted_us: int

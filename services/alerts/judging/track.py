@@ -30,7 +30,7 @@ class Inquiries(Protocol):
 
 class Track:
     """The readings of one series that are of a quality. `heard_us`: when its newest one was known
-    to have come; `gap_us`, `older_gap_us`: its last two intervals. Most readings lie between `_low`
+    to have come; `earlier_us`: the two before, newest first. Most readings lie between `_low`
     and `_high` and concern only the `_standing` inquiries. `queued_us`: when somebody will look
     whether it is silent; `moved`: that may have to be earlier now."""
 

@@ -104,6 +104,22 @@ async def test_a_rule_for_an_area_hears_its_sensors_only(engine: AsyncEngine) ->
     assert found.draft.items[0].peak == 5
 
 
+async def test_a_rule_over_several_sensors_is_played_in_the_order_of_time(
+    engine: AsyncEngine,
+) -> None:
+    start = first()
+    await fill(engine, start, "abc")
+    group = {"id": "mains", "sensors": ["a", "b", "c"]}
+    count = {"of": {"above": 20}, "at_least": 3}
+    found = await answer(engine, asked(start, above=None, deadband=0, groups=[group], count=count))
+    [item, again] = found.draft.items
+    assert (item.subject, item.peak) == ("mains", 3)
+    assert datetime.fromisoformat(item.start) == start + timedelta(minutes=10)
+    assert item.end is not None
+    assert datetime.fromisoformat(item.end) == start + timedelta(minutes=30)
+    assert again.no_data  # the readings end there
+
+
 async def test_who_may_ask_and_what_is_refused(house: House) -> None:
     for who in ("", "screen", "key", "viewer", "operator", "dispatcher"):
         status, _ = await house.call("POST", "/v1/rules/preview", GAS, who)

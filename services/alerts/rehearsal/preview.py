@@ -28,6 +28,7 @@ from shared.settings import Settings
 from shared.store.engine import make_engine
 
 MAX_MEMORY = 2 * 1024**3  # address space of the process
+MAX_CHANGES = 500_000  # of conditions of single sensors, on their way to be combined
 POLITENESS = 10  # niceness: the services come first
 
 
@@ -43,13 +44,14 @@ class Question(msgspec.Struct):
 
 
 class Extent(msgspec.Struct):
-    """How much of history was read. `cut`: what ended it before all `of_sensors` were read."""
+    """How much of history was read. `cut`: what ended it before all `of_sensors` were
+    read."""
 
     rows: int
     sensors: int
     of_sensors: int
     seconds: float
-    cut: Literal["rows", "time"] | None = None
+    cut: Literal["rows", "time", "changes"] | None = None
 
 
 class Answer(msgspec.Struct):
@@ -106,12 +108,15 @@ async def answer(engine: AsyncEngine, question: Question) -> Answer:
                 break
             if monotonic() - began > question.max_seconds:
                 read.cut = "time"
+            if max(player.stage.waiting for player in players) > MAX_CHANGES:
+                read.cut = "changes"
             if read.cut is not None:
                 break
             read.sensors += 1
     for player in players:
         player.stage.tick(to_micros(question.end))
         player.gatherer.take(player.stage.said())
+        player.gatherer.take(player.stage.combine())
     read.seconds = round(monotonic() - began, 2)
     outcomes = [player.gatherer.outcome() for player in players]
     return Answer(outcomes[0], outcomes[1] if len(outcomes) > 1 else None, read)

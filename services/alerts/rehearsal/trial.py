@@ -53,7 +53,7 @@ def _play_one(
         for reading in sending.get(at, ()):
             stage.hear(reading, now_us)
         stage.tick(now_us)
-        _take(told, stage.said(), start_us)
+        _take(told, stage.said() + stage.combine(), start_us)
         while checks and checks[0][1].at == at:
             place, moment = checks.pop(0)
             difference = _compare(

@@ -141,7 +141,7 @@ def test_any_rule_hears_anything(document: dict[str, Any], events: list[tuple[st
             stage.tick(event)
         else:
             stage.hear(*event)
-        for told in stage.said():
+        for told in stage.said() + stage.combine():
             assert told.started_us <= max(told.observed_us, told.started_us)
             if told.kind == "raised":
                 assert told.key not in standing

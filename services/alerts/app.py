@@ -21,6 +21,7 @@ from services.alerts.incidents.report import Kind
 from services.alerts.incidents.reports import Reports
 from services.alerts.incidents.repository import Desk
 from services.alerts.incidents.routes import incidents_router
+from services.alerts.incidents.routes_dependencies import dependencies_router
 from services.alerts.incidents.routes_families import families_router
 from services.alerts.incidents.routes_reports import reports_router
 from services.alerts.incidents.tending import Tending
@@ -81,6 +82,7 @@ async def build(context: Context) -> Service:
             incidents_router(Desk(context.engine, wakes, roster), context.clock),
             reports_router(Reports(context.engine, wakes, roster, _kinds(book)), context.clock),
             preview_router(Previews(context.database_url), rule_versions.standing, context.clock),
+            dependencies_router(context.engine),
             silences_router(silencing, context.clock, inhibitions, refused),
             rules_router(rules, rule_versions),
             endpoints_router(endpoints, sender.reason_to_refuse),

@@ -27,6 +27,7 @@ class Edges:
 
     def __init__(self, edges: Iterable[Edge]) -> None:
         self._edges = tuple(edges)
+        self._known: dict[tuple[str, bool], frozenset[str]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._edges)
@@ -40,6 +41,9 @@ class Edges:
         return self._reach(subject, up=False)
 
     def _reach(self, subject: str, up: bool) -> frozenset[str]:
+        known = self._known.get((subject, up))
+        if known is not None:
+            return known
         found: set[str] = set()
         ahead = [subject]
         while ahead:
@@ -51,22 +55,49 @@ class Edges:
                 if far not in found and overlap(here, near):
                     found.add(far)
                     ahead.append(far)
-        return frozenset(found)
+        self._known[subject, up] = frozenset(found)
+        return self._known[subject, up]
 
 
 def overlap(one: str, other: str) -> bool:
     """Whether a subject or a glob may mean what another means."""
-    return one == other or fnmatchcase(one, other) or fnmatchcase(other, one)
+    if one == other:
+        return True
+    return (_is_glob(other) and fnmatchcase(one, other)) or (
+        _is_glob(one) and fnmatchcase(other, one)
+    )
 
 
 def cycle(edges: Sequence[Edge]) -> list[str] | None:
     """The patterns of a circle among the dependencies, or None."""
-    known = Edges(edges)
-    for edge in edges:
-        back = known.below(edge.downstream) | {edge.downstream}
-        if any(overlap(edge.upstream, pattern) for pattern in back):
-            return [edge.upstream, edge.downstream]
+    after = {
+        edge: [other for other in edges if overlap(edge.downstream, other.upstream)]
+        for edge in edges
+    }
+    done: set[Edge] = set()
+    for start in edges:
+        if start in done:
+            continue
+        trail = {start: 0}  # the way from `start`, in order
+        ahead = [(start, iter(after[start]))]
+        while ahead:
+            edge, rest = ahead[-1]
+            following = next(rest, None)
+            if following is None:
+                ahead.pop()
+                trail.pop(edge)
+                done.add(edge)
+            elif following in trail:
+                way = list(trail)[list(trail).index(following) :]
+                return [one.upstream for one in way] + [way[-1].downstream]
+            elif following not in done:
+                trail[following] = len(trail)
+                ahead.append((following, iter(after[following])))
     return None
+
+
+def _is_glob(pattern: str) -> bool:
+    return "*" in pattern or "?" in pattern
 
 
 def related(book: Casebook, edges: Edges, alert: Alert) -> None:

@@ -86,11 +86,12 @@ def raised(transition: Transition, place: Place, incident: UUID) -> Alert:
         cleared_at=None,
         grade=transition.grade,
         priority=transition.priority,
-        warning=_warning(transition),
+        warning=transition.warning,
         value=transition.value,
         peak=transition.value,
         threshold=transition.threshold,
         historical=transition.historical,
+        flapping=transition.flapping,
     )
 
 
@@ -114,6 +115,7 @@ def moved(alert: Alert, transition: Transition) -> Alert:
                 observed_at=observed_at,
                 cleared_at=cleared_at,
                 value=transition.value,
+                flapping=False,
             )
         case "no_data":
             return replace(alert, state="no_data", observed_at=observed_at)
@@ -125,10 +127,11 @@ def moved(alert: Alert, transition: Transition) -> Alert:
         rule_version=transition.rule.version,
         grade=transition.grade,
         priority=transition.priority,
-        warning=_warning(transition),
+        warning=transition.warning,
         value=transition.value,
         peak=_worse(alert, transition.value),
         threshold=transition.threshold,
+        flapping=transition.flapping,
     )
 
 
@@ -141,9 +144,9 @@ def is_news(alert: Alert, transition: Transition) -> bool:
         case "resumed":
             return alert.state == "no_data"
         case "changed":
-            severity = (transition.grade, transition.priority, _warning(transition))
-            known = (alert.grade, alert.priority, alert.warning)
-            return alert.standing and observed_at >= alert.observed_at and severity != known
+            now = (transition.grade, transition.priority, transition.warning, transition.flapping)
+            known = (alert.grade, alert.priority, alert.warning, alert.flapping)
+            return alert.standing and observed_at >= alert.observed_at and now != known
     return transition.kind == "cleared" and alert.standing
 
 
@@ -158,13 +161,6 @@ def cause_of(alert: Alert, transition: Transition) -> Cause:
         observed_at=from_micros(transition.observed_us),
         value=transition.value,
     )
-
-
-def _warning(transition: Transition) -> WarningColour | None:
-    for level in transition.rule.levels:
-        if (level.grade, level.priority) == (transition.grade, transition.priority):
-            return level.warning
-    return transition.rule.warning
 
 
 def _worse(alert: Alert, value: float) -> float:

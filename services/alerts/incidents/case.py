@@ -1,6 +1,5 @@
 """An incident with what gathers in it, and what its members make of it. Pure."""
 
-from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +7,6 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from services.alerts.incidents.alert import Alert
-from services.alerts.incidents.grouping import FLAPS, is_flapping
 from shared.contracts.incident import (
     ALARMS_AT_MOST,
     AlertState,
@@ -90,7 +88,6 @@ def settled(members: Collection[Alert], shelved: Suppression | None) -> dict[str
     deciding = standing or ordered
     worst = min(deciding, key=lambda alert: (alert.priority, alert.grade))
     latest = {alert.key: alert for alert in ordered}
-    raisings = Counter(alert.key for alert in ordered)
     return {
         "alert_state": AlertState.ACTIVE if standing else AlertState.CLEARED,
         "grade": min(alert.grade for alert in deciding),
@@ -107,10 +104,7 @@ def settled(members: Collection[Alert], shelved: Suppression | None) -> dict[str
         "alarms": tuple(
             dict.fromkeys(alarm for alert in standing if (alarm := alert.alarm) is not None)
         )[:ALARMS_AT_MOST],
-        "flapping": any(
-            raisings[alert.key] >= FLAPS and is_flapping(alert, ordered)
-            for alert in latest.values()
-        ),
+        "flapping": any(alert.flapping for alert in standing),
         "suppressed": shelved or _suppressed(standing),
     }
 

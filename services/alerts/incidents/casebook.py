@@ -16,7 +16,6 @@ from services.alerts.incidents.grouping import (
     belongs,
     group_key,
     identity,
-    is_flapping,
 )
 from services.alerts.incidents.timing import Timing, Untimed
 from services.alerts.judging.transition import Place, Transition
@@ -182,7 +181,6 @@ class Casebook:
         for moving in [one for other in others for one in self.members(other.id)]:
             self.put(replace(moving, incident_id=home.id))
         alert = replace(alert, incident_id=home.id)
-        alert = replace(alert, flapping=is_flapping(alert, self.members(home.id)))
         self.put(alert)
         self.step(home, kind, alert, transition, **named)
         for other in others:

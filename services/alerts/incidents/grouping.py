@@ -16,8 +16,6 @@ from services.alerts.rules.rule import Rule
 from shared.contracts.incident import INCIDENT_NAMESPACE
 
 GAP = timedelta(minutes=30)
-FLAPS = 4  # raised so often within FLAPPING of event time, it is flapping
-FLAPPING = timedelta(hours=1)
 ALONE = 1  # the priority whose alerts are never gathered with others
 
 
@@ -51,13 +49,6 @@ def identity(key: str, started_at: datetime) -> UUID:
 def belongs(alert: Alert, members: Collection[Alert]) -> bool:
     """Whether an alert continues the session of these others of its key."""
     return any(_near(alert, member) for member in members)
-
-
-def is_flapping(alert: Alert, members: Collection[Alert]) -> bool:
-    """Whether its rule and subject have been raised too often lately."""
-    since = alert.raised_at - FLAPPING
-    same = sum(one.key == alert.key and since < one.raised_at <= alert.raised_at for one in members)
-    return same + (alert.alert_id not in {one.alert_id for one in members}) >= FLAPS
 
 
 def _near(alert: Alert, member: Alert) -> bool:

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 
+from fastapi import APIRouter
+
 from services.alerts.delivery.deliverer import Deliverer
 from services.alerts.delivery.endpoints import Endpoints
 from services.alerts.delivery.relay import Relay
@@ -10,7 +12,10 @@ from services.alerts.delivery.routes import deliveries_router, endpoints_router
 from services.alerts.delivery.sender import Sender
 from services.alerts.duties import files as duty_files
 from services.alerts.duties.files import Book
+from services.alerts.duties.performance import Performance
 from services.alerts.duties.roster import Roster
+from services.alerts.duties.routes import duties_router
+from services.alerts.duties.routes_performance import performance_router
 from services.alerts.engine.engine import Engine
 from services.alerts.engine.places import Places
 from services.alerts.engine.repository import Repository
@@ -78,9 +83,7 @@ async def build(context: Context) -> Service:
     return Service(
         "alerts",
         routers=[
-            families_router(Families(context.engine, context.clock, wakes, roster)),
-            incidents_router(Desk(context.engine, wakes, roster), context.clock),
-            reports_router(Reports(context.engine, wakes, roster, _kinds(book)), context.clock),
+            *_people(context, roster, book, wakes),
             preview_router(Previews(context.database_url), rule_versions.standing, context.clock),
             dependencies_router(context.engine),
             silences_router(silencing, context.clock, inhibitions, refused),
@@ -101,6 +104,18 @@ async def build(context: Context) -> Service:
         checks={"alerts-engine": engine.check},
         closers=[sender.close],
     )
+
+
+def _people(context: Context, roster: Roster, book: Book, wakes: asyncio.Event) -> list[APIRouter]:
+    """What people do with incidents, and how well."""
+    engine, clock = context.engine, context.clock
+    return [
+        families_router(Families(engine, clock, wakes, roster)),
+        incidents_router(Desk(engine, wakes, roster), clock),
+        reports_router(Reports(engine, wakes, roster, _kinds(book)), clock),
+        duties_router(roster, clock),
+        performance_router(Performance(engine), clock),
+    ]
 
 
 def _kinds(book: Book) -> dict[str, Kind]:

@@ -1,10 +1,8 @@
 """What judging says: transitions of subjects, and all that must be written together. Pure."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from services.alerts.judging.machine import Subject
 from services.alerts.rules.rule import Rule
 from services.alerts.rules.scales import Colour
 
@@ -57,14 +55,6 @@ class Transition:
     def key(self) -> Key:
         """Rule and subject."""
         return self.rule.id, self.subject
-
-
-@dataclass(frozen=True)
-class Changes:
-    """What readings of one partition have changed. Written in one transaction."""
-
-    transitions: Sequence[Transition]
-    subjects: Mapping[Key, Subject]
 
 
 @dataclass(frozen=True, slots=True)

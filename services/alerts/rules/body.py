@@ -1,5 +1,6 @@
 """A rule as the body of a request: JSON or YAML."""
 
+from collections.abc import Set
 from typing import Any
 
 from fastapi import Request
@@ -61,9 +62,9 @@ async def read_text(request: Request) -> tuple[str, bool]:
         raise refused(RuleError("body", 1, f"not UTF-8: {error.reason}"), is_json) from None
 
 
-def parsed(text: str, is_json: bool) -> Found:
-    """The rule; `Problem` 422 says what is wrong, and where."""
-    outcome = parse_one(text, "body", is_json=is_json)
+def parsed(text: str, is_json: bool, metrics: Set[str] = frozenset()) -> Found:
+    """The rule; `Problem` 422 says what is wrong, and where. `metrics`: see `files.parse`."""
+    outcome = parse_one(text, "body", is_json=is_json, metrics=metrics)
     if isinstance(outcome, RuleError):
         raise refused(outcome, is_json)
     return outcome

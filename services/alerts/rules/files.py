@@ -1,6 +1,6 @@
 """Rules as YAML files: every one that is right, and what is wrong with the others, where."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from services.alerts.rules.numbered import Entry, Fault
 from services.alerts.rules.rule import Rule
 
 MAX_PARTS = 2_000  # of one rule's document
+Loc = tuple[int | str, ...]
 KEYS = frozenset(field.alias or name for name, field in Rule.model_fields.items())
 
 
@@ -35,8 +36,11 @@ class Found:
     document: Mapping[str, Any] = field(default_factory=dict)
 
 
-def parse(text: str, file: str) -> tuple[list[Found], list[RuleError]]:
-    """Every rule of one file that is right, and what is wrong with the others."""
+def parse(
+    text: str, file: str, metrics: Set[str] = frozenset()
+) -> tuple[list[Found], list[RuleError]]:
+    """Every rule of one file that is right, and what is wrong with the others. `metrics`: the codes
+    that are registered; none: that is not known."""
     document = numbered.read(text)
     if isinstance(document, Fault):
         return [], [RuleError(file, document.line, document.detail)]
@@ -44,7 +48,7 @@ def parse(text: str, file: str) -> tuple[list[Found], list[RuleError]]:
         return [], []
     if not isinstance(document, list):
         return [], [RuleError(file, 1, "a rule file holds a list of rules")]
-    outcomes = [_parse_entry(entry, file) for entry in document]
+    outcomes = [_parse_entry(entry, file, metrics) for entry in document]
     rules = [outcome for outcome in outcomes if isinstance(outcome, Found)]
     return rules, [outcome for outcome in outcomes if isinstance(outcome, RuleError)]
 
@@ -55,7 +59,7 @@ def load(folder: Path) -> tuple[list[Rule], list[RuleError]]:
     return [one.rule for one in found], errors
 
 
-def find(folder: Path) -> tuple[list[Found], list[RuleError]]:
+def find(folder: Path, metrics: Set[str] = frozenset()) -> tuple[list[Found], list[RuleError]]:
     """Every `*.yaml` of a folder, in the order of names; an id may be used once."""
     rules: dict[str, Found] = {}
     errors: list[RuleError] = []
@@ -65,7 +69,7 @@ def find(folder: Path) -> tuple[list[Found], list[RuleError]]:
         except (OSError, UnicodeDecodeError) as error:
             errors.append(RuleError(path.name, 1, f"not readable: {error}"))
             continue
-        found, wrong = parse(text, path.name)
+        found, wrong = parse(text, path.name, metrics)
         errors += wrong
         for one in found:
             first = rules.setdefault(one.rule.id, one)
@@ -76,7 +80,9 @@ def find(folder: Path) -> tuple[list[Found], list[RuleError]]:
     return list(rules.values()), errors
 
 
-def parse_one(text: str, name: str, *, is_json: bool = False) -> Found | RuleError:
+def parse_one(
+    text: str, name: str, *, is_json: bool = False, metrics: Set[str] = frozenset()
+) -> Found | RuleError:
     """One rule on its own, or a list of just one. `name`: what to call the text."""
     document = numbered.read_json(text) if is_json else numbered.read(text)
     if isinstance(document, Fault):
@@ -85,10 +91,10 @@ def parse_one(text: str, name: str, *, is_json: bool = False) -> Found | RuleErr
         document = document[0]
     if document is None or isinstance(document, list):
         return RuleError(name, 1, "one rule is expected here, a mapping of keys and values")
-    return _parse_entry(document, name)
+    return _parse_entry(document, name, metrics)
 
 
-def _parse_entry(entry: Any, file: str) -> Found | RuleError:
+def _parse_entry(entry: Any, file: str, metrics: Set[str]) -> Found | RuleError:
     if not isinstance(entry, Entry):
         return RuleError(file, 1, f"a rule is a mapping, not {type(entry).__name__}")
     name = entry["id"][:64] if isinstance(entry.get("id"), str) else "rule"
@@ -96,11 +102,31 @@ def _parse_entry(entry: Any, file: str) -> Found | RuleError:
     if fault is not None:
         return RuleError(file, fault.line, f"{name}: {fault.detail}")
     try:
-        return Found(Rule.model_validate(entry), file, entry.line, numbered.plain_copy(entry))
+        rule = Rule.model_validate(entry)
     except ValidationError as error:
         first = error.errors()[0]
-        loc = wording.place_of(first)
-        place = ".".join(str(part) for part in loc)
-        reason = wording.plain(first, KEYS)
-        detail = f"{name}: {place}: {reason}" if place else f"{name}: {reason}"
-        return RuleError(file, numbered.line_of(entry, loc), detail, wording.pointer(loc))
+        return _refusal(entry, file, wording.place_of(first), wording.plain(first, KEYS))
+    unknown = next(iter(rule.metrics - metrics), None) if metrics else None
+    if unknown is not None:
+        return _refusal(
+            entry, file, _place_of(entry, unknown), f"no metric {unknown} is registered"
+        )
+    return Found(rule, file, entry.line, numbered.plain_copy(entry))
+
+
+def _refusal(entry: Entry, file: str, loc: Loc, reason: str) -> RuleError:
+    name = entry["id"][:64] if isinstance(entry.get("id"), str) else "rule"
+    place = ".".join(str(part) for part in loc)
+    detail = f"{name}: {place}: {reason}" if place else f"{name}: {reason}"
+    return RuleError(file, numbered.line_of(entry, loc), detail, wording.pointer(loc))
+
+
+def _place_of(value: Any, metric: str) -> Loc:
+    """Where a metric is named; nowhere: ()."""
+    if isinstance(value, dict) and value.get("metric") == metric:
+        return ("metric",)
+    parts = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, inner in parts:
+        if isinstance(inner, dict | list) and (found := _place_of(inner, metric)):
+            return (key, *found)
+    return ()

@@ -10,7 +10,7 @@ from services.alerts.connection import reachable
 from services.alerts.rules.files import Found, RuleError
 from services.alerts.rules.versions import Change, Standing, Version, from_files
 from shared.errors import YiwangError
-from shared.store.tables import rules
+from shared.store.tables import metrics, rules
 
 MAX_RULES = 10_000  # not retired
 _LOCK = 441_200_010
@@ -54,6 +54,11 @@ class Repository:
         """What stands of every rule (or of one), retired ones too, by id."""
         async with reachable(self._engine.connect()) as connection:
             return await _standing(connection, rule_id)
+
+    async def metrics(self) -> frozenset[str]:
+        """Codes of the metrics that are registered."""
+        async with reachable(self._engine.connect()) as connection:
+            return frozenset(await connection.scalars(select(metrics.c.metric)))
 
     async def newest(self) -> int:
         """Number of the newest change; 0 before the first."""

@@ -97,7 +97,7 @@ def _add_editing(router: APIRouter, rules: Rules, repository: Repository) -> Non
     @router.post("", status_code=201, openapi_extra=body.REQUEST)
     async def add_rule(who: Admin, request: Request, note: Note = "") -> dict[str, Any]:
         """Add a rule, as JSON or YAML; it is in force within two seconds."""
-        found = body.parsed(*await body.read_text(request))
+        found = body.parsed(*await body.read_text(request), await repository.metrics())
         by = By(who.name, note)
         return _shown(await edit(found.rule.id, edits.added(found, by)))
 
@@ -109,7 +109,7 @@ def _add_editing(router: APIRouter, rules: Rules, repository: Repository) -> Non
 
         An edit counts until the rule's file, if it has one, says something else than it does now.
         """
-        found = body.parsed(*await body.read_text(request))
+        found = body.parsed(*await body.read_text(request), await repository.metrics())
         if found.rule.id != rule_id:
             raise _invalid("/id", f"the rule is {found.rule.id}, the address names {rule_id}")
         if "version" not in found.document:

@@ -45,7 +45,7 @@ class Rules:
 
     async def take_in(self, folder: Path) -> None:
         """The files of a folder, and whatever is in force besides. Raises `Unavailable`."""
-        found, self._file_errors = files.find(folder)
+        found, self._file_errors = files.find(folder, await self._repository.metrics())
         for error in self._file_errors:
             _log.error("rule refused: %s:%d: %s", error.file, error.line, error.detail)
         for made in await self._repository.take_in(found, self._file_errors):

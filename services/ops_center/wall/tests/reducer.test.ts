@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { State, type ServerFrame } from "../src/live/protocol";
-import { age, apply, emptyPicture, further, ranked, standsAlone, trust, type Picture } from "../src/live/reducer";
+import { type Incident, State, type ServerFrame } from "../src/live/protocol";
+import { age, apply, emptyPicture, further, partsOf, ranked, standsAlone, trust, type Picture } from "../src/live/reducer";
 import { at, delta, hello, incident, snapshot, step } from "./frames";
 
 function after(...frames: ServerFrame[]): Picture {
@@ -152,6 +152,8 @@ describe("incidents", () => {
     delete (rows[3] as { parent_id?: unknown }).parent_id; // as an older server tells it
     expect(rows.filter(standsAlone).map((one) => one.id)).toEqual(["flood", "old"]);
     expect(rows.map(further)).toEqual([12, 0, 2, 0]);
+    expect(partsOf(rows[0] as Incident, rows).map((one) => one.id)).toEqual(["child"]);
+    expect(partsOf(rows[3] as Incident, rows)).toEqual([]);
   });
 
   it("are ranked by priority, then the newest first", () => {

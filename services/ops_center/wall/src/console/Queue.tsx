@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 
 import { get } from "../api";
 import type { Incident } from "../live/protocol";
-import { standsAlone } from "../live/reducer";
+import { partsOf, standsAlone } from "../live/reducer";
 import { inWords } from "../login/wording";
 import type { Desk } from "./desk";
 import { Filters } from "./Filters";
@@ -31,8 +31,8 @@ export function Queue({ desk }: { desk: Desk }) {
     const all = filter.value.stage === "closed" ? newestOf(past.items.value, desk).filter(standsAlone) : desk.open.value;
     return ordered(filtered(all, filter.value, nameOf), filter.value.stage);
   });
-  const shown = fitting.value.slice(0, rows.value);
-  useEffect(() => void (shownIds.value = shown.map((incident) => incident.id)), [fitting.value, rows.value]);
+  const shown = fitting.value.slice(0, rows.value).flatMap((one) => [one, ...opened(one, desk)]);
+  useEffect(() => void (shownIds.value = shown.map((incident) => incident.id)), [shown.map((incident) => incident.id).join()]);
   return (
     <section class="pane queue" aria-label={t("queue")} data-testid="queue">
       <Filters desk={desk} />
@@ -46,9 +46,9 @@ export function Queue({ desk }: { desk: Desk }) {
         {shown.map((incident) => <Row key={incident.id} incident={incident} desk={desk} />)}
       </ol>
       {fitting.value.length === 0 && <Nothing desk={desk} busy={past.busy.value} />}
-      {fitting.value.length > shown.length && (
+      {fitting.value.length > rows.value && (
         <button type="button" class="more" onClick={() => (rows.value += ROWS)}>
-          {t("more", { n: Math.min(ROWS, fitting.value.length - shown.length) })}
+          {t("more", { n: Math.min(ROWS, fitting.value.length - rows.value) })}
         </button>
       )}
       {stage === "closed" && past.error.value !== null && <p class="problem" role="alert">{inWords(past.error.value)}</p>}
@@ -59,6 +59,13 @@ export function Queue({ desk }: { desk: Desk }) {
       )}
     </section>
   );
+}
+
+/** The parts of what is selected, or of which a part is: they stand below it. */
+function opened(whole: Incident, desk: Desk): Incident[] {
+  const selected = desk.selected.value;
+  const parts = partsOf(whole, desk.board.incidents.value);
+  return whole.id === selected || parts.some((part) => part.id === selected) ? parts : [];
 }
 
 /** A closed incident that has been reopened meanwhile leaves the list; one just closed joins it. */

@@ -15,7 +15,7 @@ export function Row({ incident, desk }: { incident: Incident; desk: Desk }) {
   const busy = desk.guesses.value.has(id);
   const waits = state === "open";
   return (
-    <li class={`row p${priority} ${chosen ? "chosen" : ""} ${waits ? "waiting" : ""} ${incident.kind}`} data-row={id} aria-busy={busy}>
+    <li class={`row p${priority} ${chosen ? "chosen" : ""} ${waits ? "waiting" : ""} ${incident.kind} ${incident.parent_id == null ? "" : "part"}`} data-row={id} aria-busy={busy}>
       <button type="button" class="row-main" data-testid={`incident-${id}`} data-state={state}
         data-alert={incident.alert_state} aria-current={chosen ? "true" : undefined}
         onClick={() => desk.select(id)}>
@@ -64,5 +64,6 @@ function newsOf(incident: Incident, desk: Desk): string[] {
   const name = sensors.name[sensors.indexOf.get(subject) ?? -1] || subject;
   const unsaid = [area, name].filter((text) => text !== "" && !incident.title.includes(text));
   const owner = incident.state === "open" ? "" : incident.department ?? "";
+  if (incident.kind === "flood") return [t("members_n", { n: incident.members }), owner];
   return [...unsaid, measured(incident, desk.board), limit(incident), owner];
 }

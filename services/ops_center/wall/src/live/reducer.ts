@@ -236,6 +236,11 @@ export function standsAlone(incident: Incident): boolean {
   return incident.parent_id == null && incident.merged_into == null;
 }
 
+/** What stands under another, the most urgent first as given. */
+export function partsOf(whole: Incident, open: readonly Incident[]): Incident[] {
+  return open.filter((one) => one.parent_id === whole.id);
+}
+
 /** How many more there are in it than the one that its title names; of a flood: all. */
 export function further(incident: Incident): number {
   return incident.kind === "flood" ? incident.members : Math.max(0, (incident.members ?? 1) - 1);

@@ -1,9 +1,10 @@
+import { Fragment } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
 import { get } from "../api";
 import { named } from "../i18n";
 import type { Incident, IncidentState } from "../live/protocol";
-import { further } from "../live/reducer";
+import { further, partsOf } from "../live/reducer";
 import { PRIORITIES } from "../map/markers";
 import type { Board } from "./board";
 import { facts, number, span, unitName } from "./format";
@@ -11,6 +12,8 @@ import { Shape } from "./Shape";
 import { t } from "./texts";
 
 const SHOWN = 10;
+const PARTS_SHOWN = 6;
+const PARTS_UNTIL = 4; // rows: with more of them there is no room for their parts
 const RECENT_SHOWN = 5;
 const RECENT_UNTIL = 5;
 const STEPS: readonly Exclude<IncidentState, "closed">[] = [
@@ -28,7 +31,10 @@ export function Incidents({ board }: { board: Board }) {
       {all.length > 0 && (
         <ol>
           {all.slice(0, SHOWN).map((incident) => (
-            <Row key={incident.id} incident={incident} board={board} />
+            <Fragment key={incident.id}>
+              <Row incident={incident} board={board} />
+              {all.length <= PARTS_UNTIL && <Parts whole={incident} board={board} />}
+            </Fragment>
           ))}
         </ol>
       )}
@@ -69,11 +75,32 @@ function Row({ incident, board }: { incident: Incident; board: Board }) {
         <span class="incident-title">{incident.title}<Members incident={incident} /></span>
         <span class="incident-age">{span(beat.value - Date.parse(incident.opened_at))}</span>
         <span class="incident-facts">
-          {facts(cleared, quiet, flapping, place, measured(incident, board), limit(incident), incident.department)}
+          {facts(incident.kind === "flood" && t("members_n", { n: incident.members }), cleared, quiet, flapping, place, measured(incident, board), limit(incident), incident.department)}
         </span>
         <Stage incident={incident} now={beat.value} />
       </button>
     </li>
+  );
+}
+
+/** What a flood is made of, in a line each. */
+function Parts({ whole, board }: { whole: Incident; board: Board }) {
+  const parts = partsOf(whole, board.incidents.value);
+  const more = parts.length - PARTS_SHOWN;
+  return (
+    <>
+      {parts.slice(0, PARTS_SHOWN).map((part) => (
+        <li key={part.id} class="part">
+          <button type="button" data-testid={`part-${part.id}`}
+            onClick={() => (board.selection.value = { kind: "incident", id: part.id })}>
+            <Shape priority={part.priority} quiet={part.state !== "open"} />
+            <span>{part.title}<Members incident={part} /></span>
+            <small>{t(part.state)}</small>
+          </button>
+        </li>
+      ))}
+      {more > 0 && <li class="part rest">+{more} {t("others")}</li>}
+    </>
   );
 }
 

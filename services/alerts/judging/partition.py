@@ -95,6 +95,7 @@ class Judgement:
                 track.tick(really, now_us)
                 really = track.due_us()
             track.queued_us = FAR_US
+            track.moved = really == FAR_US  # nobody waits: from the next reading on somebody may
             if really < FAR_US:
                 self._push(lane, track, min(really, max(when, now_us) + track.patience_us))
 

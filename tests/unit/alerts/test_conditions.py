@@ -172,3 +172,13 @@ def test_what_is_no_longer_concerned_is_cleared() -> None:
     hearing.book.watchers = lambda *_: ()  # type: ignore[method-assign]
     hearing.take((2, "m", 9))
     assert told(hearing.told)[-1] == ("cleared", "s", 1, 2, 1)
+
+
+@pytest.mark.parametrize("cuts", [False, True])
+def test_every_silence_is_noticed_by_a_tick(cuts: bool) -> None:
+    asked = rule(rate={"above": 2, "over": "2h"}, no_data="10m")
+    steps: list[Step] = [(0, "m", 1), (10, "m", 9), 900.0, (1000, "m", 9), 1700.0, 1800.0]
+    assert play(asked, steps, cuts=cuts) == [
+        ("raised", "s", 10, 10, 1), ("no_data", "s", 10, 610, 1), ("resumed", "s", 10, 1000, 1),
+        ("no_data", "s", 10, 1600, 1),
+    ]  # fmt: skip

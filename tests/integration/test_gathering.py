@@ -127,3 +127,9 @@ async def test_an_incident_long_past_is_not_even_loaded(engine: AsyncEngine) -> 
         later = [told(RAIN, "b", 120)]
         await loading.load(connection, book, later, {"b": place("b")})
     assert not book.cases
+
+
+async def test_a_long_backlog_fits_into_statements(engine: AsyncEngine) -> None:
+    lone = rule("lone", group_by=("subject",), cause=None)
+    await take(engine, *[told(lone, f"s{n}", 0, historical=True) for n in range(2_500)])
+    assert await count(engine, alerts) == await count(engine, incidents) == 2_500

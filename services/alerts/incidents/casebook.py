@@ -44,12 +44,13 @@ class Casebook:
         self.changed_cases: dict[UUID, Case] = {}
         self.changed_alerts: dict[UUID, Alert] = {}
         self._alerts: dict[UUID, Alert] = {}
+        self._of_key: dict[str | None, set[UUID]] = {}
         self._members: dict[UUID, dict[UUID, Alert]] = {}
 
     def load(self, cases: Iterable[Case], alerts: Iterable[Alert]) -> None:
         """What the database holds. An incident that is given must come with all its alerts."""
         for case in cases:
-            self.cases.setdefault(case.id, case)
+            self._enter(self.cases.setdefault(case.id, case))
         for alert in alerts:
             if alert.alert_id not in self._alerts:
                 self._place(alert)
@@ -191,8 +192,8 @@ class Casebook:
         """The incident that an alert joins (None: a new one), and those that it shows to be the
         same: they are merged, unless people work on them already."""
         found = [
-            case for case in self.cases.values()
-            if case.group_key == key and case.open and case.incident.historical == alert.historical
+            case for case in map(self.cases.__getitem__, self._of_key.get(key, ()))
+            if case.open and case.incident.historical == alert.historical
             and belongs(alert, self.members(case.id))
         ]  # fmt: skip
         found.sort(key=_order)
@@ -219,6 +220,7 @@ class Casebook:
         version = 0 if known is None else known.incident.version  # merged too early: it is back
         case = Case(opened.model_copy(update={"version": version}), key)
         self.cases[incident] = case
+        self._enter(case)
         return case
 
     def _merge(self, other: Case, home: Case) -> None:
@@ -242,6 +244,9 @@ class Casebook:
             _inherit(own, [left])
             self.step(left, "incident.merged", alert, transition, **_gone(own))
         return alert
+
+    def _enter(self, case: Case) -> None:
+        self._of_key.setdefault(case.group_key, set()).add(case.id)
 
     def _place(self, alert: Alert) -> None:
         self._alerts[alert.alert_id] = alert

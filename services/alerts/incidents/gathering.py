@@ -16,6 +16,8 @@ from services.alerts.incidents.timing import Rota
 from services.alerts.judging.transition import Key, Place, Transition
 from shared.clock import Clock, from_micros
 
+AT_ONCE = 1_000  # transitions: PostgreSQL takes 65,535 parameters per statement
+
 
 class Silencing(Protocol):
     """Who knows what is to be kept quiet."""
@@ -51,9 +53,19 @@ class Gathering:
         places: Mapping[str, Place],
     ) -> dict[Key, str]:
         """Into incidents, in the caller's transaction; the incident of each raised subject."""
-        if not transitions:
-            return {}
-        await ledger.one_at_a_time(connection)
+        raised: dict[Key, str] = {}
+        if transitions:
+            await ledger.one_at_a_time(connection)
+        for start in range(0, len(transitions), AT_ONCE):
+            raised |= await self._take(connection, transitions[start : start + AT_ONCE], places)
+        return raised
+
+    async def _take(
+        self,
+        connection: AsyncConnection,
+        transitions: Sequence[Transition],
+        places: Mapping[str, Place],
+    ) -> dict[Key, str]:
         now = self._clock()
         quiet = await self._silencing.quiet(connection, now) if self._silencing else Loud()
         timing = await self._rota.current(connection) if self._rota else None

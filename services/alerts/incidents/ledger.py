@@ -204,12 +204,12 @@ async def _upsert(
     rows: Sequence[dict[str, Any]],
     keys: Iterable[ColumnElement[Any]],
 ) -> None:
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        statement = upsert(table).values(rows[start : start + ROWS_AT_ONCE])
-        changed = {name: statement.excluded[name] for name in rows[0]}
-        await connection.execute(
-            statement.on_conflict_do_update(index_elements=list(keys), set_=changed)
-        )
+    if not rows:
+        return
+    statement = upsert(table)
+    changed = {name: statement.excluded[name] for name in rows[0]}
+    statement = statement.on_conflict_do_update(index_elements=list(keys), set_=changed)
+    await connection.execute(statement, rows)  # one after another, without waiting in between
 
 
 def _to_case(row: Row[Any]) -> Case:

@@ -130,8 +130,9 @@ class IncidentEvent(BaseModel):
     """One step of an incident. `type` is `incident.` + opened, joined (by another alert), refired,
     changed (another severity), no_data, resumed, member_cleared, cleared, merged, adopted (it has a
     parent now), released (from it), surfaced (its parent was closed), suppressed, unsuppressed; by
-    people acknowledged, dispatched, started, resolved, closed, reopened. `data` is the incident
-    after the step; `cause`: what rules acted upon."""
+    time overdue; by people acknowledged, dispatched, started, resolved, closed, reopened, assigned,
+    transferred, regraded, commented, reported (again), absorbed (another), split, linked, unlinked.
+    `data` is the incident after the step; `cause`: what rules acted upon."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

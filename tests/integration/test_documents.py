@@ -31,8 +31,9 @@ def shell(tmp_path_factory: pytest.TempPathFactory, product: Product) -> dict[st
     curl.write_text('#!/bin/sh\nexec /usr/bin/env PATH="$REAL_PATH" curl -sS '
                     "-w '%{stderr}STATUS=%{http_code}\\n' \"$@\"\n")  # fmt: skip
     curl.chmod(curl.stat().st_mode | stat.S_IEXEC)
-    path = os.environ["PATH"]
+    path, admin = os.environ["PATH"], product.credentials["admin"]
     own = {"PATH": f"{folder}:{path}", "REAL_PATH": path, "URL": product.url}
+    own |= {"LOGIN": admin["username"], "PASSWORD": admin["password"]}
     return dict(os.environ) | own | {"KEY": product.credentials["api_key"]}
 
 
@@ -55,6 +56,25 @@ def test_every_example_of_the_page_answers_what_it_says(
     for language, expected, code in blocks:
         statuses, output = run(language, code, shell)
         assert statuses == expected.split(), f"{code}\n{output}"
+
+
+def test_every_example_about_incidents_answers_what_it_says(shell: dict[str, str]) -> None:
+    blocks = BLOCK.findall((ROOT / "docs" / "incidents.md").read_text())
+    assert len(blocks) >= 7
+    environment = dict(shell)
+    for language, expected, code in blocks:
+        statuses, output = run(language, code, environment)
+        assert statuses == expected.split(), f"{code}\n{output}"
+        given = re.search(r"^TOKEN=(\S+)$", output, re.MULTILINE)
+        environment |= {"TOKEN": given[1]} if given else {}
+
+
+def test_the_incidents_page_names_every_command() -> None:
+    from services.alerts.incidents.lifecycle import Command
+
+    page = (ROOT / "docs" / "incidents.md").read_text()
+    for command in Command:
+        assert f"| `{command}`" in page
 
 
 def test_the_page_names_every_reading_code() -> None:

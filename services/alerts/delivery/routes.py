@@ -18,7 +18,9 @@ Operator = Annotated[Identity, Depends(require_role("operator"))]
 
 EVENTS = ("opened", "cleared", "refired", "acknowledged", "dispatched", "started", "resolved",
           "closed", "reopened", "assigned", "transferred", "regraded", "commented", "overdue",
-          "reported", "merged", "absorbed", "split", "linked", "unlinked")  # fmt: skip
+          "reported", "merged", "absorbed", "split", "linked", "unlinked", "joined", "changed",
+          "member_cleared", "no_data", "resumed", "adopted", "released", "surfaced", "suppressed",
+          "unsuppressed")  # fmt: skip
 WhyRefuse = Callable[[str], Awaitable[str | None]]
 KNOWN = {"*", *(f"incident.{name}" for name in EVENTS)}
 

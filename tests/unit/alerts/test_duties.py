@@ -114,9 +114,10 @@ def test_a_confined_owner_comes_before_the_citys() -> None:
     assert both.department_for("pump", None, ["441203"]) == "排水处"
 
 
-def test_every_department_of_the_shipped_rules_is_known() -> None:
+def test_what_the_shipped_rules_name_is_known() -> None:
     rules, _ = rule_files.load(ROOT / "rules")
     known = {each.name for each in BOOK.departments}
+    assert {rule.category for rule in rules if rule.category} <= set(BOOK.categories)
     assert {rule.department for rule in rules if rule.department} <= known
     assert {each.parent for each in BOOK.departments if each.parent} <= known
     owned = {category for each in BOOK.departments for category in each.categories}

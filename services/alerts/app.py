@@ -16,6 +16,7 @@ from services.alerts.duties.performance import Performance
 from services.alerts.duties.roster import Roster
 from services.alerts.duties.routes import duties_router
 from services.alerts.duties.routes_performance import performance_router
+from services.alerts.engine.combining import CombiningEngine
 from services.alerts.engine.engine import Engine
 from services.alerts.engine.places import Places
 from services.alerts.engine.repository import Repository
@@ -38,6 +39,7 @@ from services.alerts.rules.source import Rules
 from services.alerts.silencing import inhibitions as inhibition_files
 from services.alerts.silencing.repository import Silencing
 from services.alerts.silencing.routes import silences_router
+from shared.contracts.topics import CONDITIONS
 from shared.errors import Misconfigured
 from shared.runtime import Context, Service
 
@@ -71,14 +73,13 @@ async def build(context: Context) -> Service:
     operators = settings.operators_on_duty
     gathering = Gathering(context.clock, silencing, operators, roster)
     repository = Repository(context.engine, incarnation, gathering, wakes)
+    whole = Repository(context.engine, incarnation, gathering, wakes, CONDITIONS)
     endpoints = Endpoints(context.engine, context.clock)
     sender = Sender(allowed)
     deliverer = Deliverer(endpoints, sender, context.clock, due)
     relay = Relay(context.engine, context.log, published)
 
-    places = Places(repository)
-    engine = Engine(rules.current, places, repository)
-    rules.listen(engine.adopt)
+    engines = _engines(context, rules, repository, whole)
 
     return Service(
         "alerts",
@@ -92,8 +93,7 @@ async def build(context: Context) -> Service:
             deliveries_router(endpoints),
         ],
         jobs={
-            "alerts-engine": lambda stop: engine.run(context.log, stop),
-            "alerts-places": lambda stop: places.follow(context.log, stop),
+            **engines.jobs,
             "alerts-rules": rules.follow,
             "alerts-quiet": silencing.run,
             "alerts-tending": Tending(context.engine, context.clock, wakes, operators).run,
@@ -101,7 +101,7 @@ async def build(context: Context) -> Service:
             "alerts-deliverer": deliverer.run,
             "alerts-overdue": Escalation(context.engine, context.clock, wakes).run,
         },
-        checks={"alerts-engine": engine.check},
+        checks=engines.checks,
         closers=[sender.close],
     )
 
@@ -124,6 +124,24 @@ def _kinds(book: Book) -> dict[str, Kind]:
         code: Kind(category.name_zh, category.grade, category.priority)
         for code, category in book.categories.items()
     }
+
+
+def _engines(context: Context, rules: Rules, readings: Repository, whole: Repository) -> Service:
+    """Both stages of judging, which take new rules at any time."""
+    places = Places(readings)
+    engine = Engine(rules.current, places, readings)
+    combining = CombiningEngine(rules.current, places, whole)
+    rules.listen(engine.adopt)
+    rules.listen(combining.adopt)
+    return Service(
+        "alerts-engines",
+        jobs={
+            "alerts-engine": lambda stop: engine.run(context.log, stop),
+            "alerts-combining": lambda stop: combining.run(context.log, stop),
+            "alerts-places": lambda stop: places.follow(context.log, stop),
+        },
+        checks={"alerts-engine": engine.check, "alerts-combining": combining.check},
+    )
 
 
 class _Both(asyncio.Event):

@@ -37,7 +37,7 @@ _TOPICS: dict[str, tuple[str, tuple[str, ...]]] = {
         " a clock tick: `accepted_us` says what time it is.",
         ("Batch",),
     ),
-    CONDITIONS: ("Changes of single-sensor conditions; not written in this version.", ()),
+    CONDITIONS: ("Changes of single-sensor conditions; ours alone, in a form of our own.", ()),
     INCIDENTS: ("Every step of every incident; key: the incident's id.", ("IncidentEvent",)),
     SENSORS: ("The registry; compacted; key: the sensor's id.", ("Sensor",)),
     QUARANTINE: ("News of what was set aside; key: its source.", ("Quarantined",)),

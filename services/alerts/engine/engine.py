@@ -1,8 +1,10 @@
 """The first stage: readings of one sensor → transitions, per partition of `city.readings`."""
 
+import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 
+from services.alerts.engine.beats import Beat, encode_beat
 from services.alerts.engine.first import states_of
 from services.alerts.engine.kept import Kept, Store
 from services.alerts.engine.loop import Loop
@@ -17,8 +19,8 @@ from services.alerts.judging.transition import Place, Transition
 from services.alerts.metrics import JUDGED, UNREADABLE
 from services.alerts.rules.rule import Rule
 from shared.contracts.reading import Batch, decode_batch
-from shared.contracts.topics import READINGS
-from shared.eventlog.log import Record
+from shared.contracts.topics import CONDITIONS, READINGS
+from shared.eventlog.log import EventLog, Outgoing, Record
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +41,11 @@ class Engine(Loop):
         self._readings = Readings(rules, places, day_kind)
         super().__init__(self._readings, store, past)
 
+    async def run(self, log: EventLog, stop: asyncio.Event) -> None:
+        """See `Loop.run`."""
+        self._readings.log = log
+        await super().run(log, stop)
+
     def adopt(self, rules: Iterable[Rule]) -> None:
         """Judge by these from the next batch on. What an unchanged condition has led to stays."""
         self._readings.coming = self._readings.book(rules)
@@ -56,6 +63,7 @@ class Readings:
         self.watchers = Watchers(self.book(rules), places)
         self.coming: Book | None = None
         self._places = places
+        self.log: EventLog | None = None
         self._written_down: tuple[Book, list[dict[str, object]]] | None = None
         places.listen(lambda sensor_id: self.watchers.forget(sensor_id))
 
@@ -66,14 +74,19 @@ class Readings:
     def restore(self, kept: Kept, partition: int, partitions: int) -> "Partition":
         """See `loop.Stage.restore`."""
         memory = recall(kept, partition, partitions)
-        rules, watchers = rules_of(memory), self.watchers
+        rules, watchers = rules_of(memory.rules), self.watchers
         if rules is not None and not _same(old := self.book(rules), watchers.book):
             watchers = Watchers(old, self._places)
-        return Partition(self, memory, watchers)
+        return Partition(self, memory, watchers, (partition, partitions))
 
     async def place(self, subject: str) -> Place:
         """See `loop.Stage.place`."""
         return await self._places.find(subject)
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        """See `loop.Stage.publish`."""
+        if self.log is not None:
+            await self.log.publish(records)
 
     def change_rules(self) -> None:
         """See `loop.Stage.change_rules`."""
@@ -92,9 +105,16 @@ class Readings:
 class Partition:
     """`loop.Mind` of one partition: states of rules on single sensors."""
 
-    def __init__(self, stage: Readings, memory: Memory, watchers: Watchers) -> None:
+    def __init__(
+        self, stage: Readings, memory: Memory, watchers: Watchers, place: tuple[int, int]
+    ) -> None:
+        """`place`: which partition it is, of how many."""
         self._stage = stage
         self._watchers = watchers
+        self._place = place
+        self._beats = list(memory.beats)
+        self._now_us = memory.now_us
+        self._combined = 0  # changes that are in beats already
         states = memory.states
         if memory.first:
             states = states_of(memory.first, watchers.book)
@@ -122,6 +142,9 @@ class Partition:
             heard += judgement.hear(reading, asking, batch.accepted_us)
         judgement.tick(batch.accepted_us)
         JUDGED.inc(heard)
+        self._now_us = max(self._now_us, batch.accepted_us)
+        if watchers.book.combining:
+            self._beat(record.offset, is_tick=not batch.items)
 
     def transitions(self) -> Sequence[Transition]:
         """See `loop.Mind.transitions`."""
@@ -130,11 +153,34 @@ class Partition:
     def said(self) -> None:
         """See `loop.Mind.said`."""
         self._judgement.written()
+        self._combined = 0
+
+    def outgoing(self) -> Sequence[Outgoing]:
+        """See `loop.Mind.outgoing`."""
+        return [
+            Outgoing(CONDITIONS, str(beat.partition), encode_beat(beat)) for beat in self._beats
+        ]
+
+    def published(self) -> None:
+        """See `loop.Mind.published`."""
+        self._beats.clear()
 
     def pack(self) -> bytes:
         """See `loop.Mind.pack`."""
         rules = self._stage.documents(self._watchers.book)
-        return pack(Memory(rules, self._judgement.states()))
+        states = self._judgement.states()
+        return pack(Memory(rules, states, beats=self._beats, now_us=self._now_us))
+
+    def _beat(self, offset: int, is_tick: bool) -> None:
+        """Changes that a record led to, for the second stage; and with every tick the time."""
+        if not is_tick and not self._judgement.urgent:
+            return
+        changes = self._judgement.changes().conditions[self._combined :]
+        if changes or is_tick:
+            partition, partitions = self._place
+            beat = Beat(partition, offset, partitions, self._now_us, list(changes))
+            self._beats.append(beat)
+            self._combined += len(changes)
 
     async def revise(self) -> Sequence[Transition] | None:
         """See `loop.Mind.revise`."""

@@ -17,7 +17,7 @@ from services.alerts.engine.past import LoggedPast, Past
 from services.alerts.judging.transition import Place, Span, Transition
 from shared.clock import monotonic
 from shared.errors import Unavailable
-from shared.eventlog.log import Consumer, EventLog, Record
+from shared.eventlog.log import Consumer, EventLog, Outgoing, Record
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +49,14 @@ class Mind(Protocol):
         """All of it is."""
         ...
 
+    def outgoing(self) -> Sequence[Outgoing]:
+        """What the next stage is to hear. What is lost here is in the snapshot, or comes again."""
+        ...
+
+    def published(self) -> None:
+        """The next stage has all of it."""
+        ...
+
     def pack(self) -> bytes:
         """Everything that a successor needs, at this moment; see `memory`."""
         ...
@@ -70,6 +78,10 @@ class Stage(Protocol):
 
     async def place(self, subject: str) -> Place:
         """Of the subject of a transition."""
+        ...
+
+    async def publish(self, records: Sequence[Outgoing]) -> None:
+        """To the next stage. Raises `Unavailable`."""
         ...
 
     def change_rules(self) -> None:
@@ -246,6 +258,10 @@ class Loop:
         share.written = span.following
         if snapshot is not None:
             share.snapped, share.due_at = span.following, monotonic() + SNAPSHOT_SECONDS
+        outgoing = share.mind.outgoing()
+        if outgoing:
+            await self._stage.publish(outgoing)
+        share.mind.published()
 
 
 async def _judge(record: Record, share: Share) -> None:

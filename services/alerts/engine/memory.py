@@ -1,12 +1,14 @@
 """What an engine remembers of a partition, as one compressed blob; and how older ones are read."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 import msgspec
 import zstandard
 
-from services.alerts.engine.kept import Kept
+from services.alerts.engine.beats import Beat
+from services.alerts.engine.kept import Kept, Snapshot
 from services.alerts.judging.states import States, merged
 from services.alerts.rules.rule import Rule
 from shared.contracts.topics import partition_of
@@ -16,6 +18,8 @@ _log = logging.getLogger(__name__)
 UPGRADE = 0  # of a version without snapshots: a JSON list of `First`
 FORMAT = 1  # a `Memory` as MessagePack, compressed with Zstandard
 LEVEL = 1
+
+T = TypeVar("T")
 
 
 class First(msgspec.Struct):
@@ -30,18 +34,21 @@ class First(msgspec.Struct):
 
 class Memory(msgspec.Struct):
     """States at a place of the log, and the rules (as `Rule.model_dump`) that led to them; None:
-    unknown, take those in force. `first`: states of an earlier version."""
+    unknown, take those in force. `first`: states of an earlier version; `beats`: what was not yet
+    published, oldest first; `now_us`: how far time had come."""
 
     rules: list[dict[str, object]] | None = None
     states: States = msgspec.field(default_factory=States)
     first: list[First] = []
+    beats: list[Beat] = []
+    now_us: int = 0
 
 
 class Unreadable(ValueError):
     """A snapshot that this version cannot read."""
 
 
-def pack(memory: Memory) -> bytes:
+def pack(memory: msgspec.Struct) -> bytes:
     """Uncompressed: this must happen before the next record is judged."""
     return msgspec.msgpack.encode(memory)
 
@@ -51,23 +58,30 @@ def compress(packed: bytes) -> bytes:
     return zstandard.ZstdCompressor(level=LEVEL).compress(packed)
 
 
-def unpack(form: int, kept: bytes) -> Memory:
-    """The inverse of both, and of earlier formats. Raises `Unreadable`."""
+def unpack(form: int, kept: bytes, kind: type[T]) -> T:
+    """The inverse of both. Raises `Unreadable`."""
+    if form != FORMAT:
+        raise Unreadable(f"a snapshot of format {form}, which this version does not know")
     try:
-        if form == UPGRADE:
-            return Memory(first=msgspec.json.decode(kept, type=list[First]))
-        if form == FORMAT:
-            raw = zstandard.ZstdDecompressor().decompress(kept)
-            return msgspec.msgpack.decode(raw, type=Memory)
+        raw = zstandard.ZstdDecompressor().decompress(kept)
+        return msgspec.msgpack.decode(raw, type=kind)
     except (msgspec.MsgspecError, zstandard.ZstdError) as error:
         raise Unreadable(f"a snapshot of format {form}: {error}") from error
-    raise Unreadable(f"a snapshot of format {form}, which this version does not know")
+
+
+def _unpack(one: Snapshot) -> Memory:
+    if one.form != UPGRADE:
+        return unpack(one.form, one.kept, Memory)
+    try:
+        return Memory(first=msgspec.json.decode(one.kept, type=list[First]))
+    except msgspec.MsgspecError as error:
+        raise Unreadable(f"what was known before there were snapshots: {error}") from error
 
 
 def recall(kept: Kept, partition: int, partitions: int) -> Memory:
     """What is kept of a partition; of snapshots that are not its own only the part that is."""
     try:
-        memories = [unpack(one.form, one.kept) for one in kept.snapshots]
+        memories = [_unpack(one) for one in kept.snapshots]
     except Unreadable as error:
         _log.error("partition %d starts with no memory: %s", partition, error)
         return Memory()
@@ -83,12 +97,12 @@ def recall(kept: Kept, partition: int, partitions: int) -> Memory:
     return Memory(rules, states, first)
 
 
-def rules_of(memory: Memory) -> list[Rule] | None:
-    """The rules it was judged by; None: unknown, or of a language that is no longer spoken."""
-    if memory.rules is None:
+def rules_of(written: Sequence[dict[str, object]] | None) -> list[Rule] | None:
+    """The rules that led to a memory; None: unknown, or of a language no longer spoken."""
+    if written is None:
         return None
     try:
-        return [Rule.model_validate(document) for document in memory.rules]
+        return [Rule.model_validate(document) for document in written]
     except ValueError:
         return None
 

@@ -101,7 +101,7 @@ class Repository:
             self._wake.set()
 
     async def find_place(self, sensor_id: str) -> Place:
-        """See `places.Source`."""
+        """See `places.Source`. The subject of a rule over several sensors may be an area."""
         query = (
             select(sensors.c.name, sensors.c.area_id, sensors.c.town_id, sensors.c.cell_id,
                    areas.c.name_zh, areas.c.parent_id)
@@ -110,8 +110,8 @@ class Repository:
         )  # fmt: skip
         async with reachable(self._engine.connect()) as connection:
             row = (await connection.execute(query)).first()
-        if row is None:
-            return Place(sensor_id)
+            if row is None:
+                return await _place_of_area(connection, sensor_id)
         around = frozenset(filter(None, (row.cell_id, row.town_id, row.area_id, row.parent_id)))
         return Place(sensor_id, row.name, row.area_id, row.name_zh or "", around)
 
@@ -172,3 +172,12 @@ def _keep(key: Mapping[str, Any], snapshot: Snapshot) -> Insert:
 
 def _snapshot(row: Row[Any]) -> Snapshot:
     return Snapshot(row.next_offset, row.form, row.kept)
+
+
+async def _place_of_area(connection: AsyncConnection, name: str) -> Place:
+    query = select(areas.c.name_zh, areas.c.parent_id).where(areas.c.area_id == name)
+    area = (await connection.execute(query)).first()
+    if area is None:
+        return Place(name)
+    around = frozenset(filter(None, (name, area.parent_id)))
+    return Place(name, area.name_zh, name, "", around)

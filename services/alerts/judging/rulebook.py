@@ -21,12 +21,15 @@ class Watch:
 class Book:
     """The enabled rules, by id. A metric that is not in `metrics` concerns none of them.
 
-    `day_kind`: a date in China Standard Time → `workday` or `restday`.
+    `day_kind`: a date in China Standard Time → `workday` or `restday`; `combining`: whether any
+    rule is over several sensors.
     """
 
     def __init__(self, rules: Iterable[Rule], day_kind: DayKind = plain_day) -> None:
+        self.day_kind = day_kind
         self.rules = {rule.id: rule for rule in rules if rule.enabled}
         self.plans = {rule.id: compile_rule(rule, day_kind) for rule in self.rules.values()}
+        self.combining = any(not plan.local for plan in self.plans.values())
         self._by_metric: dict[str, list[Watch]] = {}
         for plan in self.plans.values():
             for part in plan.parts:

@@ -13,6 +13,7 @@ from tests.bench import (
     history,
     ingest,
     post_to_screen,
+    restart,
     rules,
     single_post,
     sustained,
@@ -36,6 +37,7 @@ BENCHES: dict[str, Callable[[bool], str]] = {
     "post_to_screen": post_to_screen.run,
     "history": history.run,
     "rule_engine": rules.run,
+    "rule_restart": restart.run,
 }
 
 

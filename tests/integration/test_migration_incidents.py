@@ -21,6 +21,13 @@ VALUES (%(id)s, 't', 'open', %(alert_state)s, 2, 1, '441202', ARRAY[%(subject)s]
 """
 
 
+ENTRY = """
+INSERT INTO alerts.timeline (event_id, incident_id, version, type, at, actor)
+VALUES (gen_random_uuid(), %s, %s, %s, %s, 'x')
+"""
+TYPES = ("opened", "refired", "acknowledged", "cleared", "closed", "reopened")
+
+
 async def test_incidents_of_an_older_version_have_their_alerts(database_server: str) -> None:
     name, url = scratch_database(database_server)
     engine = make_engine(url)
@@ -30,6 +37,8 @@ async def test_incidents_of_an_older_version_have_their_alerts(database_server: 
             for which, subject, state in ((ACTIVE, "a", "active"), (CLEARED, "b", "cleared")):
                 values = {"id": which, "subject": subject, "alert_state": state, "at": START}
                 connection.execute(FILL, values)
+            for version, kind in enumerate(TYPES, start=1):
+                connection.execute(ENTRY, (ACTIVE, version, f"incident.{kind}", START))
         upgrade(url)
         with psycopg.connect(url) as connection:
             query = (
@@ -37,6 +46,10 @@ async def test_incidents_of_an_older_version_have_their_alerts(database_server: 
             )
             assert connection.execute(query).fetchall() == [
                 (ACTIVE, ACTIVE, "active", "a"), (CLEARED, CLEARED, "cleared", "b"),
+            ]  # fmt: skip
+            query = "SELECT state FROM alerts.timeline ORDER BY version"
+            assert [row[0] for row in connection.execute(query)] == [
+                "open", "open", "acknowledged", "acknowledged", "closed", "open",
             ]  # fmt: skip
         found = await desk(engine).get(ACTIVE)
         assert found is not None

@@ -9,7 +9,6 @@ import psycopg
 import pytest
 
 from services.ingest.border import group_commit, receipts
-from services.ingest.border.batches import RECORD_ITEMS
 from services.ingest.border.decode import read_body
 from services.ingest.border.group_commit import GroupCommit
 from services.ingest.border.intake import Taken
@@ -149,7 +148,8 @@ async def test_too_many_waiting_requests_are_refused(
 async def test_a_full_group_leaves_at_once(
     event_log: PostgresLog, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(group_commit, "GROUPS_UNDER_WAY", 1)
+    for name, value in (("GROUPS_UNDER_WAY", 1), ("SMALL_ITEMS", 100), ("GROUP_ITEMS", 1_000)):
+        monkeypatch.setattr(group_commit, name, value)
     commits = GroupCommit(event_log)
     size = group_commit.SMALL_ITEMS
     async with held(database_url):
@@ -158,4 +158,4 @@ async def test_a_full_group_leaves_at_once(
         ]
         await under_way(commits, 3)
     await asyncio.gather(*many)
-    assert max(map(len, await contents(event_log, 3))) <= RECORD_ITEMS
+    assert max(map(len, await contents(event_log, 3))) <= group_commit.GROUP_ITEMS

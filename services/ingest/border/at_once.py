@@ -9,7 +9,7 @@ from collections.abc import Callable
 from services.ingest.border.acceptance import Answer, count, encode, rights_of
 from services.ingest.border.decode import Malformed, read_body
 from services.ingest.border.formats.media import is_plain
-from services.ingest.border.group_commit import SMALL_ITEMS, Durable, GroupCommit, receipt_of
+from services.ingest.border.group_commit import Durable, GroupCommit, receipt_of
 from services.ingest.border.intake import Intake, Taken
 from services.ingest.border.judge import Rights
 from services.ingest.border.overload import Guard
@@ -25,6 +25,7 @@ from shared.web.prompt import Headers
 _log = logging.getLogger(__name__)
 
 SMALL_BYTES = 16 * 1024
+SMALL_ITEMS = 100  # judged in one go, while nobody else has his turn
 _JSON = (b"content-type", b"application/json")
 _PROBLEM = (b"content-type", b"application/problem+json")
 

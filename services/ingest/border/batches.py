@@ -31,7 +31,7 @@ def to_records(
 
 
 class Shared:
-    """Records that several requests share: one per partition, at most `RECORD_ITEMS` items."""
+    """Records that several requests share: one per partition."""
 
     def __init__(self) -> None:
         self.size = 0  # items numbered so far, the refused ones too

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from services.ingest.border import receipts
-from services.ingest.border.batches import RECORD_ITEMS, Shared, to_records
+from services.ingest.border.batches import Shared, to_records
 from services.ingest.border.intake import Taken
 from shared.contracts.reading import Reading
 from shared.errors import Overloaded, Unavailable
 from shared.eventlog.log import EventLog
 
-SMALL_ITEMS = 100  # a request of more has records of its own, and need not wait for a group
+SMALL_ITEMS = 1_000  # a request of more has records of its own, and need not wait for a group
+GROUP_ITEMS = 4_000  # then it leaves at once
 GROUPS_UNDER_WAY = 1
 WAITING_REQUESTS = 5_000  # of this process, before more are refused
 
@@ -93,7 +94,7 @@ class GroupCommit:
         first = group.shared.add(taken.partitions, count, taken.accepted_us, source)
         group.waiting.append((waiter, first))
         self._waiting += 1
-        self._schedule(full=group.shared.size > RECORD_ITEMS - SMALL_ITEMS)
+        self._schedule(full=group.shared.size > GROUP_ITEMS - SMALL_ITEMS)
 
     async def append(
         self, taken: Taken, source: str, trace: Trace | None = None

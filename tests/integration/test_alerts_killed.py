@@ -28,7 +28,8 @@ from tests.integration.alerting import repository, written
 from tests.integration.story import RULES, Story, forget, names, record, ticks, told
 
 ROOT = Path(__file__).parents[2]
-START = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=40)
+# Far from what other tests may have left in the same Kafka.
+START = datetime.now(UTC).replace(microsecond=0) - timedelta(days=3)
 ROUNDS = 240  # of 5 s
 KILLS = int(os.environ.get("YIWANG_TEST_KILLS", "50"))
 KILLS_ON_KAFKA = int(os.environ.get("YIWANG_TEST_KILLS_ON_KAFKA", "3"))  # each a lost session

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from services.alerts.duties import official
+from services.alerts import holidays
 
 Source = Literal["override", "official", "weekends"]
 Hours = tuple[time, time]
@@ -46,14 +46,14 @@ class Calendar:
         said = self.overrides.get(day)
         if said is not None:
             return Day(day, said.working, "override", said.note)
-        working = official.is_workday(day)
+        working = holidays.is_workday(day)
         if working is None:
             return Day(day, day.weekday() < SATURDAY, "weekends")
-        return Day(day, working, "official", official.name(day))
+        return Day(day, working, "official", holidays.name(day))
 
     def knows(self, year: int) -> bool:
         """True when the year's holidays are known, or an operator has entered some."""
-        return official.knows(year) or any(day.year == year for day in self.overrides)
+        return holidays.knows(year) or any(day.year == year for day in self.overrides)
 
     def after(self, start: datetime, duration: timedelta) -> datetime:
         """The moment at which `duration` of working time has passed since `start`, in UTC."""

@@ -14,7 +14,7 @@ from services.alerts.engine.watchers import Places
 from services.alerts.judging.combination import Combination, CombinationStates
 from services.alerts.judging.revision import revised_combination
 from services.alerts.judging.rulebook import Book
-from services.alerts.judging.schedule import DayKind, plain_day
+from services.alerts.judging.schedule import DayKind, official_day
 from services.alerts.judging.transition import Place, Transition
 from services.alerts.metrics import UNREADABLE
 from services.alerts.rules.rule import Rule
@@ -45,7 +45,7 @@ class CombiningEngine(Loop):
         places: Places,
         store: Store,
         past: Past | None = None,
-        day_kind: DayKind = plain_day,
+        day_kind: DayKind = official_day,
     ) -> None:
         self._changes = ConditionChanges(Book(rules, day_kind), places)
         self._day_kind = day_kind

@@ -14,7 +14,7 @@ from services.alerts.engine.watchers import Places, Watchers
 from services.alerts.judging.partition import Judgement
 from services.alerts.judging.revision import revised, unsettled
 from services.alerts.judging.rulebook import Book
-from services.alerts.judging.schedule import DayKind, plain_day
+from services.alerts.judging.schedule import DayKind, official_day
 from services.alerts.judging.transition import Place, Transition
 from services.alerts.metrics import JUDGED, UNREADABLE
 from services.alerts.rules.rule import Rule
@@ -36,7 +36,7 @@ class Engine(Loop):
         places: Places,
         store: Store,
         past: Past | None = None,
-        day_kind: DayKind = plain_day,
+        day_kind: DayKind = official_day,
     ) -> None:
         self._readings = Readings(rules, places, day_kind)
         super().__init__(self._readings, store, past)

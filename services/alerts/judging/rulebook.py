@@ -4,7 +4,7 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass
 
 from services.alerts.judging.plan import Part, Plan, compile_rule
-from services.alerts.judging.schedule import DayKind, plain_day
+from services.alerts.judging.schedule import DayKind, official_day
 from services.alerts.rules.rule import Rule, matches
 
 
@@ -25,7 +25,7 @@ class Book:
     rule is over several sensors.
     """
 
-    def __init__(self, rules: Iterable[Rule], day_kind: DayKind = plain_day) -> None:
+    def __init__(self, rules: Iterable[Rule], day_kind: DayKind = official_day) -> None:
         self.day_kind = day_kind
         self.rules = {rule.id: rule for rule in rules if rule.enabled}
         self.plans = {rule.id: compile_rule(rule, day_kind) for rule in self.rules.values()}

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 
+from services.alerts import holidays
 from services.alerts.rules.rule import Active
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -14,9 +15,11 @@ _EAST_US = 8 * 60 * _MINUTE_US  # UTC+8, without summer time since 1991
 DayKind = Callable[[date], str]
 
 
-def plain_day(day: date) -> str:
-    """`workday` or `restday` where no calendar says better."""
-    return "workday" if day.weekday() < 5 else "restday"
+def official_day(day: date) -> str:
+    """`workday` or `restday` by the announced holidays and make-up workdays; by the week in a
+    year whose are not known. Operators' own days do not count: judging must be the same again."""
+    working = holidays.is_workday(day)
+    return "workday" if (day.weekday() < 5 if working is None else working) else "restday"
 
 
 class Schedule:

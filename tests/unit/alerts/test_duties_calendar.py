@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.alerts.duties import official
+from services.alerts import holidays
 from services.alerts.duties.calendar import Calendar, Override
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -56,7 +56,7 @@ def test_days(day: str, working: bool, source: str) -> None:
     ],
 )
 def test_working_time_passes_only_while_people_work(start: str, hours: float, due: str) -> None:
-    if not official.knows(2027) or "2027" not in due:
+    if not holidays.knows(2027) or "2027" not in due:
         assert CALENDAR.after(local(start), timedelta(hours=hours)) == local(due)
 
 

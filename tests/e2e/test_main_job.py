@@ -70,7 +70,7 @@ def the_receiver_is_told(receiver: Receiver, secret: str, incident: str) -> None
     told = receiver.events(secret)[0]
     assert told["type"] == "incident.opened"
     assert told["data"]["id"] == incident
-    assert (told["data"]["value"], told["data"]["threshold"]) == (60.0, 50.0)  # the second step of the ladder
+    assert (told["data"]["value"], told["data"]["threshold"]) == (60.0, 50.0)
 
 
 def acknowledged_in_one_console_shows_everywhere(

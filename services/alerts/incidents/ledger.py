@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Table, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -16,10 +16,10 @@ from services.alerts.incidents.alert import Alert
 from services.alerts.incidents.case import Case
 from services.alerts.incidents.casebook import Casebook
 from services.alerts.incidents.steps import ENGINE
+from services.alerts.outgoing import ROWS_AT_ONCE, Outgoing, queue
 from shared.contracts.incident import Incident, IncidentEvent, Suppression, webhook_body
-from shared.store.tables import alerts, deliveries, endpoints, incidents, outbox, timeline
+from shared.store.tables import alerts, endpoints, incidents, outbox, timeline
 
-ROWS_AT_ONCE = 500  # PostgreSQL takes 65,535 parameters per statement
 GATHERING_LOCK = 0x1C1DE  # an advisory lock: who changes several incidents does so alone
 # Steps after which people hear of an incident for the first time, as if it had just opened.
 FIRST_HEARD = frozenset({"incident.unsuppressed", "incident.released"})
@@ -130,14 +130,13 @@ async def _queue_deliveries(connection: AsyncConnection, steps: Sequence[Inciden
     query = select(endpoints.c.endpoint_id, endpoints.c.events).where(endpoints.c.enabled)
     query = query.with_for_update(read=True)  # who is disabled meanwhile is queued nothing
     known = (await connection.execute(query)).all()
-    rows: list[dict[str, Any]] = []
+    messages: list[Outgoing] = []
     for step in steps:
         wanted = [row.endpoint_id for row in known if _wants(row.events, step.type)]
         if wanted:
             body = json.dumps(webhook_body(step), ensure_ascii=False, separators=(",", ":"))
-            rows += [_delivery(endpoint, step, body) for endpoint in wanted]
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        await connection.execute(insert(deliveries), rows[start : start + ROWS_AT_ONCE])
+            messages += [_delivery(endpoint, step, body) for endpoint in wanted]
+    await queue(connection, messages)
 
 
 def _wants(events: Collection[str], kind: str) -> bool:
@@ -145,21 +144,10 @@ def _wants(events: Collection[str], kind: str) -> bool:
     return "*" in events or kind in events or first
 
 
-def _delivery(endpoint: UUID, step: IncidentEvent, body: str) -> dict[str, Any]:
+def _delivery(endpoint: UUID, step: IncidentEvent, body: str) -> Outgoing:
     # Steps of one incident may share a moment: the version keeps their deliveries in order.
     made: datetime = step.timestamp + timedelta(microseconds=step.data.version)
-    return {
-        "delivery_id": uuid5(endpoint, str(step.id)),
-        "endpoint_id": endpoint,
-        "event_id": step.id,
-        "incident_id": step.data.id,
-        "type": step.type,
-        "body": body,
-        "state": "queued",
-        "attempts": [],
-        "due_at": step.timestamp,
-        "created_at": made,
-    }
+    return Outgoing(endpoint, step.id, step.data.id, step.type, body, step.timestamp, made)
 
 
 def _entry(step: IncidentEvent) -> dict[str, Any]:

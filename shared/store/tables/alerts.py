@@ -132,6 +132,16 @@ endpoints = Table(
     Column("secret", Text, nullable=False),
     Column("enabled", Boolean, nullable=False, server_default="true"),
     now("created_at"),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("channel", Text, nullable=False, server_default="webhook"),
+    Column("language", Text, nullable=False, server_default="zh"),
+    Column("options", JSONB, nullable=False, server_default="{}"),
+    Column("previous_secret", Text),  # still valid, until:
+    moment("previous_until", nullable=True),
+    moment("removed_at", nullable=True),  # kept for its ledger only
+    moment("failing_since", nullable=True),
+    Column("failures", Integer, nullable=False, server_default="0"),  # one after another
+    moment("not_before", nullable=True),  # nothing is sent earlier: pace, Retry-After, breaker
     schema="alerts",
 )
 deliveries = Table(
@@ -147,6 +157,9 @@ deliveries = Table(
     Column("attempts", JSONB, nullable=False, server_default="[]"),
     moment("due_at"),
     now("created_at"),
+    Column("purpose", Text, nullable=False, server_default="integration"),
+    Column("person", Text),
+    Column("fallbacks", ARRAY(Uuid), nullable=False, server_default="{}"),
     Index("deliveries_due", "state", "due_at"),
     Index(
         "deliveries_queued",

@@ -1,0 +1,1 @@
+-- people, rosters, chains and routes

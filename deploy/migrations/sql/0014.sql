@@ -1,0 +1,1 @@
+-- escalations, notices and what was decided of them

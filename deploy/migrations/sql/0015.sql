@@ -1,0 +1,1 @@
+-- public warnings as they were published

@@ -41,6 +41,10 @@ class Settings(BaseSettings):
     webhook_allow_cidrs: str = Field(
         "", description="Comma-separated networks that webhooks may reach although private"
     )
+    smtp_url: str = Field(
+        "", description="Mail server: `smtp[s]://[user:password@]host[:port]`; empty: no e-mail"
+    )
+    mail_from: str = Field("", description="Sender's address of e-mail")
     max_body_bytes: int = Field(8 * 1024 * 1024, description="Largest body of a POST, in bytes")
     max_batch_items: int = Field(10_000, description="Most readings in one POST")
     quota_readings_per_second: float = Field(

@@ -5,10 +5,15 @@ import logging
 
 from fastapi import APIRouter
 
+from services.alerts.delivery.claims import Claims
 from services.alerts.delivery.deliverer import Deliverer
 from services.alerts.delivery.endpoints import Endpoints
+from services.alerts.delivery.mail_sender import MailSender, MailServer
+from services.alerts.delivery.posting import Posting
+from services.alerts.delivery.probing import Probe
 from services.alerts.delivery.relay import Relay
-from services.alerts.delivery.routes import deliveries_router, endpoints_router
+from services.alerts.delivery.routes import endpoints_router
+from services.alerts.delivery.routes_ledger import deliveries_router
 from services.alerts.delivery.sender import Sender
 from services.alerts.duties import files as duty_files
 from services.alerts.duties.files import Book
@@ -42,6 +47,7 @@ from services.alerts.silencing.routes import silences_router
 from shared.contracts.topics import CONDITIONS
 from shared.errors import Misconfigured
 from shared.runtime import Context, Service
+from shared.settings import Settings
 
 _log = logging.getLogger(__name__)
 
@@ -75,8 +81,8 @@ async def build(context: Context) -> Service:
     repository = Repository(context.engine, incarnation, gathering, wakes)
     whole = Repository(context.engine, incarnation, gathering, wakes, CONDITIONS)
     endpoints = Endpoints(context.engine, context.clock)
-    sender = Sender(allowed)
-    deliverer = Deliverer(endpoints, sender, context.clock, due)
+    posting = Posting(Sender(allowed), _mail(settings))
+    deliverer = Deliverer(Claims(context.engine, context.clock), posting, context.clock, due)
     relay = Relay(context.engine, context.log, published)
 
     engines = _engines(context, rules, repository, whole)
@@ -89,8 +95,10 @@ async def build(context: Context) -> Service:
             dependencies_router(context.engine),
             silences_router(silencing, context.clock, inhibitions, refused),
             rules_router(rules, rule_versions),
-            endpoints_router(endpoints, sender.reason_to_refuse),
-            deliveries_router(endpoints),
+            endpoints_router(
+                endpoints, posting.reason_to_refuse, Probe(endpoints, context.clock, due)
+            ),
+            deliveries_router(endpoints, due),
         ],
         jobs={
             **engines.jobs,
@@ -102,8 +110,18 @@ async def build(context: Context) -> Service:
             "alerts-overdue": Escalation(context.engine, context.clock, wakes).run,
         },
         checks=engines.checks,
-        closers=[sender.close],
+        closers=[posting.close],
     )
+
+
+def _mail(settings: Settings) -> MailSender:
+    """The way out for e-mail, if there is one."""
+    if not settings.smtp_url:
+        return MailSender(None)
+    try:
+        return MailSender(MailServer.parse(settings.smtp_url, settings.mail_from))
+    except ValueError as error:
+        raise Misconfigured(f"YIWANG_SMTP_URL: {error}") from error
 
 
 def _people(context: Context, roster: Roster, book: Book, wakes: asyncio.Event) -> list[APIRouter]:

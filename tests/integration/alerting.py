@@ -116,7 +116,8 @@ async def steps(engine: AsyncEngine) -> list[tuple[str, int, str]]:
 
 class Receiver:
     """A real HTTP server that answers from a script, the last answer for ever. Headers of a script
-    that steer it: `x-endless` (a body without end), `x-hold` (no answer before `release`)."""
+    that steer it: `x-endless` (a body without end), `x-hold` (no answer before `release`), `x-cut`
+    (the connection ends before the answer), `x-body` (the answer's body)."""
 
     def __init__(self, *script: tuple[int, dict[str, str]]) -> None:
         self.script = script or ((200, {}),)
@@ -148,12 +149,16 @@ class Receiver:
                 status, headers = receiver.script[place]
                 if "x-hold" in headers:
                     receiver.release.wait(60)
+                if "x-cut" in headers:
+                    self.close_connection = True
+                    return
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
                 if "x-endless" not in headers:
-                    self.send_header("content-length", "0")
+                    self.send_header("content-length", str(len(headers.get("x-body", ""))))
                 self.end_headers()
+                self.wfile.write(headers.get("x-body", "").encode())
                 while "x-endless" in headers:
                     try:
                         self.wfile.write(b"x" * 65536)

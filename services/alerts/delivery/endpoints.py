@@ -1,156 +1,202 @@
-"""Endpoints and the ledger of deliveries, on PostgreSQL."""
+"""Endpoints, and the ledger of deliveries as people see it, on PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import cast, insert, select, text, tuple_, update
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import ColumnElement, insert, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.alerts.channels import standard_webhooks
 from services.alerts.connection import reachable
-from services.alerts.delivery import signing
-from services.alerts.delivery.deliverer import Attempt, Delivery
+from services.alerts.delivery.claims import bury
+from services.alerts.outgoing import Outgoing, queue
 from shared.clock import Clock
 from shared.store.tables import deliveries, endpoints
 
-# Whose turn it is: the first of the queue that is due, unless an earlier one that is being tried
-# again quickly holds it up. Steps of one incident never overtake each other.
-_CLAIM = text("""
-WITH turns AS (
-  SELECT head.delivery_id FROM alerts.endpoints e CROSS JOIN LATERAL (
-    SELECT d.delivery_id, d.due_at FROM alerts.deliveries d
-    WHERE d.endpoint_id = e.endpoint_id AND d.state = 'queued'
-      AND (d.due_at <= :now OR (
-        jsonb_array_length(d.attempts) <= :quick
-        AND coalesce((d.attempts -> -1 ->> 'status')::int, 0) NOT BETWEEN 400 AND 499
-        OR (d.attempts -> -1 ->> 'status')::int IN (408, 429)))
-      AND NOT EXISTS (
-        SELECT FROM alerts.deliveries p WHERE p.endpoint_id = d.endpoint_id
-          AND p.incident_id = d.incident_id AND p.state = 'queued'
-          AND (p.created_at, p.delivery_id) < (d.created_at, d.delivery_id))
-    ORDER BY d.created_at, d.delivery_id LIMIT 1
-  ) head
-  WHERE e.enabled AND NOT e.endpoint_id = ANY(:busy) AND head.due_at <= :now
-  ORDER BY head.due_at LIMIT :limit
-), due AS (
-  SELECT d.delivery_id FROM alerts.deliveries d JOIN turns USING (delivery_id)
-  WHERE d.state = 'queued' AND d.due_at <= :now FOR UPDATE OF d SKIP LOCKED
-)
-UPDATE alerts.deliveries d SET due_at = :leased_until
-FROM due, alerts.endpoints e
-WHERE d.delivery_id = due.delivery_id AND e.endpoint_id = d.endpoint_id
-RETURNING d.delivery_id, d.endpoint_id, e.url, e.secret, d.body,
-          jsonb_array_length(d.attempts) AS attempts
-""")
-_REMOVED: list[str] = []  # the events of an endpoint that is only kept for its ledger
+ROTATION = timedelta(hours=24)  # a replaced secret stays valid so long
+RESENT_AT_MOST = 10_000  # deliveries by one command
+NOBODY = UUID(int=0)  # the incident of a test message
+_SECRETS = ("secret", "previous_secret")
+_HERE = endpoints.c.removed_at.is_(None)
+
+
+@dataclass(frozen=True)
+class Which:
+    """Deliveries of the ledger that are meant; None: any. `since`, `until`: of their making."""
+
+    state: str | None = None
+    endpoint_id: UUID | None = None
+    incident_id: UUID | None = None
+    purpose: str | None = None
+    person: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """In SQL."""
+        names = ("state", "endpoint_id", "incident_id", "purpose", "person")
+        found = [
+            deliveries.c[name] == getattr(self, name)
+            for name in names
+            if getattr(self, name) is not None
+        ]
+        if self.since is not None:
+            found.append(deliveries.c.created_at >= self.since)
+        if self.until is not None:
+            found.append(deliveries.c.created_at < self.until)
+        return found
+
+
+@dataclass(frozen=True)
+class NewEndpoint:
+    """What an administrator says of a receiver. `secret`: of a bot that signs; a webhook's own is
+    made here."""
+
+    url: str
+    events: Sequence[str] = ("*",)
+    name: str = ""
+    channel: str = "webhook"
+    language: str = "zh"
+    options: Mapping[str, str] = field(default_factory=dict)
+    secret: str | None = None
 
 
 class Endpoints:
-    """Both tables; also the deliverer's `DeliveryLedger`."""
+    """Both tables, for people."""
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
 
     async def add(self, url: str, events: Sequence[str]) -> dict[str, Any]:
+        """A new webhook, with its secret (which is shown this once)."""
+        return await self.put(NewEndpoint(url, events))
+
+    async def put(self, new: NewEndpoint) -> dict[str, Any]:
         """A new endpoint, with its secret (which is shown this once)."""
+        made = standard_webhooks.new_secret() if new.channel == "webhook" else new.secret or ""
         values = {
             "endpoint_id": uuid4(),
-            "url": url,
-            "events": list(events),
-            "secret": signing.new_secret(),
+            "url": new.url,
+            "events": list(new.events),
+            "secret": made,
             "enabled": True,
             "created_at": self._clock(),
+            "name": new.name,
+            "channel": new.channel,
+            "language": new.language,
+            "options": dict(new.options),
         }
-        async with self._engine.begin() as connection:
+        async with reachable(self._engine.begin()) as connection:
             await connection.execute(insert(endpoints).values(values))
         return values
 
     async def everyone(self) -> list[dict[str, Any]]:
         """Every endpoint, without secrets."""
-        shown = [column for column in endpoints.c if column.name != "secret"]
-        query = select(*shown).where(endpoints.c.events != _REMOVED)
-        async with self._engine.connect() as connection:
-            rows = await connection.execute(query.order_by(endpoints.c.created_at))
+        async with reachable(self._engine.connect()) as connection:
+            rows = await connection.execute(_shown().order_by(endpoints.c.created_at))
             return [dict(row._mapping) for row in rows]
+
+    async def get(self, endpoint_id: UUID) -> dict[str, Any] | None:
+        """One, without its secrets."""
+        query = _shown().where(endpoints.c.endpoint_id == endpoint_id)
+        async with reachable(self._engine.connect()) as connection:
+            row = (await connection.execute(query)).first()
+        return None if row is None else dict(row._mapping)
+
+    async def change(self, endpoint_id: UUID, values: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Change some columns; enabling one again forgets its failures. None: there is none."""
+        changed = dict(values)
+        if changed.get("enabled"):
+            changed |= {"failures": 0, "failing_since": None, "not_before": None, "slow": False}
+        mine = (endpoints.c.endpoint_id == endpoint_id) & _HERE
+        async with reachable(self._engine.begin()) as connection:
+            if changed:
+                await connection.execute(update(endpoints).where(mine).values(changed))
+        return await self.get(endpoint_id)
+
+    async def rotate(self, endpoint_id: UUID) -> str | None:
+        """A new secret; the old one signs along for `ROTATION`. None: there is no such webhook."""
+        made, now = standard_webhooks.new_secret(), self._clock()
+        mine = (endpoints.c.endpoint_id == endpoint_id) & _HERE
+        values = {
+            "secret": made, "previous_secret": endpoints.c.secret, "previous_until": now + ROTATION,
+        }  # fmt: skip
+        statement = update(endpoints).where(mine, endpoints.c.channel == "webhook").values(values)
+        async with reachable(self._engine.begin()) as connection:
+            done = await connection.execute(statement)
+        return made if done.rowcount else None
 
     async def remove(self, endpoint_id: UUID) -> bool:
         """Send it nothing more and forget its secret; False if there is none. Its deliveries stay
         in the ledger; what was queued is dead."""
-        gone = {"enabled": False, "events": _REMOVED, "secret": ""}
-        mine = (endpoints.c.endpoint_id == endpoint_id) & (endpoints.c.events != _REMOVED)
-        async with self._engine.begin() as connection:
+        gone = {
+            "enabled": False, "events": [], "secret": "", "previous_secret": None,
+            "removed_at": self._clock(),
+        }  # fmt: skip
+        mine = (endpoints.c.endpoint_id == endpoint_id) & _HERE
+        async with reachable(self._engine.begin()) as connection:
             done = await connection.execute(update(endpoints).where(mine).values(gone))
             if done.rowcount:
-                await self._bury(connection, endpoint_id, "the endpoint was removed")
+                await bury(connection, endpoint_id, "the endpoint was removed", self._clock())
         return done.rowcount > 0
 
     async def deliveries(
         self,
+        which: Which | None = None,
         *,
-        state: str | None,
-        endpoint_id: UUID | None,
-        after: tuple[Any, UUID] | None,
-        limit: int,
+        after: tuple[Any, UUID] | None = None,
+        limit: int = 100,
     ) -> list[dict[str, Any]]:
         """The ledger, newest first, from `after` (created_at, delivery_id) on."""
-        query = select(deliveries)
-        if state is not None:
-            query = query.where(deliveries.c.state == state)
-        if endpoint_id is not None:
-            query = query.where(deliveries.c.endpoint_id == endpoint_id)
+        query = select(deliveries).where(*(which or Which()).conditions())
         order = tuple_(deliveries.c.created_at, deliveries.c.delivery_id)
         if after is not None:
             query = query.where(order < after)
         query = query.order_by(
             deliveries.c.created_at.desc(), deliveries.c.delivery_id.desc()
         ).limit(limit)
-        async with self._engine.connect() as connection:
+        async with reachable(self._engine.connect()) as connection:
             return [dict(row._mapping) for row in await connection.execute(query)]
 
-    async def claim(self, busy: set[UUID], limit: int, lease: timedelta) -> list[Delivery]:
-        """See `DeliveryLedger.claim`."""
+    async def delivery(self, delivery_id: UUID) -> dict[str, Any] | None:
+        """One of the ledger."""
+        query = select(deliveries).where(deliveries.c.delivery_id == delivery_id)
+        async with reachable(self._engine.connect()) as connection:
+            row = (await connection.execute(query)).first()
+        return None if row is None else dict(row._mapping)
+
+    async def resend(self, which: Which, delivery_id: UUID | None = None) -> list[UUID]:
+        """Queue again what was sent or given up, under its old id, as if for the first time; those
+        whose endpoint is disabled are left alone. Which ones: at most `RESENT_AT_MOST`."""
+        chosen = [*which.conditions(), deliveries.c.state != "queued"]
+        if delivery_id is not None:
+            chosen.append(deliveries.c.delivery_id == delivery_id)
+        mine = (
+            select(deliveries.c.delivery_id)
+            .join(endpoints, endpoints.c.endpoint_id == deliveries.c.endpoint_id)
+            .where(*chosen, endpoints.c.enabled, _HERE)
+            .order_by(deliveries.c.created_at)
+            .limit(RESENT_AT_MOST)
+        )
+        values = {"state": "queued", "tries": 0, "due_at": self._clock()}
+        statement = update(deliveries).where(deliveries.c.delivery_id.in_(mine)).values(values)
+        async with reachable(self._engine.begin()) as connection:
+            done = await connection.execute(statement.returning(deliveries.c.delivery_id))
+            return list(done.scalars())
+
+    async def test(self, endpoint_id: UUID, body: str) -> UUID:
+        """Queue a test message; its delivery."""
         now = self._clock()
-        values = {
-            "busy": list(busy),
-            "now": now,
-            "limit": limit,
-            "leased_until": now + lease,
-            "quick": signing.PAGING_ATTEMPTS,
-        }
+        message = Outgoing(endpoint_id, uuid4(), NOBODY, "test", body, now, now, "test")
         async with reachable(self._engine.begin()) as connection:
-            rows = (await connection.execute(_CLAIM, values)).all()
-        return [Delivery(**row._mapping) for row in rows]
-
-    async def settle(self, delivery: Delivery, attempt: Attempt) -> None:
-        """See `DeliveryLedger.settle`. What was queued for a receiver that is gone is dead."""
-        entry = _entry(attempt.at, attempt.status, attempt.error, attempt.latency_ms)
-        state: Any = attempt.state
-        if attempt.state == "queued":  # unless its endpoint was removed meanwhile
-            state = deliveries.c.state
-        values: dict[str, Any] = {"state": state, "attempts": _and(entry)}
-        if attempt.due_at is not None:
-            values["due_at"] = attempt.due_at
-        mine = deliveries.c.delivery_id == delivery.delivery_id
-        async with reachable(self._engine.begin()) as connection:
-            if attempt.disable_endpoint:
-                gone = endpoints.c.endpoint_id == delivery.endpoint_id
-                await connection.execute(update(endpoints).where(gone).values(enabled=False))
-            await connection.execute(update(deliveries).where(mine).values(values))
-            if attempt.disable_endpoint:
-                await self._bury(connection, delivery.endpoint_id, attempt.error)
-
-    async def _bury(self, connection: AsyncConnection, endpoint_id: UUID, why: str) -> None:
-        queued = (deliveries.c.endpoint_id == endpoint_id) & (deliveries.c.state == "queued")
-        values = {"state": "dead", "attempts": _and(_entry(self._clock(), None, why, 0.0))}
-        await connection.execute(update(deliveries).where(queued).values(values))
+            await queue(connection, [message])
+        return message.delivery_id
 
 
-def _entry(at: datetime, status: int | None, error: str, latency_ms: float) -> dict[str, Any]:
-    return {"at": at.isoformat(), "status": status, "error": error, "latency_ms": latency_ms}
-
-
-def _and(entry: dict[str, Any]) -> Any:
-    return deliveries.c.attempts.op("||")(cast([entry], JSONB))
+def _shown() -> Any:
+    columns = [column for column in endpoints.c if column.name not in _SECRETS]
+    return select(*columns).where(_HERE)

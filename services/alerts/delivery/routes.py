@@ -1,14 +1,16 @@
-"""Webhook endpoints and the ledger of deliveries over HTTP."""
+"""Endpoints over HTTP: who is told, by which channel."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.alerts import cursor
-from services.alerts.delivery.endpoints import Endpoints
+from services.alerts.channels.channel import Target
+from services.alerts.channels.registry import CHANNELS, named
+from services.alerts.delivery.endpoints import Endpoints, NewEndpoint
+from services.alerts.delivery.probing import Probe
 from shared.web.auth import require_role
 from shared.web.identity import Identity
 from shared.web.problems import Problem
@@ -23,18 +25,44 @@ EVENTS = ("opened", "cleared", "refired", "acknowledged", "dispatched", "started
           "unsuppressed")  # fmt: skip
 WhyRefuse = Callable[[str], Awaitable[str | None]]
 KNOWN = {"*", *(f"incident.{name}" for name in EVENTS)}
+Events = Annotated[list[str], Field(max_length=100)]
+Words = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f]*$")]
+Options = Annotated[dict[Words, Words], Field(max_length=20)]
+Url = Annotated[str, Field(max_length=2_000)]
+Language = Literal["zh", "en"]
+_SIGNING = {"dingtalk", "feishu", "alertmanager"}  # channels whose secret the receiver gives out
 
 
 class EndpointIn(BaseModel):
-    """A receiver. `events`: types such as `incident.opened`, or `*`."""
+    """A receiver. `events`: types such as `incident.opened`, or `*`; none: it is used for pages
+    only. `channel`: webhook, alertmanager, slack, dingtalk, feishu, wecom, email (`mailto:…`).
+    `secret`: of a DingTalk or Feishu bot that checks signatures."""
 
     model_config = ConfigDict(extra="forbid")
 
-    url: Annotated[str, Field(max_length=2_000)]
-    events: Annotated[list[str], Field(min_length=1)] = ["*"]
+    url: Url
+    events: Events = ["*"]
+    name: Words = ""
+    channel: str = "webhook"
+    language: Language = "zh"
+    options: Options = {}
+    secret: Annotated[str, Field(min_length=1, max_length=200)] | None = None
 
 
-def endpoints_router(endpoints: Endpoints, why_refuse: WhyRefuse) -> APIRouter:
+class EndpointChange(BaseModel):
+    """What is to be different. `enabled`: true forgets past failures."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: Url | None = None
+    events: Events | None = None
+    name: Words | None = None
+    language: Language | None = None
+    options: Options | None = None
+    enabled: bool | None = None
+
+
+def endpoints_router(endpoints: Endpoints, why_refuse: WhyRefuse, probe: Probe) -> APIRouter:
     """`/v1/endpoints…`. `why_refuse`: why a URL cannot be a receiver, None if it can."""
     router = APIRouter(prefix="/v1/endpoints", tags=["delivery"])
 
@@ -45,48 +73,81 @@ def endpoints_router(endpoints: Endpoints, why_refuse: WhyRefuse) -> APIRouter:
 
     @router.post("", status_code=201)
     async def add_endpoint(_: Admin, body: EndpointIn) -> dict[str, Any]:
-        """Add a receiver; its `secret` is shown this once."""
-        reason = await why_refuse(body.url)
-        if reason is not None:
-            raise _invalid("/url", reason)
-        unknown = sorted(set(body.events) - KNOWN)
-        if unknown:
-            raise _invalid("/events", f"unknown event {unknown[0]!r}; known: {sorted(KNOWN)}")
-        return await endpoints.add(body.url, body.events)
+        """Add a receiver; a webhook's `secret` is shown this once."""
+        if body.channel not in CHANNELS:
+            known = f"unknown channel {body.channel!r}; known: {sorted(CHANNELS)}"
+            raise _invalid("/channel", known)
+        if body.secret is not None and body.channel not in _SIGNING:
+            raise _invalid("/secret", f"only channels with one take it: {sorted(_SIGNING)}")
+        _check_events(body.events)
+        await _check_url(body.channel, body.url, why_refuse)
+        return await endpoints.put(NewEndpoint(**body.model_dump()))
+
+    @router.get("/{endpoint_id}")
+    async def get_endpoint(_: Operator, endpoint_id: UUID) -> dict[str, Any]:
+        """One endpoint with its health: failures in a row, since when, not before when."""
+        return _found(await endpoints.get(endpoint_id), endpoint_id)
+
+    @router.patch("/{endpoint_id}")
+    async def change_endpoint(_: Admin, endpoint_id: UUID, body: EndpointChange) -> dict[str, Any]:
+        """Change a receiver, switch it off, or on again."""
+        before = _found(await endpoints.get(endpoint_id), endpoint_id)
+        values = {name: value for name, value in body.model_dump().items() if value is not None}
+        if body.events is not None:
+            _check_events(body.events)
+        if body.url is not None:
+            await _check_url(before["channel"], body.url, why_refuse)
+        return _found(await endpoints.change(endpoint_id, values), endpoint_id)
+
+    @router.post("/{endpoint_id}/rotate")
+    async def rotate_secret(_: Admin, endpoint_id: UUID) -> dict[str, Any]:
+        """A new `secret`, shown this once; for 24 h messages are signed with both."""
+        found = _found(await endpoints.get(endpoint_id), endpoint_id)
+        secret = await endpoints.rotate(endpoint_id)
+        if secret is None:
+            raise _invalid("/channel", f"a {found['channel']} endpoint has no secret of ours")
+        return {"endpoint_id": endpoint_id, "secret": secret}
+
+    @router.post("/{endpoint_id}/test")
+    async def test_endpoint(_: Operator, endpoint_id: UUID) -> dict[str, Any]:
+        """Send a test message, once, and say how it went: the delivery with its attempt. 409 when
+        the endpoint is disabled."""
+        if not _found(await endpoints.get(endpoint_id), endpoint_id)["enabled"]:
+            raise Problem(409, "Not possible now", "the endpoint is disabled", code="conflict")
+        return await probe.test(endpoint_id)
 
     @router.delete("/{endpoint_id}", status_code=204)
     async def remove_endpoint(_: Admin, endpoint_id: UUID) -> Response:
         """Send a receiver nothing more; the ledger keeps what it was sent."""
         if not await endpoints.remove(endpoint_id):
-            detail = f"there is no endpoint {endpoint_id}"
-            raise Problem(404, "Not found", detail, code="not_found")
+            raise _missing(endpoint_id)
         return Response(status_code=204)
 
     return router
 
 
-def deliveries_router(endpoints: Endpoints) -> APIRouter:
-    """`/v1/deliveries`."""
-    router = APIRouter(prefix="/v1/deliveries", tags=["delivery"])
+def _check_events(events: list[str]) -> None:
+    unknown = sorted(set(events) - KNOWN)
+    if unknown:
+        raise _invalid("/events", f"unknown event {unknown[0]!r}; known: {sorted(KNOWN)}")
 
-    @router.get("")
-    async def list_deliveries(
-        _: Operator,
-        state: Annotated[str | None, Query(pattern="^(queued|delivered|superseded|dead)$")] = None,
-        endpoint_id: UUID | None = None,
-        limit: Annotated[int, Query(ge=1, le=500)] = 100,
-        cursor_: Annotated[str | None, Query(alias="cursor")] = None,
-    ) -> dict[str, Any]:
-        """Every delivery with its attempts, newest first."""
-        after = cursor.decode(cursor_)
-        items = await endpoints.deliveries(
-            state=state, endpoint_id=endpoint_id, after=after, limit=limit
-        )
-        last = items[-1] if len(items) == limit else None
-        following = cursor.encode(last["created_at"], last["delivery_id"]) if last else None
-        return {"items": items, "next": following}
 
-    return router
+async def _check_url(channel: str, url: str, why_refuse: WhyRefuse) -> None:
+    reason = named(channel).reason_to_refuse(Target(url, ()))
+    if reason is None:
+        reason = await why_refuse(url)
+    if reason is not None:
+        raise _invalid("/url", reason)
+
+
+def _found(row: dict[str, Any] | None, endpoint_id: UUID) -> dict[str, Any]:
+    if row is None:
+        raise _missing(endpoint_id)
+    return row
+
+
+def _missing(endpoint_id: UUID) -> Problem:
+    return Problem(404, "Not found", f"there is no endpoint {endpoint_id}", code="not_found")
 
 
 def _invalid(pointer: str, detail: str) -> Problem:

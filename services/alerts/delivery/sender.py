@@ -4,7 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 import httpcore
@@ -16,17 +16,21 @@ from services.alerts.delivery.network import GuardedNetwork
 TIMEOUT_SECONDS = 15.0
 BODY_SECONDS = 2.0  # for the rest of an answer whose status is known
 RESOLVE_SECONDS = 3.0
+CONNECTIONS = 320  # more than are ever under way: none waits for another endpoint's
 MAX_ANSWER_BYTES = 16 * 1024
 FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: a status, or why none did. `retry_after`: the header as it came, or ""."""
+    """What came back: a status, or why none did. `retry_after`: the header as it came, or "";
+    `body`: its first 16 KiB; `final`: it will never be taken."""
 
     status: int | None
     error: str = ""
     retry_after: str = ""
+    body: bytes = b""
+    final: bool = False
 
     @property
     def delivered(self) -> bool:
@@ -43,24 +47,29 @@ class Sender:
         transport = httpx.AsyncHTTPTransport(retries=0)
         transport._pool = httpcore.AsyncConnectionPool(
             ssl_context=ssl.create_default_context(),
-            max_connections=64,
-            max_keepalive_connections=16,
+            max_connections=CONNECTIONS,
+            max_keepalive_connections=CONNECTIONS,
+            keepalive_expiry=30.0,
             network_backend=self._network,
         )
         self._client = httpx.AsyncClient(
-            transport=transport, timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False
+            transport=transport,
+            timeout=TIMEOUT_SECONDS,
+            follow_redirects=False,
+            trust_env=False,
+            headers={"accept-encoding": "identity"},
         )
 
-    async def post(self, url: str, headers: Mapping[str, str], body: str) -> Answer:
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """One attempt, at most `TIMEOUT_SECONDS`; reads no more of the answer than needed."""
         answer = Answer(None, f"no answer within {TIMEOUT_SECONDS:.0f} s")
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
-                request = self._client.stream("POST", url, headers=headers, content=body.encode())
+                request = self._client.stream("POST", url, headers=headers, content=body)
                 async with request as response:
                     asked = response.headers.get("retry-after", "")
                     answer = Answer(response.status_code, retry_after=asked)
-                    await _read_some(response)
+                    answer = replace(answer, body=await _read_some(response))
         except TimeoutError:
             return answer
         except FAILURES as error:
@@ -88,13 +97,14 @@ class Sender:
         self._network.close()
 
 
-async def _read_some(response: httpx.Response) -> None:
+async def _read_some(response: httpx.Response) -> bytes:
     """Enough of a well-behaved answer to keep its connection; an endless one is cut off, and what
     goes wrong after the status changes nothing."""
-    seen = 0
+    seen = b""
     with suppress(TimeoutError, *FAILURES):
         async with asyncio.timeout(BODY_SECONDS):
             async for chunk in response.aiter_raw():
-                seen += len(chunk)
-                if seen > MAX_ANSWER_BYTES:
-                    return
+                seen += chunk
+                if len(seen) > MAX_ANSWER_BYTES:
+                    return seen[:MAX_ANSWER_BYTES]
+    return seen

@@ -141,6 +141,7 @@ endpoints = Table(
     moment("removed_at", nullable=True),  # kept for its ledger only
     moment("failing_since", nullable=True),
     Column("failures", Integer, nullable=False, server_default="0"),  # one after another
+    Column("slow", Boolean, nullable=False, server_default="false"),  # the last time
     moment("not_before", nullable=True),  # nothing is sent earlier: pace, Retry-After, breaker
     schema="alerts",
 )
@@ -160,6 +161,7 @@ deliveries = Table(
     Column("purpose", Text, nullable=False, server_default="integration"),
     Column("person", Text),
     Column("fallbacks", ARRAY(Uuid), nullable=False, server_default="{}"),
+    Column("tries", Integer, nullable=False, server_default="0"),  # since it was queued last
     Index("deliveries_due", "state", "due_at"),
     Index(
         "deliveries_queued",
@@ -169,5 +171,11 @@ deliveries = Table(
         postgresql_where=text("state = 'queued'"),
     ),
     Index("deliveries_by_making", "created_at", "delivery_id"),
+    Index("deliveries_by_incident", "incident_id"),
+    Index(
+        "deliveries_paging",
+        "due_at",
+        postgresql_where=text("state = 'queued' AND purpose = 'paging'"),
+    ),
     schema="alerts",
 )

@@ -7,21 +7,33 @@ from uuid import uuid4
 import pytest
 from standardwebhooks import Webhook
 
-from services.alerts.delivery import signing
-from services.alerts.delivery.deliverer import Delivery, judge
+from services.alerts.channels import standard_webhooks
+from services.alerts.channels.channel import Refusal
+from services.alerts.delivery import schedule, verdict
 from services.alerts.delivery.guard import reason_to_refuse, reason_to_refuse_url
 from services.alerts.delivery.sender import Answer
+from services.alerts.delivery.verdict import Attempt, Health, Outcome, Parcel, Queued
+from services.alerts.outgoing import Purpose
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
 
 def test_the_reference_package_verifies_our_signature() -> None:
-    secret = signing.new_secret()
-    body = '{"type":"incident.opened","data":{"title":"燃气"}}'
-    headers = signing.headers(secret, "msg-1", datetime.now(UTC), body)
+    secret = standard_webhooks.new_secret()
+    body = '{"type":"incident.opened","data":{"title":"燃气"}}'.encode()
+    headers = standard_webhooks.headers([secret], "msg-1", datetime.now(UTC), body)
     assert Webhook(secret).verify(body, headers)
     with pytest.raises(Exception, match="signature"):
-        Webhook(secret).verify(body + " ", headers)
+        Webhook(secret).verify(body + b" ", headers)
+
+
+def test_while_a_secret_is_replaced_both_verify_it_and_no_other() -> None:
+    new, old = standard_webhooks.new_secret(), standard_webhooks.new_secret()
+    headers = standard_webhooks.headers([new, old], "msg-1", datetime.now(UTC), b"{}")
+    for secret in (new, old):
+        assert Webhook(secret).verify(b"{}", headers) == {}
+    with pytest.raises(Exception, match="signature"):
+        Webhook(standard_webhooks.new_secret()).verify(b"{}", headers)
 
 
 @pytest.mark.parametrize(
@@ -68,26 +80,49 @@ def test_a_name_is_judged_when_it_is_connected() -> None:
     assert reason_to_refuse_url("https://hooks.example.org/x", ()) is None
 
 
-def delivery(attempts: int) -> Delivery:
-    return Delivery(uuid4(), uuid4(), "http://x", signing.new_secret(), "{}", attempts)
+def attempt(
+    answer: Answer,
+    tries: int = 0,
+    *,
+    seconds: float = 0.1,
+    refusal: Refusal | None = None,
+    purpose: Purpose = "integration",
+) -> Attempt:
+    queued = Queued(uuid4(), "{}", tries, purpose)
+    return verdict.judge(queued, Outcome(answer, refusal, NOW, seconds), 0.0)
+
+
+def seconds_until(found: Attempt) -> float:
+    assert found.due_at is not None
+    return (found.due_at - NOW).total_seconds()
 
 
 def test_only_2xx_is_delivered() -> None:
-    assert judge(delivery(0), Answer(204), NOW, 0.1).state == "delivered"
+    assert attempt(Answer(204)).state == "delivered"
     for status in (199, 301, 400, 404, 429, 500):
-        assert judge(delivery(0), Answer(status), NOW, 0.1).state == "queued"
+        assert attempt(Answer(status)).state == "queued"
 
 
-def test_gone_disables_the_endpoint() -> None:
-    attempt = judge(delivery(0), Answer(410), NOW, 0.1)
-    assert (attempt.state, attempt.disable_endpoint) == ("dead", True)
+def test_the_first_retry_comes_after_five_seconds_and_the_last_gives_up() -> None:
+    assert seconds_until(attempt(Answer(None, "refused"), seconds=0)) == 5
+    assert attempt(Answer(500), len(schedule.RETRY_SECONDS)).state == "dead"
 
 
-def test_the_first_retry_comes_within_six_seconds_and_the_last_gives_up() -> None:
-    first = judge(delivery(0), Answer(None, "refused"), NOW, 0.0)
-    assert first.due_at is not None
-    assert timedelta(seconds=4) <= first.due_at - NOW <= timedelta(seconds=6)
-    assert judge(delivery(len(signing.RETRY_SECONDS)), Answer(500), NOW, 0.1).state == "dead"
+def test_a_page_is_given_up_within_minutes_and_a_test_at_once() -> None:
+    waits = []
+    for tries in range(schedule.PAGING_ATTEMPTS):
+        waits.append(seconds_until(attempt(Answer(500), tries, seconds=0, purpose="paging")))
+    assert sum(waits) <= 300
+    assert attempt(Answer(500), len(waits), purpose="paging").state == "dead"
+    assert attempt(Answer(500), purpose="test").state == "dead"
+
+
+def test_a_refusal_inside_a_200_is_no_delivery() -> None:
+    found = attempt(Answer(200), refusal=Refusal("sign not match"))
+    assert (found.state, found.error) == ("queued", "refused: sign not match")
+    assert attempt(Answer(200), refusal=Refusal("too long", final=True)).state == "dead"
+    throttled = attempt(Answer(200), refusal=Refusal("too fast", throttled=True), seconds=0)
+    assert seconds_until(throttled) == schedule.THROTTLED_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -105,12 +140,60 @@ def test_the_first_retry_comes_within_six_seconds_and_the_last_gives_up() -> Non
     ],
 )
 def test_retry_after_is_honoured(status: int, asked: str, seconds: float) -> None:
-    attempt = judge(delivery(0), Answer(status, retry_after=asked), NOW, 1.0)
-    assert attempt.due_at is not None
-    assert (attempt.due_at - NOW).total_seconds() == pytest.approx(seconds + 1, abs=1.01)
+    found = attempt(Answer(status, retry_after=asked), seconds=1.0)
+    assert seconds_until(found) == pytest.approx(seconds + 1, abs=1.01)
 
 
 def test_the_wait_begins_when_the_attempt_has_ended() -> None:
-    attempt = judge(delivery(0), Answer(None, "no answer"), NOW, 15.0)
-    assert attempt.due_at is not None
-    assert attempt.due_at - NOW >= timedelta(seconds=19)
+    assert seconds_until(attempt(Answer(None, "no answer"), seconds=15.0)) == 20
+
+
+def health(
+    answer: Answer,
+    failures: int = 0,
+    *,
+    since: datetime | None = None,
+    seconds: float = 0.0,
+    refusal: Refusal | None = None,
+    spacing: float = 0.0,
+) -> Health:
+    parcel = Parcel(uuid4(), "http://x", "webhook", "zh", {}, (), failures, since, ())
+    return verdict.health(parcel, Outcome(answer, refusal, NOW, seconds), spacing)
+
+
+def test_who_fails_again_and_again_is_probed_ever_more_rarely() -> None:
+    waits = [health(Answer(500), failures).not_before for failures in range(12)]
+    assert waits[: schedule.BREAK_AFTER - 1] == [None] * (schedule.BREAK_AFTER - 1)
+    later = [(moment - NOW).total_seconds() for moment in waits if moment is not None]
+    assert later == sorted(later)
+    assert (later[0], later[-1]) == (schedule.PROBE_SECONDS, schedule.PROBE_AT_MOST)
+
+
+@pytest.mark.parametrize("status", [200, 204, 400, 413, 422])
+def test_an_answer_that_shows_a_sound_receiver_forgets_its_failures(status: int) -> None:
+    assert health(Answer(status), 9, since=NOW - timedelta(hours=1)) == Health(0, None, False, None)
+
+
+def test_after_days_of_failure_or_a_410_a_receiver_is_given_up() -> None:
+    long_ago = NOW - verdict.ABANDON_AFTER
+    assert not health(Answer(500), 9, since=long_ago + timedelta(seconds=1)).abandoned
+    assert "answered 500" in health(Answer(500), 9, since=long_ago).abandoned
+    assert health(Answer(410)).abandoned.startswith("410")
+    assert attempt(Answer(410)).state == "dead"
+
+
+def test_a_throttling_receiver_is_left_alone_but_is_not_failing() -> None:
+    found = health(Answer(429, retry_after="90"), 2)
+    assert (found.failures, found.not_before) == (2, NOW + timedelta(seconds=90))
+    found = health(Answer(200), refusal=Refusal("too fast", throttled=True))
+    assert found.not_before == NOW + timedelta(seconds=schedule.THROTTLED_SECONDS)
+
+
+def test_a_pace_is_kept_after_every_message() -> None:
+    assert health(Answer(200), spacing=3.0).not_before == NOW + timedelta(seconds=3)
+    assert health(Answer(500), spacing=3.0).not_before == NOW + timedelta(seconds=3)
+
+
+def test_a_slow_receiver_is_known_as_slow() -> None:
+    assert health(Answer(200), seconds=verdict.SLOW_SECONDS + 1).slow
+    assert not health(Answer(200), seconds=0.5).slow

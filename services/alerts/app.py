@@ -36,6 +36,10 @@ from services.alerts.incidents.routes_dependencies import dependencies_router
 from services.alerts.incidents.routes_families import families_router
 from services.alerts.incidents.routes_reports import reports_router
 from services.alerts.incidents.tending import Tending
+from services.alerts.oncall import files as oncall_files
+from services.alerts.oncall.repository import Repository as OncallRepository
+from services.alerts.oncall.routes_duty import duty_router
+from services.alerts.oncall.routes_entries import entries_router
 from services.alerts.rehearsal.routes import preview_router
 from services.alerts.rehearsal.runner import Previews
 from services.alerts.rules.repository import Repository as RuleVersions
@@ -60,14 +64,12 @@ async def build(context: Context) -> Service:
     rule_versions = RuleVersions(context.engine)
     rules = Rules(rule_versions)
     await rules.take_in(settings.rules_dir)
-    try:
-        allowed = settings.webhook_networks
-    except ValueError as error:
-        raise Misconfigured(f"YIWANG_WEBHOOK_ALLOW_CIDRS: {error}") from error
-
     book = duty_files.load(settings.duties_dir)
     roster = Roster(context.engine, book, context.clock)
     await roster.seed()
+
+    oncall = OncallRepository(context.engine, context.clock)
+    await oncall.seed(oncall_files.load(settings.rules_dir / "oncall"))
 
     published, due = asyncio.Event(), asyncio.Event()
     wakes = _Both(published, due)
@@ -80,10 +82,7 @@ async def build(context: Context) -> Service:
     gathering = Gathering(context.clock, silencing, operators, roster)
     repository = Repository(context.engine, incarnation, gathering, wakes)
     whole = Repository(context.engine, incarnation, gathering, wakes, CONDITIONS)
-    endpoints = Endpoints(context.engine, context.clock)
-    posting = Posting(Sender(allowed), _mail(settings))
-    deliverer = Deliverer(Claims(context.engine, context.clock), posting, context.clock, due)
-    relay = Relay(context.engine, context.log, published)
+    delivery = _delivery(context, published, due)
 
     engines = _engines(context, rules, repository, whole)
 
@@ -91,25 +90,46 @@ async def build(context: Context) -> Service:
         "alerts",
         routers=[
             *_people(context, roster, book, wakes),
+            entries_router(oncall),
+            duty_router(oncall, context.engine, context.clock),
             preview_router(Previews(context.database_url), rule_versions.standing, context.clock),
             dependencies_router(context.engine),
             silences_router(silencing, context.clock, inhibitions, refused),
             rules_router(rules, rule_versions),
-            endpoints_router(
-                endpoints, posting.reason_to_refuse, Probe(endpoints, context.clock, due)
-            ),
-            deliveries_router(endpoints, due),
+            *delivery.routers,
         ],
         jobs={
             **engines.jobs,
+            **delivery.jobs,
             "alerts-rules": rules.follow,
             "alerts-quiet": silencing.run,
             "alerts-tending": Tending(context.engine, context.clock, wakes, operators).run,
-            "alerts-relay": relay.run,
-            "alerts-deliverer": deliverer.run,
             "alerts-overdue": Escalation(context.engine, context.clock, wakes).run,
         },
         checks=engines.checks,
+        closers=delivery.closers,
+    )
+
+
+def _delivery(context: Context, published: asyncio.Event, due: asyncio.Event) -> Service:
+    """The ways out: the topic, and endpoints of every kind."""
+    engine, clock = context.engine, context.clock
+    try:
+        allowed = context.settings.webhook_networks
+    except ValueError as error:
+        raise Misconfigured(f"YIWANG_WEBHOOK_ALLOW_CIDRS: {error}") from error
+    endpoints = Endpoints(engine, clock)
+    posting = Posting(Sender(allowed), _mail(context.settings))
+    return Service(
+        "alerts-delivery",
+        routers=[
+            endpoints_router(endpoints, posting.reason_to_refuse, Probe(endpoints, clock, due)),
+            deliveries_router(endpoints, due),
+        ],
+        jobs={
+            "alerts-relay": Relay(engine, context.log, published).run,
+            "alerts-deliverer": Deliverer(Claims(engine, clock), posting, clock, due).run,
+        },
         closers=[posting.close],
     )
 

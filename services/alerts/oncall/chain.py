@@ -61,6 +61,13 @@ class Chain(Entry):
         return self
 
     @property
+    def unrolled(self) -> tuple[Notify | Wait, ...]:
+        """The steps of one pass, repetitions written out: at most 550."""
+        plain = tuple(step for step in self.steps if not isinstance(step, Repeat))
+        last = self.steps[-1]
+        return plain * (1 + (last.times if isinstance(last, Repeat) else 0))
+
+    @property
     def targets(self) -> frozenset[Target]:
         """Everybody whom it may tell."""
         return frozenset(

@@ -27,6 +27,7 @@ from shared.store.tables.ingest import (
     readings,
     sensors,
 )
+from shared.store.tables.oncall import oncall_entries, roster_overrides
 from shared.store.tables.ops import accounts, screen_tokens, sessions
 from shared.store.tables.quarantine import (
     door_mappings,
@@ -70,6 +71,7 @@ __all__ = [
     "metadata",
     "metric_classes",
     "metrics",
+    "oncall_entries",
     "outbox",
     "progress",
     "quarantine",
@@ -86,6 +88,7 @@ __all__ = [
     "rollups_1h",
     "rollups_1m",
     "rollups_15m",
+    "roster_overrides",
     "rules",
     "screen_tokens",
     "sensors",

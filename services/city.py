@@ -24,6 +24,8 @@ async def run(settings: Settings, database_url: str, say: Callable[[str], None])
         stack.push_async_callback(log.close)
         engine = make_engine(database_url, settings.pool_size * 2)
         stack.push_async_callback(engine.dispose)
+        public = settings.public_url or f"http://{_reachable(settings.host)}:{settings.port}"
+        settings = settings.model_copy(update={"public_url": public})
         context = Context(settings, database_url, engine, log)
         services = [
             await ingest.build(context),

@@ -41,6 +41,12 @@ class Settings(BaseSettings):
     webhook_allow_cidrs: str = Field(
         "", description="Comma-separated networks that webhooks may reach although private"
     )
+    public_url: str = Field(
+        "", description="Where people reach the platform, for links in messages; empty: no links"
+    )
+    heartbeat_url: str = Field(
+        "", description="Told by POST each minute while every incident has a next step"
+    )
     smtp_url: str = Field(
         "", description="Mail server: `smtp[s]://[user:password@]host[:port]`; empty: no e-mail"
     )

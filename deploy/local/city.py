@@ -113,6 +113,7 @@ class City:
             "KAFKA_BOOTSTRAP": self.kafka_bootstrap,
             "HOST": "127.0.0.1",
             "PORT": str(self.ports[name]),
+            "PUBLIC_URL": self.settings.public_url or f"http://127.0.0.1:{self.settings.port}",
         }
         return os.environ | {f"YIWANG_{key}": value for key, value in own.items()}
 

@@ -40,6 +40,11 @@ from services.alerts.oncall import files as oncall_files
 from services.alerts.oncall.repository import Repository as OncallRepository
 from services.alerts.oncall.routes_duty import duty_router
 from services.alerts.oncall.routes_entries import entries_router
+from services.alerts.paging.links import SignedLinks, secret
+from services.alerts.paging.pager import Pager
+from services.alerts.paging.routes import paging_router
+from services.alerts.paging.routes_links import links_router
+from services.alerts.paging.watchdog import Watchdog
 from services.alerts.rehearsal.routes import preview_router
 from services.alerts.rehearsal.runner import Previews
 from services.alerts.rules.repository import Repository as RuleVersions
@@ -71,8 +76,8 @@ async def build(context: Context) -> Service:
     oncall = OncallRepository(context.engine, context.clock)
     await oncall.seed(oncall_files.load(settings.rules_dir / "oncall"))
 
-    published, due = asyncio.Event(), asyncio.Event()
-    wakes = _Both(published, due)
+    published, due, attention = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    wakes = _All(published, due, attention)
     incarnation = await context.log.incarnation()
     inhibitions, refused = inhibition_files.load(settings.rules_dir / "inhibitions")
     for wrong in refused:
@@ -83,6 +88,7 @@ async def build(context: Context) -> Service:
     repository = Repository(context.engine, incarnation, gathering, wakes)
     whole = Repository(context.engine, incarnation, gathering, wakes, CONDITIONS)
     delivery = _delivery(context, published, due)
+    paging = await _paging(context, oncall, Desk(context.engine, wakes, roster), attention, due)
 
     engines = _engines(context, rules, repository, whole)
 
@@ -90,17 +96,17 @@ async def build(context: Context) -> Service:
         "alerts",
         routers=[
             *_people(context, roster, book, wakes),
-            entries_router(oncall),
-            duty_router(oncall, context.engine, context.clock),
             preview_router(Previews(context.database_url), rule_versions.standing, context.clock),
             dependencies_router(context.engine),
             silences_router(silencing, context.clock, inhibitions, refused),
             rules_router(rules, rule_versions),
             *delivery.routers,
+            *paging.routers,
         ],
         jobs={
             **engines.jobs,
             **delivery.jobs,
+            **paging.jobs,
             "alerts-rules": rules.follow,
             "alerts-quiet": silencing.run,
             "alerts-tending": Tending(context.engine, context.clock, wakes, operators).run,
@@ -131,6 +137,31 @@ def _delivery(context: Context, published: asyncio.Event, due: asyncio.Event) ->
             "alerts-deliverer": Deliverer(Claims(engine, clock), posting, clock, due).run,
         },
         closers=[posting.close],
+    )
+
+
+async def _paging(
+    context: Context,
+    oncall: OncallRepository,
+    desk: Desk,
+    attention: asyncio.Event,
+    due: asyncio.Event,
+) -> Service:
+    """From an incident to the person who must know."""
+    engine, clock, settings = context.engine, context.clock, context.settings
+    links = SignedLinks(await secret(engine), settings.public_url)
+    return Service(
+        "alerts-paging",
+        routers=[
+            entries_router(oncall),
+            duty_router(oncall, engine, clock),
+            paging_router(engine, oncall),
+            links_router(links, desk, oncall, clock),
+        ],
+        jobs={
+            "alerts-pager": Pager(engine, oncall, links, clock, attention, due).run,
+            "alerts-watchdog": Watchdog(engine, clock, attention, settings.heartbeat_url).run,
+        },
     )
 
 
@@ -182,14 +213,14 @@ def _engines(context: Context, rules: Rules, readings: Repository, whole: Reposi
     )
 
 
-class _Both(asyncio.Event):
-    """Sets two events at once: the outbox and the deliveries have something to do."""
+class _All(asyncio.Event):
+    """Sets several at once: the outbox, the deliveries and the pager have something to do."""
 
     def __init__(self, *events: asyncio.Event) -> None:
         super().__init__()
         self._events = events
 
     def set(self) -> None:
-        """Wake both."""
+        """Wake all."""
         for event in self._events:
             event.set()

@@ -150,11 +150,16 @@ def incident_id(rule_id: str, subject: str, observed_at: datetime) -> UUID:
     return uuid5(INCIDENT_NAMESPACE, f"{rule_id}|{subject}|{observed_at.isoformat()}")
 
 
+def public_data(incident: Incident, subjects: int) -> dict[str, Any]:
+    """An incident as receivers outside see it: its first `subjects` only, and no single alarms."""
+    data = incident.model_dump(mode="json", exclude={"alarms"})
+    return data | {"subjects": data["subjects"][:subjects]}
+
+
 def webhook_body(event: IncidentEvent) -> dict[str, Any]:
     """The public body of a webhook: type, timestamp and the incident under `data`, of a size that
     every receiver takes: the first subjects only, and no single alarms."""
-    data = event.data.model_dump(mode="json", exclude={"alarms"})
-    data["subjects"] = data["subjects"][:SUBJECTS_IN_WEBHOOK]
+    data = public_data(event.data, SUBJECTS_IN_WEBHOOK)
     cause = event.cause.model_dump(mode="json") if event.cause is not None else None
     return {
         "type": event.type,

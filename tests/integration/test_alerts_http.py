@@ -91,7 +91,9 @@ async def running(
 ) -> AsyncIterator[House]:
     await invite(engine)
     (folder / "rules.yaml").write_text(RULES)
-    settings = Settings(rules_dir=folder, webhook_allow_cidrs="127.0.0.0/8")
+    settings = Settings(
+        rules_dir=folder, webhook_allow_cidrs="127.0.0.0/8", public_url="http://city"
+    )
     context = Context(settings, database_url, engine, log)
     service = await build(context)
     stop = asyncio.Event()

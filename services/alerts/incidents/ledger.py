@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Row, Table, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.alerts import attention
 from services.alerts.incidents.alert import Alert
 from services.alerts.incidents.case import Case
 from services.alerts.incidents.casebook import Casebook
@@ -109,7 +110,20 @@ async def record_steps(connection: AsyncConnection, steps: Sequence[IncidentEven
             {"incident_id": step.data.id, "event": step.model_dump(mode="json")} for step in some
         ]
         await connection.execute(insert(outbox), events)
-    await _queue_deliveries(connection, [step for step in steps if _tells(step)])
+    telling = [step for step in steps if _tells(step)]
+    await _queue_deliveries(connection, telling)
+    await _call_attention(connection, steps, {step.data.id for step in telling})
+
+
+async def _call_attention(
+    connection: AsyncConnection, steps: Sequence[IncidentEvent], told: Collection[UUID]
+) -> None:
+    if not steps:
+        return
+    live = {step.data.id for step in steps if not step.data.historical}
+    now = max(step.timestamp for step in steps)
+    await attention.want(connection, told, now)
+    await attention.remind(connection, live - set(told), now)
 
 
 def _tells(step: IncidentEvent) -> bool:

@@ -29,6 +29,7 @@ from shared.store.tables.ingest import (
 )
 from shared.store.tables.oncall import oncall_entries, roster_overrides
 from shared.store.tables.ops import accounts, screen_tokens, sessions
+from shared.store.tables.paging import escalations, link_keys, notices
 from shared.store.tables.quarantine import (
     door_mappings,
     quarantine,
@@ -62,8 +63,10 @@ __all__ = [
     "dependencies",
     "door_mappings",
     "endpoints",
+    "escalations",
     "idempotency",
     "incidents",
+    "link_keys",
     "log_groups",
     "log_life",
     "log_partitions",
@@ -71,6 +74,7 @@ __all__ = [
     "metadata",
     "metric_classes",
     "metrics",
+    "notices",
     "oncall_entries",
     "outbox",
     "progress",

@@ -172,6 +172,7 @@ deliveries = Table(
     ),
     Index("deliveries_by_making", "created_at", "delivery_id"),
     Index("deliveries_by_incident", "incident_id"),
+    Index("deliveries_by_event", "event_id", postgresql_where=text("purpose = 'paging'")),
     Index(
         "deliveries_paging",
         "due_at",

@@ -47,6 +47,16 @@ class Settings(BaseSettings):
     heartbeat_url: str = Field(
         "", description="Told by POST each minute while every incident has a next step"
     )
+    cap_level: Literal["red", "orange", "yellow", "blue", "off"] = Field(
+        "orange", description="Mildest colour of public warnings in `/v1/cap`; `off`: no feed"
+    )
+    cap_sender: str = Field(
+        "yiwang@localhost", pattern=r"^[^\s,<&]+$", description="Sender of public warnings"
+    )
+    cap_sender_code: str = Field(
+        "", pattern=r"^([0-9]{14})?$",
+        description="Division and organisation, 14 digits (GB/T 35965.1); empty: the city's",
+    )  # fmt: skip
     smtp_url: str = Field(
         "", description="Mail server: `smtp[s]://[user:password@]host[:port]`; empty: no e-mail"
     )

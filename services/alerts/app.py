@@ -5,6 +5,9 @@ import logging
 
 from fastapi import APIRouter
 
+from services.alerts.cap.message import Sender as CapSender
+from services.alerts.cap.publisher import Publisher
+from services.alerts.cap.routes import cap_router
 from services.alerts.delivery.claims import Claims
 from services.alerts.delivery.deliverer import Deliverer
 from services.alerts.delivery.endpoints import Endpoints
@@ -88,6 +91,7 @@ async def build(context: Context) -> Service:
     repository = Repository(context.engine, incarnation, gathering, wakes)
     whole = Repository(context.engine, incarnation, gathering, wakes, CONDITIONS)
     delivery = _delivery(context, published, due)
+    cap = _public_warnings(context, book)
     paging = await _paging(context, oncall, Desk(context.engine, wakes, roster), attention, due)
 
     engines = _engines(context, rules, repository, whole)
@@ -102,11 +106,13 @@ async def build(context: Context) -> Service:
             rules_router(rules, rule_versions),
             *delivery.routers,
             *paging.routers,
+            *cap.routers,
         ],
         jobs={
             **engines.jobs,
             **delivery.jobs,
             **paging.jobs,
+            **cap.jobs,
             "alerts-rules": rules.follow,
             "alerts-quiet": silencing.run,
             "alerts-tending": Tending(context.engine, context.clock, wakes, operators).run,
@@ -162,6 +168,26 @@ async def _paging(
             "alerts-pager": Pager(engine, oncall, links, clock, attention, due).run,
             "alerts-watchdog": Watchdog(engine, clock, attention, settings.heartbeat_url).run,
         },
+    )
+
+
+def _public_warnings(context: Context, book: Book) -> Service:
+    """The CAP feed, unless it is off. A simulated city only exercises."""
+    settings = context.settings
+    if settings.cap_level == "off":
+        return Service("alerts-cap")
+    sender = CapSender(
+        settings.cap_sender,
+        settings.cap_sender_code or f"{settings.city:06}00000000",
+        "Exercise" if settings.simulator == "on" else "Actual",
+    )
+    names = {code: (one.name_zh, one.name_en) for code, one in book.categories.items()}
+    engine, clock = context.engine, context.clock
+    publisher = Publisher(engine, clock, sender, settings.cap_level, names, str(settings.city))
+    return Service(
+        "alerts-cap",
+        routers=[cap_router(engine, clock, sender.address, settings.public_url)],
+        jobs={"alerts-cap": publisher.run},
     )
 
 

@@ -1,11 +1,13 @@
 """`kill -9` of the engine's process, again and again, while incidents open and close."""
 
 import asyncio
+import json
 import os
 import random
 import signal
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -13,18 +15,21 @@ from pathlib import Path
 
 import pytest
 import yaml
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.alerts.delivery.endpoints import Endpoints
 from services.alerts.engine.engine import Engine
 from services.alerts.engine.places import Places
-from shared.clock import to_micros
+from shared.clock import system_clock, to_micros
 from shared.contracts.reading import Reading
 from shared.contracts.topics import READINGS
 from shared.eventlog.kafka import KafkaLog
 from shared.eventlog.log import EventLog, Outgoing
 from shared.pause import eventually
 from shared.store.embedded import free_port
-from tests.integration.alerting import repository, written
+from shared.store.tables import deliveries, timeline
+from tests.integration.alerting import Receiver, repository, written
 from tests.integration.story import RULES, Story, forget, names, record, ticks, told
 
 ROOT = Path(__file__).parents[2]
@@ -66,7 +71,7 @@ class Process:
                      for rule in RULES]  # fmt: skip
         (rules / "rules.yaml").write_text(yaml.safe_dump(documents, allow_unicode=True))
         own = {"DATABASE_URL": database_url, "RULES_DIR": str(rules), "DATA_DIR": str(folder),
-               "PORT": str(free_port())}  # fmt: skip
+               "PORT": str(free_port()), "WEBHOOK_ALLOW_CIDRS": "127.0.0.0/8"}  # fmt: skip
         if bootstrap is not None:
             own["KAFKA_BOOTSTRAP"] = bootstrap
         self.environment = os.environ | {f"YIWANG_{name}": value for name, value in own.items()}
@@ -145,6 +150,35 @@ async def killed_again_and_again(
         process.start()
 
 
+async def everything_arrives(engine: AsyncEngine, receivers: list[Receiver]) -> None:
+    """Each transition at least once, under an id of its own, each incident's in order."""
+
+    async def empty() -> bool:
+        query = select(func.count()).where(deliveries.c.state != "delivered")
+        async with engine.connect() as connection:
+            return (await connection.execute(query)).scalar_one() == 0
+
+    assert await eventually(empty, 240)
+    async with engine.connect() as connection:
+        steps = {row.event_id: row for row in await connection.execute(select(timeline))}
+        sent = (await connection.execute(select(deliveries))).all()
+    telling = {row.event_id for row in sent}
+    assert len({row.delivery_id for row in sent}) == len(sent) == len(telling) * len(receivers)
+    first_steps = {one for one, row in steps.items() if row.type == "incident.opened"}
+    assert first_steps <= telling
+    for receiver in receivers:
+        versions: dict[str, list[int]] = defaultdict(list)
+        seen: set[str] = set()
+        for headers, body in receiver.seen:
+            data = json.loads(body)["data"]
+            if headers["webhook-id"] not in seen:
+                versions[data["id"]].append(data["version"])
+            seen.add(headers["webhook-id"])
+        assert len(seen) == len(telling)
+        for incident, order in versions.items():
+            assert order == sorted(set(order)), incident
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("kind", ["embedded", "kafka"])
 async def test_fifty_kills_tell_the_same_incidents_and_timelines(
@@ -153,8 +187,10 @@ async def test_fifty_kills_tell_the_same_incidents_and_timelines(
     database_url: str,
     tmp_path: Path,
     kind: str,
+    receivers: list[Receiver],
     request: pytest.FixtureRequest,
 ) -> None:
+    """And every step of theirs is delivered to each of two receivers, one of which fails."""
     seed = random.randrange(1_000_000)
     print(f"seed {seed}")
     chance = random.Random(seed)
@@ -162,11 +198,18 @@ async def test_fifty_kills_tell_the_same_incidents_and_timelines(
     stream = portions(prefix, chance)
     expected = await undisturbed(engine, event_log, stream)
     log, bootstrap, kills = event_log, None, KILLS
+    receivers += [
+        Receiver(),
+        Receiver(*[(500, {}), (200, {}), (200, {"x-cut": "1"})] * 6, (200, {})),
+    ]
+    for receiver in receivers:
+        await Endpoints(engine, system_clock).add(receiver.url, ["*"])
     if kind == "kafka":
         bootstrap, kills = request.getfixturevalue("kafka_bootstrap"), KILLS_ON_KAFKA
         log = await KafkaLog(bootstrap).open()
     with running(tmp_path, database_url, bootstrap) as process:
         await killed_again_and_again(engine, log, process, stream, chance, kills)
+        await everything_arrives(engine, receivers)
     if kind == "kafka":
         await log.close()
     found = await told(engine, prefix)

@@ -13,6 +13,7 @@ from shared.store.tables.alerts import (
     snapshots,
     timeline,
 )
+from shared.store.tables.cap import cap_messages
 from shared.store.tables.columns import metadata
 from shared.store.tables.duties import calendar, departments, reports
 from shared.store.tables.eventlog import log_groups, log_life, log_partitions, log_records
@@ -57,6 +58,7 @@ __all__ = [
     "api_keys",
     "areas",
     "calendar",
+    "cap_messages",
     "corrections",
     "deliveries",
     "departments",

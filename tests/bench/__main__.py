@@ -6,8 +6,10 @@ import sys
 from collections.abc import Callable
 
 from tests.bench import (
+    alert_to_webhook,
     backlog,
     cities,
+    dead_endpoints,
     fairness,
     growth,
     history,
@@ -21,6 +23,7 @@ from tests.bench import (
 
 ON_KAFKA = (
     "ingest_kafka", "writer_backlog", "memory", "cpu_growth", "single_post", "single_post_city",
+    "alert_to_webhook", "dead_endpoints",
 )  # fmt: skip
 BENCHES: dict[str, Callable[[bool], str]] = {
     "ingest_embedded": lambda quick: ingest.run("ingest_embedded", cities.embedded, quick),
@@ -36,6 +39,8 @@ BENCHES: dict[str, Callable[[bool], str]] = {
     "fairness": fairness.run_bench,
     "post_to_screen": post_to_screen.run,
     "history": history.run,
+    "alert_to_webhook": alert_to_webhook.run,
+    "dead_endpoints": dead_endpoints.run,
     "rule_engine": rules.run,
     "rule_restart": restart.run,
 }

@@ -13,7 +13,7 @@ import pytest
 from tests.product import ROOT, Product
 
 BLOCK = re.compile(r"```(sh|python) ([\d ]+)\n(.*?)```", re.DOTALL)
-PAGE = (ROOT / "docs" / "posting.md").read_text()
+PAGES = {name: (ROOT / "docs" / name).read_text() for name in ("posting.md", "oncall.md")}
 
 
 @pytest.fixture(scope="module")
@@ -48,11 +48,12 @@ def run(language: str, code: str, environment: dict[str, str]) -> tuple[list[str
     return statuses, done.stdout + done.stderr
 
 
-def test_every_example_of_the_page_answers_what_it_says(
-    product: Product, shell: dict[str, str]
+@pytest.mark.parametrize(("page", "least"), [("posting.md", 12), ("oncall.md", 6)])
+def test_every_example_of_a_page_answers_what_it_says(
+    product: Product, shell: dict[str, str], page: str, least: int
 ) -> None:
-    blocks = BLOCK.findall(PAGE)
-    assert len(blocks) >= 12
+    blocks = BLOCK.findall(PAGES[page])
+    assert len(blocks) >= least
     for language, expected, code in blocks:
         statuses, output = run(language, code, shell)
         assert statuses == expected.split(), f"{code}\n{output}"
@@ -81,7 +82,7 @@ def test_the_page_names_every_reading_code() -> None:
     from shared.contracts.reading import ItemCode
 
     for code in set(ItemCode) - {ItemCode.CONFLICT, ItemCode.OVER_QUOTA}:
-        assert f"`{code.value}`" in PAGE
+        assert f"`{code.value}`" in PAGES["posting.md"]
 
 
 def test_the_page_and_the_tree_agree() -> None:

@@ -18,6 +18,7 @@ from services.alerts.delivery.relay import Relay
 from services.alerts.delivery.routes import endpoints_router
 from services.alerts.delivery.routes_ledger import deliveries_router
 from services.alerts.delivery.sender import Sender
+from services.alerts.delivery.settlement import Settlement
 from services.alerts.duties import files as duty_files
 from services.alerts.duties.files import Book
 from services.alerts.duties.performance import Performance
@@ -132,6 +133,8 @@ def _delivery(context: Context, published: asyncio.Event, due: asyncio.Event) ->
         raise Misconfigured(f"YIWANG_WEBHOOK_ALLOW_CIDRS: {error}") from error
     endpoints = Endpoints(engine, clock)
     posting = Posting(Sender(allowed), _mail(context.settings))
+    claims, settlement = Claims(engine, clock), Settlement(engine, clock)
+    deliverer = Deliverer(claims, settlement, posting, clock, due)
     return Service(
         "alerts-delivery",
         routers=[
@@ -140,7 +143,7 @@ def _delivery(context: Context, published: asyncio.Event, due: asyncio.Event) ->
         ],
         jobs={
             "alerts-relay": Relay(engine, context.log, published).run,
-            "alerts-deliverer": Deliverer(Claims(engine, clock), posting, clock, due).run,
+            "alerts-deliverer": deliverer.run,
         },
         closers=[posting.close],
     )

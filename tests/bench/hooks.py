@@ -26,7 +26,7 @@ async def receiving(seen: Seen) -> AsyncIterator[int]:
                 if path.startswith("/slow"):
                     await asyncio.sleep(SLOW_SECONDS)
                 writer.write(ANSWER)
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             pass
         finally:
             writer.close()

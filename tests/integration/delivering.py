@@ -14,6 +14,7 @@ from services.alerts.delivery.endpoints import Endpoints
 from services.alerts.delivery.mail_sender import MailSender
 from services.alerts.delivery.posting import Posting
 from services.alerts.delivery.sender import Sender
+from services.alerts.delivery.settlement import Settlement
 from services.alerts.outgoing import Outgoing, Purpose, queue
 from shared.clock import system_clock
 from shared.pause import eventually
@@ -42,7 +43,13 @@ class Desk:
         self.endpoints = Endpoints(engine, self.clock)
         self.posting = posting or Posting(Sender(LOOPBACK), MailSender(None))
         self.stop, self.wake = asyncio.Event(), asyncio.Event()
-        deliverer = Deliverer(Claims(engine, self.clock), self.posting, self.clock, self.wake)
+        deliverer = Deliverer(
+            Claims(engine, self.clock),
+            Settlement(engine, self.clock),
+            self.posting,
+            self.clock,
+            self.wake,
+        )
         self.running = asyncio.create_task(deliverer.run(self.stop))
 
     async def queue(

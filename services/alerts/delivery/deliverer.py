@@ -33,8 +33,8 @@ WORTH_A_LOOK = 48  # places free before the ledger is asked again, while many ar
 LEASE_SECONDS = 20  # longer than an attempt; one whose process died is taken up again after this
 
 
-class DeliveryLedger(Protocol):
-    """Where deliveries are kept."""
+class Queue(Protocol):
+    """Where deliveries wait."""
 
     async def claim(
         self, busy: set[UUID], limit: int, lease: timedelta, *, troubled: bool
@@ -42,6 +42,10 @@ class DeliveryLedger(Protocol):
         """What is due and has its turn, of enabled endpoints that are not busy; leased. Either of
         those in trouble, or of those that are well."""
         ...
+
+
+class Ledger(Protocol):
+    """Where it is written what became of them."""
 
     async def settle(self, parcel: Parcel, attempts: Sequence[Attempt], health: Health) -> None:
         """Write an attempt down: what became of each delivery, and of the endpoint."""
@@ -60,14 +64,16 @@ class Deliverer:
     """The job that empties the ledger's queue."""
 
     def __init__(
-        self, ledger: DeliveryLedger, poster: Poster, clock: Clock, wake: asyncio.Event
+        self, queue: Queue, ledger: Ledger, poster: Poster, clock: Clock, wake: asyncio.Event
     ) -> None:
+        self._queue = queue
         self._ledger = ledger
         self._poster = poster
         self._clock = clock
         self._wake = wake
         self._well: dict[UUID, asyncio.Task[None]] = {}
         self._troubled: dict[UUID, asyncio.Task[None]] = {}
+        self._looked_at_troubled = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`; then waits for what is under way."""
@@ -90,12 +96,20 @@ class Deliverer:
             (self._troubled, TROUBLED_AT_ONCE, True),
         ):
             room = most - len(places)
-            if room < min(WORTH_A_LOOK, most):
+            if room < min(WORTH_A_LOOK, most) or (troubled and not self._troubled_are_due()):
                 continue
-            for parcel in await self._ledger.claim(busy, room, lease, troubled=troubled):
+            for parcel in await self._queue.claim(busy, room, lease, troubled=troubled):
                 self._start(parcel, places)
                 found = True
         return found
+
+    def _troubled_are_due(self) -> bool:
+        """Who is in trouble does not mind a moment: no look at them after every delivery."""
+        now = monotonic()
+        if now - self._looked_at_troubled < LOOK_SECONDS:
+            return False
+        self._looked_at_troubled = now
+        return True
 
     def _start(self, parcel: Parcel, places: "dict[UUID, asyncio.Task[None]]") -> None:
         task = asyncio.create_task(self._deliver(parcel))

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.alerts.channels import standard_webhooks
 from services.alerts.connection import reachable
-from services.alerts.delivery.claims import bury
+from services.alerts.delivery.burial import bury
 from services.alerts.outgoing import Outgoing, queue
 from shared.clock import Clock
 from shared.store.tables import deliveries, endpoints

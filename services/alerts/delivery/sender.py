@@ -16,7 +16,8 @@ from services.alerts.delivery.network import GuardedNetwork
 TIMEOUT_SECONDS = 15.0
 BODY_SECONDS = 2.0  # for the rest of an answer whose status is known
 RESOLVE_SECONDS = 3.0
-CONNECTIONS = 320  # more than are ever under way: none waits for another endpoint's
+POOLS = 64  # a pool's work grows with the square of its connections
+KEPT = 4  # idle connections of each
 MAX_ANSWER_BYTES = 16 * 1024
 FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError)
 
@@ -44,16 +45,8 @@ class Sender:
     def __init__(self, allowed: Sequence[Network]) -> None:
         self._allowed = allowed
         self._network = GuardedNetwork(allowed)
-        transport = httpx.AsyncHTTPTransport(retries=0)
-        transport._pool = httpcore.AsyncConnectionPool(
-            ssl_context=ssl.create_default_context(),
-            max_connections=CONNECTIONS,
-            max_keepalive_connections=CONNECTIONS,
-            keepalive_expiry=30.0,
-            network_backend=self._network,
-        )
         self._client = httpx.AsyncClient(
-            transport=transport,
+            transport=_Spread(self._network),
             timeout=TIMEOUT_SECONDS,
             follow_redirects=False,
             trust_env=False,
@@ -95,6 +88,36 @@ class Sender:
         """Close kept connections."""
         await self._client.aclose()
         self._network.close()
+
+
+class _Spread(httpx.AsyncBaseTransport):
+    """Many small pools of connections, one for each URL; none waits for another endpoint's."""
+
+    def __init__(self, network: GuardedNetwork) -> None:
+        trusted = ssl.create_default_context()
+        self._pools = [_pool(network, trusted) for _ in range(POOLS)]
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """See `httpx.AsyncBaseTransport`."""
+        pool = self._pools[hash(str(request.url)) % POOLS]
+        return await pool.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close kept connections."""
+        for pool in self._pools:
+            await pool.aclose()
+
+
+def _pool(network: GuardedNetwork, trusted: ssl.SSLContext) -> httpx.AsyncHTTPTransport:
+    transport = httpx.AsyncHTTPTransport(verify=trusted)
+    transport._pool = httpcore.AsyncConnectionPool(
+        ssl_context=trusted,
+        max_connections=None,
+        max_keepalive_connections=KEPT,
+        keepalive_expiry=30.0,
+        network_backend=network,
+    )
+    return transport
 
 
 async def _read_some(response: httpx.Response) -> bytes:

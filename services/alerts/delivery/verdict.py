@@ -39,6 +39,7 @@ class Parcel:
     failures: int
     failing_since: datetime | None
     deliveries: tuple[Queued, ...]
+    sound: bool = False  # nothing was held against the endpoint
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,15 @@ class Attempt:
     error: str
     latency_ms: float
 
+    def entry(self) -> dict[str, Any]:
+        """As the ledger has it."""
+        return entry(self.at, self.status, self.error, self.latency_ms)
+
+
+def entry(at: datetime, status: int | None, error: str, latency_ms: float) -> dict[str, Any]:
+    """An attempt, or why there was none, as the ledger has it."""
+    return {"at": at.isoformat(), "status": status, "error": error, "latency_ms": latency_ms}
+
 
 @dataclass(frozen=True)
 class Health:
@@ -63,6 +73,9 @@ class Health:
     slow: bool
     not_before: datetime | None
     abandoned: str = ""
+
+
+SOUND = Health(0, None, False, None)
 
 
 @dataclass(frozen=True)

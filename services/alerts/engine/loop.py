@@ -149,9 +149,10 @@ class Loop:
             share = await self._share_of(record)
             share.heard = record.offset + 1
             await _judge(record, share)
-        urgent = any(share.mind.urgent for share in self._shares.values())
-        if urgent or monotonic() - self._wrote > WRITE_SECONDS:
+        if monotonic() - self._wrote > WRITE_SECONDS:
             await self._write(consumer)
+        elif any(share.mind.urgent for share in self._shares.values()):
+            await self._write(consumer, urgent=True)
 
     async def _share_of(self, record: Record) -> Share:
         """The record's share; loaded anew when the partition has been elsewhere meanwhile."""
@@ -214,15 +215,19 @@ class Loop:
             share.due_at = 0.0
             await self._say(share, Span(partition, share.written, share.judged), ended)
 
-    async def _write(self, consumer: Consumer) -> None:
-        """Write every share that has something new; the log's own commit comes last."""
+    async def _write(self, consumer: Consumer, *, urgent: bool = False) -> None:
+        """Write every share that has something new, or only those where an alert waits; the log's
+        own commit comes last."""
         done: dict[int, int] = {}
         for partition, share in list(self._shares.items()):
+            if urgent and not share.mind.urgent:
+                continue
             snapped = share.snapped
             written = await self._write_share(partition, share)
             if written.snapped != snapped:
                 done[partition] = written.snapped
-        self._wrote = monotonic()
+        if not urgent:
+            self._wrote = monotonic()
         if done:
             await _commit(consumer, done)
 

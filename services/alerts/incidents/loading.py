@@ -12,7 +12,7 @@ from services.alerts.incidents import ledger
 from services.alerts.incidents.casebook import Casebook
 from services.alerts.incidents.dependencies import Edge, Edges
 from services.alerts.incidents.flood import STARTS_ABOVE, WINDOW, Floodgate
-from services.alerts.incidents.grouping import GAP, group_key, identity
+from services.alerts.incidents.grouping import ALONE, GAP, group_key, identity
 from services.alerts.judging.transition import Place, Transition
 from shared.clock import from_micros
 from shared.contracts.incident import AlertState, IncidentState
@@ -98,7 +98,8 @@ async def load_flood(
     floods = await ledger.load_cases(connection, *going_on)
     book.load(floods, [])
     in_flood = select(incidents.c.id).where(incidents.c.kind == "flood").scalar_subquery()
-    lately = select(incidents.c.id, incidents.c.first_at, incidents.c.parent_id).where(
+    shown = (incidents.c.id, incidents.c.first_at, incidents.c.parent_id, incidents.c.priority)
+    lately = select(*shown).where(
         incidents.c.kind == "alert",
         incidents.c.historical.is_(False),
         incidents.c.merged_into.is_(None),
@@ -109,7 +110,8 @@ async def load_flood(
     rows = (await connection.execute(lately)).all()
     flood = max(floods, key=lambda case: case.incident.opened_at, default=None)
     if flood is None and len(rows) + coming > STARTS_ABOVE * operators:
-        await load_whole(connection, book, [row.id for row in rows if row.parent_id is None])
+        may_sink = [row.id for row in rows if row.parent_id is None and row.priority != ALONE]
+        await load_whole(connection, book, may_sink)
     return Floodgate({row.id: row.first_at for row in rows}, flood, operators)
 
 

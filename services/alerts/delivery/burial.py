@@ -17,6 +17,12 @@ from shared.store.tables import deliveries, endpoints
 _BROKEN = "not sent: the receiver is not reachable now"
 
 
+async def lock(connection: AsyncConnection, endpoint_id: UUID) -> None:
+    """Nothing new is queued for an endpoint until the transaction ends."""
+    mine = endpoints.c.endpoint_id == endpoint_id
+    await connection.execute(select(endpoints.c.endpoint_id).where(mine).with_for_update())
+
+
 async def bury(connection: AsyncConnection, endpoint_id: UUID, why: str, now: datetime) -> None:
     """What was queued for an endpoint is dead; pages go to the next contact."""
     queued = (deliveries.c.endpoint_id == endpoint_id) & (deliveries.c.state == "queued")

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.alerts.channels import standard_webhooks
 from services.alerts.connection import reachable
-from services.alerts.delivery.burial import bury
+from services.alerts.delivery.burial import bury, lock
 from services.alerts.outgoing import Outgoing, queue
 from shared.clock import Clock
 from shared.store.tables import deliveries, endpoints
@@ -139,6 +139,7 @@ class Endpoints:
         }  # fmt: skip
         mine = (endpoints.c.endpoint_id == endpoint_id) & _HERE
         async with reachable(self._engine.begin()) as connection:
+            await lock(connection, endpoint_id)
             done = await connection.execute(update(endpoints).where(mine).values(gone))
             if done.rowcount:
                 await bury(connection, endpoint_id, "the endpoint was removed", self._clock())

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from services.alerts.connection import reachable
 from services.alerts.delivery import abandonment, burial
 from services.alerts.delivery.verdict import SOUND, Attempt, Health, Parcel
 from shared.clock import Clock
+from shared.errors import Unavailable
 from shared.store.tables import endpoints
 
 AT_ONCE = 100
@@ -45,42 +46,77 @@ class _Settled:
     health: Health
     written: "asyncio.Future[None]" = field(compare=False)
 
+    @property
+    def changes_endpoint(self) -> bool:
+        """Whether something is held against the endpoint, or no longer is."""
+        return not (self.parcel.sound and self.health == SOUND)
 
-class Settlement:
-    """Group commit for outcomes."""
+    def done(self) -> None:
+        """It is written. (Who waited may be gone.)"""
+        if not self.written.done():
+            self.written.set_result(None)
 
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
-        self._engine = engine
-        self._clock = clock
+    def failed(self, error: Exception) -> None:
+        """It may be written, or not."""
+        if not self.written.done():
+            self.written.set_exception(error)
+
+
+class _Lane:
+    """Group commit of one kind of outcome."""
+
+    def __init__(self, write: Callable[[Sequence[_Settled]], Awaitable[None]]) -> None:
+        self._write = write
         self._waiting: list[_Settled] = []
         self._writing: asyncio.Task[None] | None = None
 
-    async def settle(self, parcel: Parcel, attempts: Sequence[Attempt], health: Health) -> None:
-        """Returns when it is written. Raises `Unavailable`; then nobody knows whether it is."""
-        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Settled(parcel, attempts, health, written))
+    async def settle(self, one: _Settled) -> None:
+        self._waiting.append(one)
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_all())
-        await written
+        await one.written
 
     async def _write_all(self) -> None:
         while self._waiting:
             some, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
             try:
-                async with reachable(self._engine.begin()) as connection:
-                    await self._write(connection, some)
-            except BaseException as error:
+                await self._write(some)
+            except Exception as error:
                 for one in some:
-                    one.written.set_exception(error)
-                if not isinstance(error, Exception):
-                    raise
+                    one.failed(error)
             else:
                 for one in some:
-                    if not one.written.done():
-                        one.written.set_result(None)
+                    one.done()
 
-    async def _write(self, connection: AsyncConnection, some: Sequence[_Settled]) -> None:
-        changed = [one for one in some if not (one.parcel.sound and one.health == SOUND)]
+
+class Settlement:
+    """Group commit for outcomes. Those that change nothing of their endpoint have a lane of their
+    own: they wait for no lock on one."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._plain, self._changing = _Lane(self._write), _Lane(self._write)
+
+    async def settle(self, parcel: Parcel, attempts: Sequence[Attempt], health: Health) -> None:
+        """Returns when it is written. Raises `Unavailable`; then nobody knows whether it is."""
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        one = _Settled(parcel, attempts, health, written)
+        await (self._changing if one.changes_endpoint else self._plain).settle(one)
+
+    async def _write(self, some: Sequence[_Settled]) -> None:
+        """In one transaction; once more when it met with another one."""
+        for last in (False, True):
+            try:
+                async with reachable(self._engine.begin()) as connection:
+                    await self._record(connection, some)
+                    return
+            except Unavailable:
+                if last:
+                    raise
+
+    async def _record(self, connection: AsyncConnection, some: Sequence[_Settled]) -> None:
+        changed = [one for one in some if one.changes_endpoint]
         if changed:
             await connection.execute(_ENDPOINTS, _of_endpoints(changed))
         await connection.execute(_DELIVERIES, _of_deliveries(some))
@@ -97,6 +133,7 @@ class Settlement:
 
     async def _abandon(self, connection: AsyncConnection, parcel: Parcel, why: str) -> None:
         now, mine = self._clock(), endpoints.c.endpoint_id == parcel.endpoint_id
+        await burial.lock(connection, parcel.endpoint_id)
         statement = update(endpoints).where(mine).values(enabled=False)
         name = (await connection.execute(statement.returning(endpoints.c.name))).scalar_one()
         await burial.bury(connection, parcel.endpoint_id, f"{why}; the endpoint is disabled", now)

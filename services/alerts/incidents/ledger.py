@@ -142,7 +142,8 @@ async def _queue_deliveries(connection: AsyncConnection, steps: Sequence[Inciden
     if not steps:
         return
     query = select(endpoints.c.endpoint_id, endpoints.c.events).where(endpoints.c.enabled)
-    query = query.with_for_update(read=True)  # who is disabled meanwhile is queued nothing
+    # Who is disabled meanwhile is queued nothing; how well it is may change meanwhile.
+    query = query.order_by(endpoints.c.endpoint_id).with_for_update(read=True, key_share=True)
     known = (await connection.execute(query)).all()
     messages: list[Outgoing] = []
     for step in steps:

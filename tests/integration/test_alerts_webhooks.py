@@ -100,7 +100,7 @@ async def test_every_way_to_fail_is_written_down_and_delays_nobody(
 async def test_a_failed_delivery_comes_again_under_its_id_and_holds_its_place(
     engine: AsyncEngine, event_log: EventLog, receivers: list[Receiver]
 ) -> None:
-    receivers.append(Receiver((500, {}), (503, {"retry-after": "100"}), (200, {})))
+    receivers.append(Receiver((500, {}), (429, {"retry-after": "100"}), (200, {})))
     desk = Desk(engine)
     await desk.endpoints.add(receivers[0].url, ["*"])
     await post(engine, event_log, gas(0, 30), gas(1, 1), gas(0, 30, "b"))

@@ -16,5 +16,6 @@ ALTER TABLE alerts.deliveries ADD COLUMN person TEXT;
 ALTER TABLE alerts.deliveries ADD COLUMN fallbacks UUID[] DEFAULT '{}' NOT NULL;
 ALTER TABLE alerts.deliveries ADD COLUMN tries INTEGER DEFAULT '0' NOT NULL;
 UPDATE alerts.deliveries SET tries = jsonb_array_length(attempts) WHERE state = 'queued';
-CREATE INDEX deliveries_by_incident ON alerts.deliveries (incident_id);
+DROP INDEX alerts.deliveries_due;
+CREATE INDEX deliveries_by_incident ON alerts.deliveries (incident_id, endpoint_id);
 CREATE INDEX deliveries_paging ON alerts.deliveries (due_at) WHERE state = 'queued' AND purpose = 'paging';

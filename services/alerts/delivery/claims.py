@@ -47,8 +47,9 @@ WITH RECURSIVE waiting AS (
     AND coalesce(e.not_before <= :now, true) AND (e.failures > 0 OR e.slow) = :troubled
   ORDER BY head.due_at LIMIT :limit
 ), due AS (
-  SELECT d.delivery_id FROM alerts.deliveries d JOIN turns USING (delivery_id)
-  WHERE d.state = 'queued' AND d.due_at <= :now FOR UPDATE OF d SKIP LOCKED
+  SELECT d.delivery_id FROM alerts.deliveries d
+  WHERE d.delivery_id = ANY(ARRAY(SELECT delivery_id FROM turns))
+    AND d.state = 'queued' AND d.due_at <= :now FOR UPDATE SKIP LOCKED
 )
 UPDATE alerts.deliveries d SET due_at = :leased_until
 FROM due, alerts.endpoints e

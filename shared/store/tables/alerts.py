@@ -162,7 +162,6 @@ deliveries = Table(
     Column("person", Text),
     Column("fallbacks", ARRAY(Uuid), nullable=False, server_default="{}"),
     Column("tries", Integer, nullable=False, server_default="0"),  # since it was queued last
-    Index("deliveries_due", "state", "due_at"),
     Index(
         "deliveries_queued",
         "endpoint_id",
@@ -171,7 +170,7 @@ deliveries = Table(
         postgresql_where=text("state = 'queued'"),
     ),
     Index("deliveries_by_making", "created_at", "delivery_id"),
-    Index("deliveries_by_incident", "incident_id"),
+    Index("deliveries_by_incident", "incident_id", "endpoint_id"),
     Index("deliveries_by_event", "event_id", postgresql_where=text("purpose = 'paging'")),
     Index(
         "deliveries_paging",

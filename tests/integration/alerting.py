@@ -143,8 +143,13 @@ class Receiver:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"])).decode()
-                receiver.seen.append(({k.lower(): v for k, v in self.headers.items()}, body))
+                length = int(self.headers["content-length"])
+                body = self.rfile.read(length)
+                if len(body) < length:  # its sender died in the middle: nothing has come
+                    self.close_connection = True
+                    return
+                named = {k.lower(): v for k, v in self.headers.items()}
+                receiver.seen.append((named, body.decode()))
                 place = min(len(receiver.seen), len(receiver.script)) - 1
                 status, headers = receiver.script[place]
                 if "x-hold" in headers:

@@ -114,7 +114,12 @@ async def test_a_disabled_account_is_out_within_seconds_on_open_sockets_too(
 
 async def test_the_last_administrator_stays(centre: Centre) -> None:
     async with await admin(centre) as http:
-        for body in ({"disabled": True}, {"grants": []}, {"grants": [{"role": "viewer"}]}):
+        bodies: list[dict[str, Any]] = [
+            {"disabled": True},
+            {"grants": []},
+            {"grants": [{"role": "viewer"}]},
+        ]
+        for body in bodies:
             answer = await http.patch("/v1/users/admin", json=body)
             assert (answer.status_code, answer.json()["code"]) == (409, "last_administrator")
         await hire(http, "second", {"role": "admin"})
@@ -145,8 +150,10 @@ async def test_grants_must_name_what_there_is(centre: Centre) -> None:
 
 async def test_accounts_are_listed_by_name_page_by_page(centre: Centre) -> None:
     async with await admin(centre) as http:
-        grants = [{"role": "operator", "area_id": "441202", "domain": "traffic"},
-                  {"role": "viewer", "area_id": None, "domain": None}]  # fmt: skip
+        grants: list[dict[str, Any]] = [
+            {"role": "operator", "area_id": "441202", "domain": "traffic"},
+            {"role": "viewer", "area_id": None, "domain": None},
+        ]
         await hire(http, "wei", *grants)
         await hire(http, "li.na")
         names: list[str] = []

@@ -31,6 +31,7 @@ from services.alerts.engine.places import Places
 from services.alerts.engine.repository import Repository
 from services.alerts.incidents.families import Families
 from services.alerts.incidents.gathering import Gathering
+from services.alerts.incidents.jurisdiction import Jurisdiction
 from services.alerts.incidents.overdue import Escalation
 from services.alerts.incidents.report import Kind
 from services.alerts.incidents.reports import Reports
@@ -86,7 +87,7 @@ async def build(context: Context) -> Service:
     inhibitions, refused = inhibition_files.load(settings.rules_dir / "inhibitions")
     for wrong in refused:
         _log.error("inhibition refused: %s: %s", wrong.file, wrong.detail)
-    silencing = Silencing(context.engine, inhibitions, context.clock, wakes)
+    silencing = Silencing(context.engine, inhibitions, context.clock, wakes, _jurisdiction(book))
     operators = settings.operators_on_duty
     gathering = Gathering(context.clock, silencing, operators, roster)
     repository = Repository(context.engine, incarnation, gathering, wakes)
@@ -207,13 +208,21 @@ def _mail(settings: Settings) -> MailSender:
 def _people(context: Context, roster: Roster, book: Book, wakes: asyncio.Event) -> list[APIRouter]:
     """What people do with incidents, and how well."""
     engine, clock = context.engine, context.clock
+    whose = _jurisdiction(book)
     return [
-        families_router(Families(engine, clock, wakes, roster)),
-        incidents_router(Desk(engine, wakes, roster), clock),
-        reports_router(Reports(engine, wakes, roster, _kinds(book)), clock),
+        families_router(Families(engine, clock, wakes, roster, whose)),
+        incidents_router(Desk(engine, wakes, roster, whose), clock),
+        reports_router(Reports(engine, wakes, roster, _kinds(book), whose), clock),
         duties_router(roster, clock),
         performance_router(Performance(engine), clock),
     ]
+
+
+def _jurisdiction(book: Book) -> Jurisdiction:
+    """Whose incidents are, by what the folder of duties says of categories."""
+    return Jurisdiction(
+        {code: one.domain for code, one in book.categories.items() if one.domain is not None}
+    )
 
 
 def _kinds(book: Book) -> dict[str, Kind]:

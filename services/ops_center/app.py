@@ -1,5 +1,7 @@
 """ops_center's composition root."""
 
+from fastapi import APIRouter
+
 from services.ops_center.accounts import Accounts
 from services.ops_center.feed import Feed
 from services.ops_center.history.archive import Archive
@@ -7,6 +9,9 @@ from services.ops_center.history.routes import history_router
 from services.ops_center.hub import Hub
 from services.ops_center.login import Login
 from services.ops_center.pages import DIST, Assets, pages_router
+from services.ops_center.people.routes_account import account_router
+from services.ops_center.people.routes_users import users_router
+from services.ops_center.people.users import Users
 from services.ops_center.repository import Repository
 from services.ops_center.routes_live import live_router
 from services.ops_center.routes_map import map_router
@@ -14,10 +19,21 @@ from services.ops_center.routes_session import session_router
 from shared.runtime import Context, Service
 
 
+def _people(context: Context) -> list[APIRouter]:
+    """Accounts, sessions and passwords."""
+    engine, clock = context.engine, context.clock
+    accounts, users = Accounts(engine, clock), Users(engine, clock)
+    login = Login(accounts)
+    return [
+        session_router(accounts, login, clock),
+        account_router(users, accounts, login, clock),
+        users_router(users, accounts, login, clock),
+    ]
+
+
 async def build(context: Context) -> Service:
     """The live picture, its socket, history, map, people's sessions, and the pages."""
     repository = Repository(context.engine)
-    accounts = Accounts(context.engine)
     hub = Hub(context.clock, context.settings.city)
     feed = Feed(context.log, repository, hub, context.clock)
     return Service(
@@ -25,7 +41,7 @@ async def build(context: Context) -> Service:
         routers=(
             live_router(hub),
             history_router(Archive(context.engine), context.clock),
-            session_router(accounts, Login(accounts), context.clock),
+            *_people(context),
             map_router(repository, feed, context.settings),
             pages_router(),
         ),

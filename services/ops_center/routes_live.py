@@ -27,9 +27,9 @@ from shared.web.auth import SESSION_COOKIE, is_foreign_origin, token_of
 from shared.web.authenticator import Authenticator
 
 READY_SECONDS = 30.0
-RECHECK_SECONDS = 30.0  # a socket outlives its session or token by no more
+RECHECK_SECONDS = 3.0  # a socket outlives its session or token by no more than this and 2 s
 CLOSE_SECONDS = 2.0
-FRAMES_PER_CHECK = 300
+FRAMES_PER_CHECK = 60
 ABNORMAL = 1006  # never sent: the socket is already closed
 
 
@@ -95,7 +95,8 @@ async def _admit(socket: WebSocket) -> str:
 async def _is_known(socket: WebSocket, token: str) -> bool:
     authenticator: Authenticator = socket.app.state.authenticator
     try:
-        return await authenticator.identify(token) is not None
+        identity = await authenticator.identify(token)
+        return identity is not None and not identity.must_change
     except SQLAlchemyError:
         raise Refusal(TRY_AGAIN, "credentials cannot be checked now") from None
 

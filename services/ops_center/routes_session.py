@@ -1,5 +1,6 @@
 """`/v1/session`: people log in, ask who they are, log out."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Protocol
 
@@ -9,7 +10,15 @@ from starlette.responses import JSONResponse
 
 from services.ops_center.login import SESSION_HOURS, Login, TooManyAttempts
 from shared.clock import Clock, monotonic
-from shared.web.auth import SESSION_COOKIE, identify_request, is_foreign_origin, token_of
+from shared.store.audit import By
+from shared.web.auth import (
+    cross_site,
+    identify_any,
+    is_foreign_origin,
+    origin_of,
+    set_session_cookie,
+    token_of,
+)
 from shared.web.authenticator import Authenticator
 from shared.web.identity import Identity
 from shared.web.problems import Problem
@@ -24,17 +33,21 @@ class Credentials(BaseModel):
     password: Annotated[str, Field(min_length=1, max_length=256)]
 
 
-Someone = Annotated[Identity, Depends(identify_request)]
+Anybody = Annotated[Identity, Depends(identify_any)]
 
 
 class Sessions(Protocol):
     """Where sessions are kept."""
 
-    async def open_session(self, username: str, now: datetime) -> str:
+    async def open_session(self, username: str, now: datetime, by: By, agent: str) -> str:
         """A new session's token."""
         ...
 
-    async def close_session(self, token: str) -> None:
+    async def note_refused(self, username: str, now: datetime, by: By) -> None:
+        """Record a wrong password."""
+        ...
+
+    async def close_session(self, token: str, by: By) -> None:
         """The token is worth nothing any more."""
         ...
 
@@ -47,52 +60,57 @@ def session_router(sessions: Sessions, login: Login, clock: Clock) -> APIRouter:
     async def log_in(request: Request, given: Credentials) -> Response:
         """Opens a session of 12 hours. 401: wrong; 429: too many wrong ones."""
         if is_foreign_origin(request):
-            raise Problem(403, "Forbidden", "Request from another site.", code="cross_site")
-        address = request.client.host if request.client is not None else ""
+            raise cross_site()
+        origin, name = origin_of(request), given.username
+        by = By(name, "person", origin.address, origin.request_id)
         try:
-            account = await login.check(given.username, given.password, address, monotonic())
+            account = await login.check(name, given.password, origin.address, monotonic())
         except TooManyAttempts as error:
             raise _throttled(error) from None
         if account is None:
+            await sessions.note_refused(name, clock(), by)
             raise Problem(401, "Unauthorised", "Wrong name or password.", code="wrong_password")
-        token = await sessions.open_session(account.username, clock())
-        answer = {"token": token, "username": account.username, "role": account.role}
-        response = JSONResponse(answer, headers={"Cache-Control": "no-store"})
-        secure = request.url.scheme == "https"
-        _set_cookie(response, token, SESSION_HOURS * 3600, secure)
+        agent = request.headers.get("user-agent", "")
+        token = await sessions.open_session(name, clock(), by, agent)
+        authenticator: Authenticator = request.app.state.authenticator
+        identity = await authenticator.identify(token)
+        authenticator.forget(token)  # it is looked up anew with its first use
+        shown = {} if identity is None else _shown(identity)
+        response = JSONResponse({"token": token} | shown, headers={"Cache-Control": "no-store"})
+        set_session_cookie(response, token, SESSION_HOURS * 3600, request)
         return response
 
     @router.get("/v1/session")
-    async def who_am_i(identity: Someone) -> dict[str, Any]:
+    async def who_am_i(identity: Anybody) -> dict[str, Any]:
         """The identity behind the token: kind `person`, `screen` or `key`."""
-        return {"username": identity.name, "role": identity.role, "kind": identity.kind}
+        return _shown(identity)
 
     @router.delete("/v1/session", status_code=204)
-    async def log_out(request: Request, identity: Someone) -> Response:
+    async def log_out(request: Request, identity: Anybody) -> Response:
         """Ends the session behind the token."""
         if identity.kind != "person":
             raise Problem(403, "Forbidden", "Only a person's session can be ended.", code="role")
         token = token_of(request) or ""
-        await sessions.close_session(token)
+        await sessions.close_session(token, identity.by)
         authenticator: Authenticator = request.app.state.authenticator
         authenticator.forget(token)
         response = Response(status_code=204)
-        _set_cookie(response, "", 0, request.url.scheme == "https")
+        set_session_cookie(response, "", 0, request)
         return response
 
     return router
 
 
-def _set_cookie(response: Response, token: str, seconds: int, secure: bool) -> None:
-    response.set_cookie(
-        SESSION_COOKIE,
-        token,
-        max_age=seconds,
-        path="/",
-        httponly=True,
-        samesite="strict",
-        secure=secure,
-    )
+def _shown(identity: Identity) -> dict[str, Any]:
+    """`grants`: of people; `role`: the highest of them. `must_change_password`: nothing else is
+    allowed before."""
+    return {
+        "username": identity.name,
+        "role": identity.role,
+        "kind": identity.kind,
+        "grants": [asdict(grant) for grant in identity.grants],
+        "must_change_password": identity.must_change,
+    }
 
 
 def _throttled(error: TooManyAttempts) -> Problem:

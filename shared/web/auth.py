@@ -4,16 +4,18 @@ import secrets
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
+from starlette.responses import Response
 
 from shared.web.authenticator import Authenticator
-from shared.web.identity import Identity
+from shared.web.identity import Identity, Origin
 from shared.web.problems import Problem
+from shared.web.rights import lacking, may, may_somewhere
 
 SESSION_COOKIE = "yiwang_session"
-ROLES = ("screen", "viewer", "operator", "dispatcher", "admin")
 
 
 def new_token(prefix: str) -> str:
@@ -35,6 +37,21 @@ def token_of(connection: HTTPConnection) -> str | None:
     return None
 
 
+def set_session_cookie(
+    response: Response, token: str, seconds: int, request: HTTPConnection
+) -> None:
+    """For browsers: no script reads it, no other site's page sends it, https keeps it to https."""
+    response.set_cookie(
+        SESSION_COOKIE,
+        token,
+        max_age=seconds,
+        path="/",
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )
+
+
 def is_foreign_origin(connection: HTTPConnection) -> bool:
     """True when a browser says that another site's page makes this request."""
     if connection.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
@@ -43,8 +60,16 @@ def is_foreign_origin(connection: HTTPConnection) -> bool:
     return origin is not None and urlsplit(origin).netloc != connection.headers.get("host")
 
 
-async def identify_request(connection: HTTPConnection) -> Identity:
-    """The identity behind a request; 401 without one, 403 for a forged cross-site request."""
+def origin_of(connection: HTTPConnection) -> Origin:
+    """Where a request comes from; its id is made by whoever asks for it first."""
+    state = connection.scope.setdefault("state", {})
+    number = state.setdefault("request_id", uuid4().hex)
+    return Origin(connection.client.host if connection.client is not None else "", number)
+
+
+async def identify_any(connection: HTTPConnection) -> Identity:
+    """The identity behind a request, even of somebody who has to change the password first; 401
+    without one, 403 for a forged cross-site request."""
     token = token_of(connection)
     authenticator: Authenticator = connection.app.state.authenticator
     identity = await authenticator.identify(token) if token else None
@@ -53,8 +78,22 @@ async def identify_request(connection: HTTPConnection) -> Identity:
     rides_on_cookie = "authorization" not in connection.headers
     unsafe = connection.scope.get("method", "GET") not in ("GET", "HEAD", "OPTIONS")
     if rides_on_cookie and unsafe and is_foreign_origin(connection):
-        raise Problem(403, "Forbidden", "Request from another site.", code="cross_site")
+        raise cross_site()
+    return identity.coming_from(origin_of(connection))
+
+
+async def identify_request(connection: HTTPConnection) -> Identity:
+    """As `identify_any`; 403 too for whoever has to change the password first."""
+    identity = await identify_any(connection)
+    if identity.must_change:
+        detail = "The password was given by somebody else: change it with PUT /v1/session/password."
+        raise Problem(403, "Forbidden", detail, code="password_change_needed")
     return identity
+
+
+def cross_site() -> Problem:
+    """403: a page of another site makes a browser ask."""
+    return Problem(403, "Forbidden", "Request from another site.", code="cross_site")
 
 
 def unauthorised(detail: str) -> Problem:
@@ -78,35 +117,35 @@ def confined() -> Problem:
 
 
 def require_scope(scope: str) -> Callable[..., Awaitable[Identity]]:
-    """A dependency that admits API keys with `scope`, and administrators."""
+    """A dependency that admits API keys with `scope`, and administrators of the whole city."""
 
     async def check(identity: Someone) -> Identity:
         if scope == "register" and identity.restrictions is not None:
             raise confined()
-        if scope in identity.scopes or identity.role == "admin":
+        if scope in identity.scopes or may(identity, "admin"):
             return identity
         raise Problem(403, "Forbidden", f"This needs a key with the scope '{scope}'.", code="scope")
 
     return check
 
 
-def require_role(role: str) -> Callable[..., Awaitable[Identity]]:
-    """A dependency that admits people of at least `role`; `viewer` also admits screens and keys
-    (reading only)."""
+def require_role(role: str, *, somewhere: bool = False) -> Callable[..., Awaitable[Identity]]:
+    """A dependency that admits people who have at least `role` in the whole city; `somewhere`: in
+    some place at least, which is enough to look, and otherwise judged again (`rights.demand`) when
+    the place is known. `viewer` also admits screens and keys (reading only)."""
+    has = may_somewhere if somewhere else may
 
     async def check(identity: Someone) -> Identity:
-        if role == "viewer" or (
-            identity.role in ROLES and ROLES.index(identity.role) >= ROLES.index(role)
-        ):
+        if role == "viewer" or has(identity, role):
             return identity
-        raise Problem(403, "Forbidden", f"This needs the role '{role}'.", code="role")
+        raise lacking(role)
 
     return check
 
 
 def require_role_or_scope(role: str, scope: str) -> Callable[..., Awaitable[Identity]]:
-    """A dependency that admits people of at least `role`, and API keys with `scope`."""
-    check_role = require_role(role)
+    """A dependency that admits people of at least `role` somewhere, and API keys with `scope`."""
+    check_role = require_role(role, somewhere=True)
 
     async def check(identity: Someone) -> Identity:
         return identity if scope in identity.scopes else await check_role(identity)

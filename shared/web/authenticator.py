@@ -5,6 +5,7 @@ Tokens are random and long, so their SHA-256 is what the database keeps; passwor
 
 import asyncio
 import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -16,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from shared.clock import Clock, monotonic
 from shared.errors import Overloaded
 from shared.store.tables import accounts, api_keys, screen_tokens, sessions
-from shared.web.identity import Identity, Quota, Restrictions
+from shared.web.identity import Grant, Identity, Quota, Restrictions
+from shared.web.rights import highest
 
 CACHE_SECONDS = 2.0
 RENEW_SECONDS = 1.5  # of age: looked up again in the background, nobody waits
@@ -180,16 +182,33 @@ def _key(row: "Row[tuple[object, ...]]") -> Identity:
 
 
 async def _find_person(connection: AsyncConnection, digest: bytes, now: datetime) -> Found | None:
+    person = accounts.c
     query = (
-        select(accounts.c.username, accounts.c.role, sessions.c.expires_at)
-        .join(sessions, sessions.c.username == accounts.c.username)
-        .where(sessions.c.token_sha256 == digest, sessions.c.expires_at > now)
+        select(
+            person.username, person.role, person.grants, person.must_change, sessions.c.expires_at
+        )
+        .join(sessions, sessions.c.username == person.username)
+        .where(
+            sessions.c.token_sha256 == digest,
+            sessions.c.expires_at > now,
+            person.disabled_at.is_(None),
+        )
     )
     row = (await connection.execute(query)).first()
     if row is None:
         return None
-    name = str(row.username)
-    return Identity("person", name, row.role, frozenset(), f"person:{name}"), row.expires_at
+    name, grants = str(row.username), granted(row.role, row.grants)
+    identity = Identity(
+        "person", name, highest(grants), frozenset(), f"person:{name}",
+        grants=grants, must_change=row.must_change,
+    )  # fmt: skip
+    return identity, row.expires_at
+
+
+def granted(role: str | None, confined: Sequence[Mapping[str, str | None]]) -> tuple[Grant, ...]:
+    """What an account's row grants: `role` in all of the city, and the others where they say."""
+    everywhere = (Grant(role),) if role else ()
+    return (*everywhere, *(Grant(**one) for one in confined))  # type: ignore[arg-type]
 
 
 async def _find_screen(connection: AsyncConnection, digest: bytes, now: datetime) -> Found | None:

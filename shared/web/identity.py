@@ -1,7 +1,9 @@
 """Who somebody is and what he may do: the answer of the authenticator. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+
+from shared.store.audit import By
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +31,54 @@ class Restrictions:
     metrics: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A role in one area (with everything below it) and one domain; None: in all."""
+
+    role: str
+    area_id: str | None = None
+    domain: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request comes from: the client's address, and the id that logs and audit share."""
+
+    address: str = ""
+    request_id: str = ""
+
+
 DEFAULT_QUOTA = Quota()
+NOWHERE = Origin()
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """`role`: "" for keys, "screen" for screens, else one of viewer … admin (ordered).
+    """`role`: "" for keys, "screen" for screens, else the highest that `grants` give somewhere:
+    what it allows where is for `shared.web.rights` to say.
 
     `key_id`: of the key, else `person:…` or `screen:…`; a quota is kept under it.
-    `restrictions`: None for whoever is not confined at all.
+    `restrictions`: None for whoever is not confined at all. `must_change`: the password was given
+    by somebody else, and nothing is allowed before it is changed. A `link` is a person whom a
+    signed link stands for.
     """
 
-    kind: Literal["key", "person", "screen"]
+    kind: Literal["key", "person", "screen", "link"]
     name: str
     role: str
     scopes: frozenset[str]
     key_id: str
     restrictions: Restrictions | None = None
     quota: Quota = DEFAULT_QUOTA
+    grants: tuple[Grant, ...] = ()
+    must_change: bool = False
+    origin: Origin = NOWHERE
+
+    def coming_from(self, origin: Origin) -> "Identity":
+        """The same, asking from there."""
+        return replace(self, origin=origin)
+
+    @property
+    def by(self) -> By:
+        """As the audit log names who acts."""
+        return By(self.name, self.kind, self.origin.address, self.origin.request_id)

@@ -27,6 +27,7 @@ from shared.contracts.topics import READINGS
 from shared.eventlog.log import EventLog, Outgoing
 from shared.pause import eventually
 from shared.store.tables import incidents, timeline
+from shared.web.identity import Grant, Identity
 
 ROOT = Path(__file__).parents[2]
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=30)
@@ -65,6 +66,12 @@ async def repository(engine: AsyncEngine, log: EventLog) -> Repository:
 def roster(engine: AsyncEngine) -> Roster:
     """The shipped duties."""
     return Roster(engine, duty_files.load(ROOT / "rules" / "duties"), system_clock)
+
+
+def person(name: str, role: str = "admin") -> Identity:
+    """Somebody who has a role in all of the city."""
+    grants = (Grant(role),)
+    return Identity("person", name, role, frozenset(), f"person:{name}", grants=grants)
 
 
 def desk(engine: AsyncEngine) -> Desk:

@@ -15,7 +15,7 @@ from services.alerts.engine.kept import Kept, Overtaken, Snapshot
 from services.alerts.engine.places import Places
 from services.alerts.engine.repository import Repository
 from services.alerts.incidents.gathering import Gathering
-from services.alerts.incidents.lifecycle import Command, Wanted, step
+from services.alerts.incidents.lifecycle import STEPS, Command, Wanted, step
 from services.alerts.incidents.repository import Desk
 from services.alerts.judging.partition import Judgement
 from services.alerts.judging.rulebook import Book
@@ -37,6 +37,7 @@ from tests.integration.alerting import (
     desk,
     gas,
     outgoing,
+    person,
     play,
     post,
     repository,
@@ -243,8 +244,8 @@ async def command(at: Desk, incident: Incident, name: Command) -> object:
     return await at.command(
         incident.id,
         lambda found: step(found, name, system_clock(), Wanted("n", version=incident.version)),
-        "tester",
-        f"incident.{name}",
+        person("tester"),
+        STEPS[name],
         "n",
     )
 

@@ -49,7 +49,7 @@ class House:
         self._second = 0
 
     async def call(
-        self, method: str, path: str, body: Any = None, who: str = "operator"
+        self, method: str, path: str, body: Any = None, who: str = "dispatcher"
     ) -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {who}"} if who else {}
         content = None if body is None else json.dumps(body)
@@ -148,7 +148,7 @@ async def test_the_closed_loop(house: House) -> None:
     assert [step["type"].removeprefix("incident.") for step in shown["timeline"]] == [
         "opened", "acknowledged", "dispatched", "started", "resolved", "reopened", "closed",
     ]  # fmt: skip
-    assert [step["actor"] for step in shown["timeline"]] == ["rules"] + ["operator-1"] * 6
+    assert [step["actor"] for step in shown["timeline"]] == ["rules"] + ["dispatcher-1"] * 6
     assert shown["timeline"][2]["note"] == "速去"
     async with house.log.read(INCIDENTS, {}) as reader:
         events: list[dict[str, Any]] = []

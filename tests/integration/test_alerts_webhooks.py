@@ -12,7 +12,7 @@ from standardwebhooks import Webhook
 from services.alerts.delivery.deliverer import LEASE_SECONDS
 from services.alerts.delivery.endpoints import Endpoints, Which
 from services.alerts.delivery.sender import Sender
-from services.alerts.incidents.lifecycle import Command, step
+from services.alerts.incidents.lifecycle import STEPS, Command, step
 from shared.clock import system_clock
 from shared.contracts.incident import Incident
 from shared.eventlog.log import EventLog
@@ -24,6 +24,7 @@ from tests.integration.alerting import (
     desk,
     gas,
     outgoing,
+    person,
     play,
     post,
 )
@@ -34,8 +35,8 @@ async def acknowledge(engine: AsyncEngine, incident: Incident) -> None:
     await desk(engine).command(
         incident.id,
         lambda found: step(found, Command.ACKNOWLEDGE, system_clock()),
-        "somebody",
-        "incident.acknowledged",
+        person("somebody"),
+        STEPS[Command.ACKNOWLEDGE],
         "",
     )
 

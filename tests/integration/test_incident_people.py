@@ -60,8 +60,8 @@ async def test_grades_departments_and_notes(house: House, engine: AsyncEngine) -
     assert after["held"] == ["grade", "warning"]
     steps = await told(house, incident)
     assert steps[1:4] == [
-        ("regraded", "operator-1", "worse"), ("regraded", "operator-1", "better"),
-        ("assigned", "operator-1", ""),
+        ("regraded", "dispatcher-1", "worse"), ("regraded", "dispatcher-1", "better"),
+        ("assigned", "dispatcher-1", ""),
     ]  # fmt: skip
 
 
@@ -125,7 +125,7 @@ async def test_merging_and_splitting_is_a_round_trip(house: House, engine: Async
     assert new["state"] == "open" and new["step_due_at"] is not None
     assert (left["subjects"], left["members"]) == (other["subjects"], 1)
     assert left["links"] == [new["id"]] and new["links"] == [left["id"]]
-    me = "operator-1"
+    me = "dispatcher-1"
     assert await told(house, one) == [("opened", "rules", ""), ("merged", me, "same leak")]
     assert await told(house, other) == [
         ("opened", "rules", ""), ("absorbed", me, "same leak"),
@@ -212,14 +212,15 @@ async def test_links_are_mutual(house: House) -> None:
 
 async def test_who_may(house: House) -> None:
     [one, other] = await house.opened(2)
-    crew = {"operator", "dispatcher", "admin"}
+    leads = {"dispatcher", "admin"}
+    crew = {"operator", *leads}
     everybody = {"screen", "key", "reporter", "viewer", *crew}
     place = f"/v1/incidents/{one['id']}"
     for method, path, admitted in [
-        ("POST", f"{place}/merge", crew), ("POST", f"{place}/split", crew),
+        ("POST", f"{place}/merge", leads), ("POST", f"{place}/split", leads),
         ("POST", f"{place}/link", crew), ("POST", f"{place}/unlink", crew),
-        ("POST", f"{place}/regrade", crew), ("POST", f"{place}/assign", crew),
-        ("POST", f"{place}/transfer", crew), ("POST", f"{place}/comment", crew),
+        ("POST", f"{place}/regrade", leads), ("POST", f"{place}/assign", leads),
+        ("POST", f"{place}/transfer", leads), ("POST", f"{place}/comment", crew),
         ("GET", f"{place}/alerts", everybody),
     ]:  # fmt: skip
         for who in everybody:

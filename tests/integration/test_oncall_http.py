@@ -65,7 +65,7 @@ async def test_an_override_holds_and_can_be_taken_back(house: House) -> None:
     }  # fmt: skip
     place = "/v1/rosters/command-centre/overrides"
     status, made = await house.call("POST", place, body)
-    assert (status, made["created_by"]) == (201, "operator-1")
+    assert (status, made["created_by"]) == (201, "dispatcher-1")
     moment = "/v1/duty?at=2026-12-01T10:00:00%2B08:00"
 
     async def on_duty() -> list[str]:

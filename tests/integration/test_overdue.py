@@ -13,11 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.alerts.incidents import ledger
 from services.alerts.incidents import steps as made
 from services.alerts.incidents.gathering import Gathering
-from services.alerts.incidents.lifecycle import Command, Wanted, step
+from services.alerts.incidents.lifecycle import STEPS, Command, Wanted, step
 from services.alerts.incidents.overdue import ACTOR, Escalation
 from shared.contracts.incident import Incident, IncidentState, Suppression
 from shared.store.tables import deliveries, endpoints, incidents, timeline
-from tests.integration.alerting import desk, roster
+from tests.integration.alerting import desk, person, roster
 from tests.unit.alerts.storms import place, rule, told
 
 NOW = datetime(2026, 11, 27, 10, tzinfo=UTC)
@@ -79,13 +79,21 @@ async def test_the_next_step_may_be_late_again(engine: AsyncEngine) -> None:
     late = DUE + timedelta(minutes=1)
     assert await escalation(engine, late).escalate_some() == 1
     await desk(engine).command(
-        number, lambda found: step(found, Command.ACKNOWLEDGE, late, Wanted()), "li", "x", ""
+        number,
+        lambda found: step(found, Command.ACKNOWLEDGE, late, Wanted()),
+        person("li"),
+        STEPS[Command.ACKNOWLEDGE],
+        "",
     )
     found = await find(engine, number)
     assert (found.overdue, found.step_due_at) == (False, late + timedelta(minutes=10))
     assert await escalation(engine, late + timedelta(minutes=11)).escalate_some() == 1
     await desk(engine).command(
-        number, lambda found: step(found, Command.CLOSE, late, Wanted("x")), "li", "x", ""
+        number,
+        lambda found: step(found, Command.CLOSE, late, Wanted("x")),
+        person("li"),
+        STEPS[Command.CLOSE],
+        "",
     )
     assert await escalation(engine, late + timedelta(days=9)).escalate_some() == 0
     assert [entry.note.split()[0] for entry in await told_overdue(engine)] == [
@@ -163,7 +171,11 @@ async def test_a_grade_that_people_gave_is_kept_when_rules_go_on(engine: AsyncEn
     number = UUID(raised[("rain", "a")])
     wanted = Wanted("looks worse", scales={"grade": 1})
     await desk(engine).command(
-        number, lambda found: step(found, Command.REGRADE, NOW, wanted), "li", "x", "looks worse"
+        number,
+        lambda found: step(found, Command.REGRADE, NOW, wanted),
+        person("li"),
+        STEPS[Command.REGRADE],
+        "looks worse",
     )
     cleared = told(ladder, "a", 5, "cleared", start=0)
     async with engine.begin() as connection:

@@ -9,7 +9,7 @@ import httpx
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.alerts.incidents.lifecycle import Command, Wanted, step
+from services.alerts.incidents.lifecycle import STEPS, Command, Wanted, step
 from services.alerts.oncall.route import Route
 from services.alerts.paging.watchdog import Findings, Watchdog
 from services.alerts.rules.rule import Rule
@@ -25,6 +25,7 @@ from tests.integration.alerting import (
     desk,
     gas,
     outgoing,
+    person,
     play,
     repository,
     written,
@@ -50,8 +51,8 @@ async def take(
     done = await desk(engine).command(
         incident.id,
         lambda found: step(found, command, system_clock(), Wanted("seen")),
-        "li",
-        f"incident.{command}",
+        person("li"),
+        STEPS[command],
         "seen",
     )
     assert isinstance(done, Incident)

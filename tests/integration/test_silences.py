@@ -58,7 +58,7 @@ async def test_what_is_silenced_delivers_nothing_and_is_told_when_the_silence_en
     assert (await house.call("POST", "/v1/endpoints", endpoint, "admin"))[0] in (200, 201)
     asked = body(matchers={"rule": ["gas"], "subject": ["s1-0"]})
     status, made = await house.call("POST", "/v1/silences", asked)
-    assert (status, made["state"], made["created_by"]) == (201, "active", "operator-1")
+    assert (status, made["state"], made["created_by"]) == (201, "active", "dispatcher-1")
     found = await opened(house)
     assert found["suppressed"]["by"] == "silence"
     assert await told_of(engine) == []
@@ -83,10 +83,10 @@ async def test_a_silence_made_later_hides_what_stands_until_it_is_ended(house: H
     _, silence = await house.call("POST", "/v1/silences", asked)
     hidden = await shown(house, found["id"])
     assert hidden["suppressed"]["id"] == silence["silence_id"]
-    assert hidden["timeline"][-1]["note"] == "operator-1: 检修"
+    assert hidden["timeline"][-1]["note"] == "dispatcher-1: 检修"
     place = f"/v1/silences/{silence['silence_id']}"
     status, ended = await house.call("DELETE", place)
-    assert (status, ended["state"], ended["ended_by"]) == (200, "expired", "operator-1")
+    assert (status, ended["state"], ended["ended_by"]) == (200, "expired", "dispatcher-1")
     assert (await shown(house, found["id"]))["suppressed"] is None
     assert (await house.call("DELETE", place))[1]["ended_at"] == ended["ended_at"]
     _, page = await house.call("GET", "/v1/silences?state=expired")

@@ -14,6 +14,7 @@ from shared.web.identity import Identity
 from shared.web.problems import Problem
 
 Operator = Annotated[Identity, Depends(require_role("operator"))]
+Reader = Annotated[Identity, Depends(require_role("operator", somewhere=True))]
 State = Literal["queued", "delivered", "superseded", "dead"]
 Purpose = Literal["integration", "paging", "test"]
 
@@ -44,7 +45,7 @@ def deliveries_router(endpoints: Endpoints, wake: asyncio.Event) -> APIRouter:
 
     @router.get("")
     async def list_deliveries(
-        _: Operator,
+        _: Reader,
         state: State | None = None,
         endpoint_id: UUID | None = None,
         incident_id: UUID | None = None,
@@ -69,7 +70,7 @@ def deliveries_router(endpoints: Endpoints, wake: asyncio.Event) -> APIRouter:
         return {"resent": len(again)}
 
     @router.get("/{delivery_id}")
-    async def get_delivery(_: Operator, delivery_id: UUID) -> dict[str, Any]:
+    async def get_delivery(_: Reader, delivery_id: UUID) -> dict[str, Any]:
         """One delivery."""
         return await _existing(endpoints, delivery_id)
 

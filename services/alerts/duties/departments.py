@@ -12,7 +12,8 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Category:
-    """What incidents may be about. `grade`, `priority`: of a person's report."""
+    """What incidents may be about. `grade`, `priority`: of a person's report.
+    `domain`: of the people whose business it is, where no metric tells."""
 
     code: str
     kind: Literal["component", "event"]
@@ -20,6 +21,7 @@ class Category:
     name_en: str
     grade: int = 4
     priority: int = 3
+    domain: str | None = None
 
 
 @dataclass(frozen=True)

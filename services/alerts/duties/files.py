@@ -97,6 +97,7 @@ class CategoryEntry(Entry):
     name: Name
     grade: Level = 4
     priority: Level = 3
+    domain: Code | None = None
 
 
 class DepartmentEntry(Entry):
@@ -140,7 +141,13 @@ def load(folder: Path) -> Book:
         {grade: terms.terms() for grade, terms in said.grades.items()},
         {
             code: Category(
-                code, entry.kind, entry.name.zh, entry.name.en, entry.grade, entry.priority
+                code,
+                entry.kind,
+                entry.name.zh,
+                entry.name.en,
+                entry.grade,
+                entry.priority,
+                entry.domain,
             )
             for code, entry in categories.items()
         },

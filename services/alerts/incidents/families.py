@@ -10,15 +10,17 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.alerts.connection import reachable
-from services.alerts.incidents import ledger, loading
+from services.alerts.incidents import ledger, loading, trail
 from services.alerts.incidents.alert import Alert
 from services.alerts.incidents.casebook import Casebook
+from services.alerts.incidents.jurisdiction import ANYWHERE, Jurisdiction
 from services.alerts.incidents.lifecycle import Refusal, Wanted
-from services.alerts.incidents.merging import AsBefore, Decision, Parts, merge, split
+from services.alerts.incidents.merging import RULES, SPLIT, AsBefore, Decision, Parts, merge, split
 from services.alerts.incidents.timing import Rota
 from shared.clock import Clock
 from shared.contracts.incident import Incident
 from shared.store.tables import alerts, incidents, reports
+from shared.web.identity import Identity
 
 
 @dataclass(frozen=True)
@@ -32,39 +34,55 @@ class Pair:
 class Families:
     """`wake`: set whenever something is in the outbox."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock, wake: asyncio.Event, rota: Rota) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        clock: Clock,
+        wake: asyncio.Event,
+        rota: Rota,
+        jurisdiction: Jurisdiction = ANYWHERE,
+    ) -> None:
         self._engine = engine
+        self._jurisdiction = jurisdiction
         self._clock = clock
         self._wake = wake
         self._rota = rota
 
     async def pair(
-        self, one: UUID, other: UUID, decide: Decision, wanted: Wanted, actor: str
+        self, one: UUID, other: UUID, decide: Decision, wanted: Wanted, who: Identity
     ) -> Pair | Refusal | UUID:
-        """Merge, link or unlink. A UUID: of the one that there is not."""
+        """Merge, link or unlink. A UUID: of the one that there is not. Raises `Problem` 403."""
         async with reachable(self._engine.begin()) as connection:
-            book = await self._book(connection, (one, other), actor, wanted.note)
+            book = await self._book(connection, (one, other), who.name, wanted.note)
             missing = next((each for each in (one, other) if each not in book.cases), None)
             if missing is not None:
                 return missing
+            before = [book.cases[each].incident for each in (one, other)]
+            rule = RULES[decide]
+            await self._jurisdiction.demand(connection, who, rule.role, *before)
             refusal = decide(book, book.cases[one], book.cases[other], wanted)
             if refusal is not None:
                 return refusal
             await _write(connection, book)
             if decide is merge:
                 await _move_reports(connection, reports.c.incident_id == one, other)
+            for was in before:
+                now = book.cases[was.id].incident
+                await trail.note(connection, who.by, rule.event, was, now, wanted.note)
         self._wake.set()
         return Pair(book.cases[one].incident, book.cases[other].incident)
 
     async def split(
         self, one: UUID, alert_ids: Collection[UUID], report_ids: Collection[UUID],
-        title: str | None, wanted: Wanted, actor: str,
+        title: str | None, wanted: Wanted, who: Identity,
     ) -> Pair | Refusal | UUID:  # fmt: skip
         """Some alerts and reports into an incident of their own, which is the other."""
         async with reachable(self._engine.begin()) as connection:
-            book = await self._book(connection, (one,), actor, wanted.note)
+            book = await self._book(connection, (one,), who.name, wanted.note)
             if one not in book.cases:
                 return one
+            before = book.cases[one].incident
+            await self._jurisdiction.demand(connection, who, SPLIT.role, before)
             held = await _reports_of(connection, one)
             strangers = [each for each in report_ids if each not in held]
             if strangers:
@@ -76,6 +94,8 @@ class Families:
                 return made
             await _write(connection, book)
             await _move_reports(connection, reports.c.report_id.in_(leaving), made.id)
+            now = book.cases[one].incident
+            await trail.note(connection, who.by, SPLIT.event, before, now, wanted.note)
         self._wake.set()
         return Pair(book.cases[one].incident, made.incident)
 

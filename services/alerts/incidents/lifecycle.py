@@ -33,12 +33,14 @@ class Command(StrEnum):
 
 @dataclass(frozen=True)
 class Step:
-    """Where a command may start, where it leads (None: it stays), what it is called afterwards."""
+    """Where a command may start, where it leads (None: it stays), what it is called afterwards, and
+    the role that it needs where the incident is."""
 
     sources: frozenset[State]
     target: State | None
     event: str
     needs_note: bool = False
+    role: str = "operator"
 
 
 UNFINISHED = frozenset(State) - {State.CLOSED}
@@ -51,6 +53,7 @@ STEPS: dict[Command, Step] = {
         State.DISPATCHED,
         "incident.dispatched",
         needs_note=True,
+        role="dispatcher",
     ),
     Command.START: Step(
         frozenset({State.ACKNOWLEDGED, State.DISPATCHED}), State.HANDLING, "incident.started"
@@ -60,18 +63,26 @@ STEPS: dict[Command, Step] = {
         State.RESOLVED,
         "incident.resolved",
     ),
-    Command.CLOSE: Step(UNFINISHED, State.CLOSED, "incident.closed", needs_note=True),
-    Command.REOPEN: Step(
-        frozenset({State.RESOLVED, State.CLOSED}), State.OPEN, "incident.reopened"
+    Command.CLOSE: Step(
+        UNFINISHED, State.CLOSED, "incident.closed", needs_note=True, role="dispatcher"
     ),
-    Command.ASSIGN: Step(UNFINISHED, None, "incident.assigned"),
+    Command.REOPEN: Step(
+        frozenset({State.RESOLVED, State.CLOSED}),
+        State.OPEN,
+        "incident.reopened",
+        role="dispatcher",
+    ),
+    Command.ASSIGN: Step(UNFINISHED, None, "incident.assigned", role="dispatcher"),
     Command.TRANSFER: Step(
         frozenset({State.DISPATCHED, State.HANDLING}),
         State.DISPATCHED,
         "incident.transferred",
         needs_note=True,
+        role="dispatcher",
     ),
-    Command.REGRADE: Step(UNFINISHED, None, "incident.regraded", needs_note=True),
+    Command.REGRADE: Step(
+        UNFINISHED, None, "incident.regraded", needs_note=True, role="dispatcher"
+    ),
     Command.COMMENT: Step(frozenset(State), None, "incident.commented", needs_note=True),
 }
 

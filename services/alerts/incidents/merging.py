@@ -13,8 +13,10 @@ from services.alerts.incidents.lifecycle import UNFINISHED, Refusal, Step, Wante
 from shared.contracts.incident import AlertState, Incident, IncidentState, Suppression
 
 ANY = frozenset(IncidentState)
-MERGE = Step(UNFINISHED, IncidentState.CLOSED, "incident.merged", needs_note=True)
-SPLIT = Step(UNFINISHED, None, "incident.split", needs_note=True)
+MERGE = Step(
+    UNFINISHED, IncidentState.CLOSED, "incident.merged", needs_note=True, role="dispatcher"
+)
+SPLIT = Step(UNFINISHED, None, "incident.split", needs_note=True, role="dispatcher")
 LINK = Step(ANY, None, "incident.linked")
 UNLINK = Step(ANY, None, "incident.unlinked")
 
@@ -182,3 +184,6 @@ def unlink(book: Casebook, one: Case, other: Case, wanted: Wanted) -> Refusal | 
         links = tuple(known for known in here.incident.links if known != there.id)
         book.step(here, UNLINK.event, None, None, links=links)
     return None
+
+
+RULES: dict[Decision, Step] = {merge: MERGE, link: LINK, unlink: UNLINK}

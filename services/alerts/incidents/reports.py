@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -11,14 +12,17 @@ from sqlalchemy import any_, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.alerts.connection import reachable
-from services.alerts.incidents import ledger
+from services.alerts.incidents import ledger, trail
 from services.alerts.incidents import report as told
 from services.alerts.incidents import steps as made
+from services.alerts.incidents.jurisdiction import ANYWHERE, Jurisdiction
 from services.alerts.incidents.report import NEAR_METRES, NEAR_TIME, Candidate, Kind, Report, Spot
 from services.alerts.incidents.timing import Rota
 from services.alerts.incidents.whereabouts import Boundaries, Whereabouts, above
 from shared.contracts.incident import AlertState, Incident, IncidentState
 from shared.store.tables import incidents, reports, sensors
+from shared.web.identity import Identity
+from shared.web.rights import demand
 
 Outcome = Literal["opened", "joined", "known"]
 _METRES_PER_DEGREE = 111_000.0
@@ -39,9 +43,15 @@ class Reports:
     """`kinds`: what categories say. `wake`: set whenever something is in the outbox."""
 
     def __init__(
-        self, engine: AsyncEngine, wake: asyncio.Event, rota: Rota, kinds: Mapping[str, Kind]
+        self,
+        engine: AsyncEngine,
+        wake: asyncio.Event,
+        rota: Rota,
+        kinds: Mapping[str, Kind],
+        jurisdiction: Jurisdiction = ANYWHERE,
     ) -> None:
         self._engine = engine
+        self._jurisdiction = jurisdiction
         self._wake = wake
         self._rota = rota
         self._boundaries = Boundaries()
@@ -54,9 +64,15 @@ class Reports:
                 return await self._boundaries.find(connection, spot)
             return await above(connection, area_id) if area_id else Whereabouts()
 
-    async def take(self, report: Report, area_name: str) -> Taken:
-        """Into an incident, at once and once: two reports of one thing open one incident."""
+    async def take(self, report: Report, area_name: str, who: Identity) -> Taken:
+        """Into an incident, at once and once: two reports of one thing open one incident. Raises
+        `Problem` 403 for people who are no operators there."""
         async with reachable(self._engine.begin()) as connection:
+            if who.kind == "person":
+                place = await self._jurisdiction.around(
+                    connection, report.area_ids, (), report.category
+                )
+                demand(who, "operator", place)
             await ledger.one_at_a_time(connection)
             known = await _known(connection, report.report_id)
             if known is not None:
@@ -68,15 +84,21 @@ class Reports:
             else:
                 taken = await _join(connection, report, incident)
             await connection.execute(insert(reports).values(_row(report, taken.incident.id)))
+            said = {"category": report.category, "incident_id": taken.incident.id}
+            await trail.note_other(
+                connection, who.by, "report.taken", report.report_id, report.received_at, **said
+            )
         self._wake.set()
         return taken
 
-    async def get(self, report_id: UUID) -> dict[str, Any] | None:
-        """One report, with the caller's number."""
-        query = select(reports).where(reports.c.report_id == report_id)
-        async with reachable(self._engine.connect()) as connection:
-            row = (await connection.execute(query)).first()
-        return None if row is None else dict(row._mapping)
+    async def get(self, report_id: UUID, who: Identity, now: datetime) -> dict[str, Any] | None:
+        """One report, with the caller's number; that it was read is audited. Raises `Problem` 403
+        for who is no dispatcher there."""
+        async with reachable(self._engine.begin()) as connection:
+            found = await self._of_dispatcher(connection, report_id, who)
+            if found is not None:
+                await trail.note_other(connection, who.by, "report.number_read", report_id, now)
+        return found
 
     async def of(self, incident: UUID) -> list[dict[str, Any]]:
         """The reports of an incident, oldest first, without numbers."""
@@ -85,12 +107,27 @@ class Reports:
         async with reachable(self._engine.connect()) as connection:
             return [dict(row._mapping) for row in await connection.execute(query)]
 
-    async def forget_phone(self, report_id: UUID) -> bool:
-        """Erase the caller's number; False: there is no such report."""
+    async def forget_phone(self, report_id: UUID, who: Identity, now: datetime) -> bool:
+        """Erase the caller's number; False: there is no such report. Raises `Problem` 403."""
         statement = update(reports).where(reports.c.report_id == report_id).values(phone=None)
         async with reachable(self._engine.begin()) as connection:
-            done = await connection.execute(statement.returning(reports.c.report_id))
-        return done.first() is not None
+            if await self._of_dispatcher(connection, report_id, who) is None:
+                return False
+            await connection.execute(statement)
+            await trail.note_other(connection, who.by, "report.number_erased", report_id, now)
+        return True
+
+    async def _of_dispatcher(
+        self, connection: AsyncConnection, report_id: UUID, who: Identity
+    ) -> dict[str, Any] | None:
+        query = select(reports).where(reports.c.report_id == report_id)
+        row = (await connection.execute(query)).first()
+        if row is None:
+            return None
+        home = await ledger.find(connection, row.incident_id)
+        if home is not None:
+            await self._jurisdiction.demand(connection, who, "dispatcher", home)
+        return dict(row._mapping)
 
     async def _open(self, connection: AsyncConnection, report: Report, area_name: str) -> Taken:
         incident = told.opened(report, self.kinds[report.category], area_name)

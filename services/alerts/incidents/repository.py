@@ -9,37 +9,50 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.alerts.connection import reachable
-from services.alerts.incidents import ledger
+from services.alerts.incidents import ledger, trail
 from services.alerts.incidents import steps as made
+from services.alerts.incidents.jurisdiction import ANYWHERE, Jurisdiction
+from services.alerts.incidents.lifecycle import Step
 from services.alerts.incidents.listing import Filter, page
 from services.alerts.incidents.timing import Rota
 from shared.contracts.incident import Incident
 from shared.store.tables import areas, incidents, timeline
+from shared.web.identity import Identity
 
 
 class Desk:
     """Incidents as people see and change them. `wake`: set whenever something is in the outbox."""
 
-    def __init__(self, engine: AsyncEngine, wake: asyncio.Event, rota: Rota) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        wake: asyncio.Event,
+        rota: Rota,
+        jurisdiction: Jurisdiction = ANYWHERE,
+    ) -> None:
         self._engine = engine
+        self._jurisdiction = jurisdiction
         self._wake = wake
         self._rota = rota
 
     async def command(
-        self, incident: UUID, change: Callable[[Incident], Incident | Any], actor: str, event: str,
-        note: str,
+        self, incident: UUID, change: Callable[[Incident], Incident | Any], who: Identity,
+        rule: Step, note: str,
     ) -> Any:  # fmt: skip
         """Lock, change, record. `change` returns the new incident, or a refusal that is passed
-        on and writes nothing. None: there is no such incident."""
+        on and writes nothing. None: there is no such incident. Raises `Problem` 403 where `who`
+        has not the role that the step needs."""
         async with reachable(self._engine.begin()) as connection:
             timing = await self._rota.current(connection)
             found = await ledger.find(connection, incident)
             if found is None:
                 return None
+            await self._jurisdiction.demand(connection, who, rule.role, found)
             changed = change(found)
             if isinstance(changed, Incident):
                 changed = timing.moved(found, changed)
-                await ledger.record(connection, made.event(changed, event, actor, note))
+                await ledger.record(connection, made.event(changed, rule.event, who.name, note))
+                await trail.note(connection, who.by, rule.event, found, changed, note)
         self._wake.set()
         return changed
 

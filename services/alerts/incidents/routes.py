@@ -14,12 +14,11 @@ from services.alerts.incidents.listing import Filter
 from services.alerts.incidents.repository import Desk
 from shared.clock import Clock
 from shared.contracts.incident import Incident, IncidentKind, IncidentState, WarningColour
-from shared.web.auth import require_role
+from shared.web.auth import identify_request, require_role
 from shared.web.identity import Identity
 from shared.web.problems import Problem
 
 Viewer = Annotated[Identity, Depends(require_role("viewer"))]
-Operator = Annotated[Identity, Depends(require_role("operator"))]
 Level = Annotated[int, Field(ge=1, le=4)]
 
 
@@ -96,6 +95,16 @@ class IncidentPage(BaseModel):
     next: str | None
 
 
+async def commander(
+    identity: Annotated[Identity, Depends(identify_request)], command: Command
+) -> Identity:
+    """Who has the role that the command needs somewhere; where, is judged with the incident."""
+    return await require_role(STEPS[command].role, somewhere=True)(identity)
+
+
+Commander = Annotated[Identity, Depends(commander)]
+
+
 def incidents_router(repository: Desk, clock: Clock) -> APIRouter:
     """`/v1/incidents…`."""
     router = APIRouter(prefix="/v1/incidents", tags=["incidents"])
@@ -124,17 +133,19 @@ def incidents_router(repository: Desk, clock: Clock) -> APIRouter:
 
     @router.post("/{incident_id}/{command}", summary="Take a step of the closed loop")
     async def command_incident(
-        who: Operator, incident_id: UUID, command: Command, body: CommandBody | None = None
+        who: Commander, incident_id: UUID, command: Command, body: CommandBody | None = None
     ) -> Incident:
-        """Take a step of the closed loop; answers the incident after it."""
+        """Take a step of the closed loop; answers the incident after it. Operators acknowledge,
+        start, resolve and comment; everything else is for dispatchers: in the area and domain of
+        the incident (403 `elsewhere`)."""
         asked = body or CommandBody()
         if asked.area_id is not None and not await repository.knows_area(asked.area_id):
             raise _unknown_area(asked.area_id)
         outcome = await repository.command(
             incident_id,
             lambda incident: step(incident, command, clock(), asked.wanted()),
-            who.name,
-            STEPS[command].event,
+            who,
+            STEPS[command],
             asked.note,
         )
         if outcome is None:

@@ -9,13 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.alerts.incidents.answers import PRINTABLE, conflict, unknown_incident
 from services.alerts.incidents.families import Families, Pair
 from services.alerts.incidents.lifecycle import Refusal, Wanted
-from services.alerts.incidents.merging import link, merge, unlink
+from services.alerts.incidents.merging import LINK, MERGE, link, merge, unlink
 from shared.contracts.incident import Incident
 from shared.web.auth import require_role
 from shared.web.identity import Identity
 
 Viewer = Annotated[Identity, Depends(require_role("viewer"))]
-Operator = Annotated[Identity, Depends(require_role("operator"))]
+Operator = Annotated[Identity, Depends(require_role(LINK.role, somewhere=True))]
+Dispatcher = Annotated[Identity, Depends(require_role(MERGE.role, somewhere=True))]
 Limit = Annotated[int, Query(ge=1, le=1_000)]
 Ids = Annotated[list[UUID], Field(max_length=1_000)]
 EXAMPLE = "0b6c2a0e-8a57-5c57-9f0c-0d5a8ed1c6b1"
@@ -81,17 +82,17 @@ def families_router(families: Families) -> APIRouter:
         return {"items": await families.alerts_of(incident_id, limit), "next": None}
 
     @router.post("/{incident_id}/merge", summary="Merge an incident into another")
-    async def merge_incident(who: Operator, incident_id: UUID, body: MergeBody) -> PairOut:
+    async def merge_incident(who: Dispatcher, incident_id: UUID, body: MergeBody) -> PairOut:
         """Alerts, reports and parts go over; this incident ends with `merged_into`."""
         wanted = body.wanted()
-        return _pair(await families.pair(incident_id, body.into, merge, wanted, who.name))
+        return _pair(await families.pair(incident_id, body.into, merge, wanted, who))
 
     @router.post("/{incident_id}/split", summary="Split an incident")
-    async def split_incident(who: Operator, incident_id: UUID, body: SplitBody) -> PairOut:
+    async def split_incident(who: Dispatcher, incident_id: UUID, body: SplitBody) -> PairOut:
         """Some of its alerts and reports become an incident of their own, linked with this one."""
         return _pair(
             await families.split(
-                incident_id, body.alerts, body.reports, body.title, body.wanted(), who.name
+                incident_id, body.alerts, body.reports, body.title, body.wanted(), who
             )
         )
 
@@ -99,13 +100,13 @@ def families_router(families: Families) -> APIRouter:
     async def link_incidents(who: Operator, incident_id: UUID, body: LinkBody) -> PairOut:
         """Each names the other under `links`."""
         wanted = body.wanted()
-        return _pair(await families.pair(incident_id, body.incident, link, wanted, who.name))
+        return _pair(await families.pair(incident_id, body.incident, link, wanted, who))
 
     @router.post("/{incident_id}/unlink", summary="Undo a link")
     async def unlink_incidents(who: Operator, incident_id: UUID, body: LinkBody) -> PairOut:
         """Neither names the other any more."""
         wanted = body.wanted()
-        return _pair(await families.pair(incident_id, body.incident, unlink, wanted, who.name))
+        return _pair(await families.pair(incident_id, body.incident, unlink, wanted, who))
 
     return router
 

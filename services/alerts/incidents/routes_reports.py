@@ -19,8 +19,8 @@ from shared.web.identity import Identity
 from shared.web.problems import Problem
 
 Reporting = Annotated[Identity, Depends(require_role_or_scope("operator", "report"))]
-Operator = Annotated[Identity, Depends(require_role("operator"))]
-Dispatcher = Annotated[Identity, Depends(require_role("dispatcher"))]
+Operator = Annotated[Identity, Depends(require_role("operator", somewhere=True))]
+Dispatcher = Annotated[Identity, Depends(require_role("dispatcher", somewhere=True))]
 
 AHEAD = timedelta(minutes=5)  # what a clock may be wrong
 OLDEST = timedelta(days=7)
@@ -161,7 +161,7 @@ def reports_router(reports: Reports, clock: Clock) -> APIRouter:
         if body.area_id is not None and at.area_id is None:
             raise _invalid("/area_id", f"there is no area {body.area_id}", "unknown_area")
         _check_confinement(who, at)
-        taken = await reports.take(body.report(at, clock, who), at.name)
+        taken = await reports.take(body.report(at, clock, who), at.name, who)
         if taken.outcome != "opened":
             response.status_code = 200
         return ReportAnswer(
@@ -174,18 +174,18 @@ def reports_router(reports: Reports, clock: Clock) -> APIRouter:
         return ReportList(items=[ReportOut(**one) for one in await reports.of(incident_id)])
 
     @router.get("/v1/reports/{report}", summary="One report, with the caller's number")
-    async def read_report(_: Dispatcher, report: UUID, response: Response) -> ReportWithPhone:
+    async def read_report(who: Dispatcher, report: UUID, response: Response) -> ReportWithPhone:
         """For who has to call back."""
         response.headers["cache-control"] = "no-store"
-        found = await reports.get(report)
+        found = await reports.get(report, who, clock())
         if found is None:
             raise _unknown(report)
         return ReportWithPhone(**found)
 
     @router.delete("/v1/reports/{report}/phone", status_code=204, summary="Erase a number")
-    async def erase_phone(_: Dispatcher, report: UUID) -> None:
+    async def erase_phone(who: Dispatcher, report: UUID) -> None:
         """The caller's number of a report, for good."""
-        if not await reports.forget_phone(report):
+        if not await reports.forget_phone(report, who, clock()):
             raise _unknown(report)
 
     return router

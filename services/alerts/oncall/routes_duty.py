@@ -18,7 +18,7 @@ from services.alerts.oncall.problems import invalid, missing
 from services.alerts.oncall.repository import Dangling, Repository
 from services.alerts.oncall.roster import Override, Roster, duty
 from services.alerts.oncall.route import Route
-from services.alerts.oncall.routes_entries import Id, Operator
+from services.alerts.oncall.routes_entries import Id, Operator, Reader
 from services.alerts.oncall.shifts import Shift, shifts
 from shared.clock import Clock
 
@@ -78,7 +78,7 @@ def duty_router(repository: Repository, engine: AsyncEngine, clock: Clock) -> AP
     _overrides(router, repository, clock)
 
     @router.get("/v1/duty", summary="Who is on duty")
-    async def on_duty(_: Operator, at: Moment = None) -> dict[str, Any]:
+    async def on_duty(_: Reader, at: Moment = None) -> dict[str, Any]:
         """Of every roster, now or `at`; `gap`: nobody is."""
         moment, known = at or clock(), await repository.look()
         items = [_on_duty(known, roster, moment) for roster in known.rosters.values()]
@@ -86,7 +86,7 @@ def duty_router(repository: Repository, engine: AsyncEngine, clock: Clock) -> AP
 
     @router.get("/v1/rosters/{roster_id}/shifts", summary="Shifts, hand-overs and gaps")
     async def list_shifts(
-        _: Operator, roster_id: Id, from_: From = None, to: Moment = None
+        _: Reader, roster_id: Id, from_: From = None, to: Moment = None
     ) -> dict[str, Any]:
         """From `from` (now) until `to` (14 days on), without a hole: `gap` where nobody is on
         duty."""
@@ -102,7 +102,7 @@ def duty_router(repository: Repository, engine: AsyncEngine, clock: Clock) -> AP
         return {"items": items, "gap_minutes": int(gaps.total_seconds() // 60), "next": None}
 
     @router.post("/v1/routes/test", summary="Who would be told")
-    async def test_routes(_: Operator, body: Imagined) -> dict[str, Any]:
+    async def test_routes(_: Reader, body: Imagined) -> dict[str, Any]:
         """Of such an incident, when, if nobody acknowledges it: every route that fits, and the
         first pass of its chain."""
         known, at = await repository.look(), body.at or clock()

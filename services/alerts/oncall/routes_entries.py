@@ -16,6 +16,7 @@ from shared.web.identity import Identity
 
 Admin = Annotated[Identity, Depends(require_role("admin"))]
 Operator = Annotated[Identity, Depends(require_role("operator"))]
+Reader = Annotated[Identity, Depends(require_role("operator", somewhere=True))]
 Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$")]
 Before = Annotated[str | None, Query(max_length=64, pattern=r"^[^\x00]*$")]
 
@@ -65,7 +66,7 @@ def entries_router(repository: Repository) -> APIRouter:
 
 def _people(router: APIRouter, repository: Repository) -> None:
     @router.get("/v1/people", summary="Who can be told")
-    async def list_people(_: Operator) -> dict[str, Any]:
+    async def list_people(_: Reader) -> dict[str, Any]:
         """Everybody, with the endpoints of their contacts, the one to try first in front."""
         return _page((await repository.look()).people.values())
 
@@ -84,7 +85,7 @@ def _people(router: APIRouter, repository: Repository) -> None:
 
 def _rosters(router: APIRouter, repository: Repository) -> None:
     @router.get("/v1/rosters", summary="Duty rosters")
-    async def list_rosters(_: Operator) -> dict[str, Any]:
+    async def list_rosters(_: Reader) -> dict[str, Any]:
         """Layers of rotations; `/v1/rosters/{id}/shifts` says what follows from them."""
         return _page((await repository.look()).rosters.values())
 
@@ -103,7 +104,7 @@ def _rosters(router: APIRouter, repository: Repository) -> None:
 
 def _chains(router: APIRouter, repository: Repository) -> None:
     @router.get("/v1/chains", summary="Escalation chains")
-    async def list_chains(_: Operator) -> dict[str, Any]:
+    async def list_chains(_: Reader) -> dict[str, Any]:
         """Who is told, one after the other, until somebody acknowledges."""
         return _page((await repository.look()).chains.values())
 
@@ -122,7 +123,7 @@ def _chains(router: APIRouter, repository: Repository) -> None:
 
 def _routes(router: APIRouter, repository: Repository) -> None:
     @router.get("/v1/routes", summary="Which incident goes to which chain")
-    async def list_routes(_: Operator) -> dict[str, Any]:
+    async def list_routes(_: Reader) -> dict[str, Any]:
         """In the order in which they are looked at; `complaints`: what names something that there
         is not."""
         known = await repository.look()

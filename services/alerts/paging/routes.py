@@ -20,7 +20,7 @@ from shared.web.auth import require_role
 from shared.web.identity import Identity
 from shared.web.problems import Problem
 
-Operator = Annotated[Identity, Depends(require_role("operator"))]
+Operator = Annotated[Identity, Depends(require_role("operator", somewhere=True))]
 Words = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
 
 

@@ -15,6 +15,8 @@ from services.alerts.oncall.repository import Repository
 from services.alerts.paging.links import SignedLinks, Ticket
 from shared.clock import Clock
 from shared.contracts.incident import Incident, IncidentState
+from shared.web.auth import origin_of
+from shared.web.identity import Grant, Identity, Origin
 from shared.web.problems import Problem
 
 Token = Annotated[str, Path(max_length=500, pattern=r"^[A-Za-z0-9_.-]+$")]
@@ -102,20 +104,25 @@ class _Desk:
             return _Opened(ticket, found[0], ticket.person, _WORDS["zh"])
         return _Opened(ticket, found[0], person.name, _WORDS[person.language])
 
-    async def act(self, ticket: Ticket) -> bool:
-        """Whether it could be done."""
+    async def act(self, ticket: Ticket, origin: Origin) -> bool:
+        """Whether it could be done. Whoever was sent the link is an operator for its incident."""
+        who = Identity(
+            "link", ticket.person, "operator", frozenset(), f"link:{ticket.person}",
+            grants=(Grant("operator"),), origin=origin,
+        )  # fmt: skip
         outcome: Incident | Refusal | None = None
         for command in _commands(ticket):
-            outcome = await self._command(ticket, command)
+            outcome = await self._command(ticket, command, who)
         return not isinstance(outcome, Refusal)
 
-    async def _command(self, ticket: Ticket, command: Command) -> Incident | Refusal | None:
+    async def _command(
+        self, ticket: Ticket, command: Command, who: Identity
+    ) -> Incident | Refusal | None:
         def change(found: Incident) -> Incident | Refusal:
             return step(found, command, self._clock())
 
-        event = STEPS[command].event
         done: Incident | Refusal | None = await self._incidents.command(
-            ticket.incident_id, change, ticket.person, event, ""
+            ticket.incident_id, change, who, STEPS[command], ""
         )
         return done
 
@@ -146,7 +153,7 @@ def links_router(
         link = await desk.open(request, token)
         if isinstance(link, HTMLResponse):
             return link
-        done = await desk.act(link.ticket)
+        done = await desk.act(link.ticket, origin_of(request))
         after = await desk.open(request, token)
         if isinstance(after, HTMLResponse):
             return after

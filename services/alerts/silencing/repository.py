@@ -14,11 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.alerts.connection import reachable
 from services.alerts.incidents import ledger, loading
 from services.alerts.incidents.casebook import Casebook
+from services.alerts.incidents.jurisdiction import ANYWHERE, Jurisdiction
 from services.alerts.silencing.inhibitions import Inhibition
 from services.alerts.silencing.matchers import Matchers
 from services.alerts.silencing.silence import Silence, Stillness, reconsider
 from shared.clock import Clock
-from shared.store.tables import alerts, incidents, silences
+from shared.store.audit import Action, record
+from shared.store.tables import alerts, alerts_audit, incidents, silences
+from shared.web.identity import Identity
+from shared.web.rights import demand, may
 
 LOOK_SECONDS = 2.0
 STANDING = and_(alerts.c.state != "cleared", alerts.c.historical.is_(False))
@@ -35,8 +39,10 @@ class Silencing:
         inhibitions: Sequence[Inhibition],
         clock: Clock,
         wake: asyncio.Event,
+        jurisdiction: Jurisdiction = ANYWHERE,
     ) -> None:
         self._engine = engine
+        self._jurisdiction = jurisdiction
         self._inhibitions = inhibitions
         self._clock = clock
         self._wake = wake
@@ -58,30 +64,59 @@ class Silencing:
         await _load_standing(connection, book, targets)
         reconsider(book, {})
 
-    async def make(self, silence: Silence) -> None:
-        """A new silence, at once in force where it has begun."""
+    async def make(self, silence: Silence, who: Identity) -> None:
+        """A new silence, at once in force where it has begun. Raises `Problem` 403 where it would
+        reach beyond what `who` may keep quiet."""
         row = asdict(silence) | {
             "matchers": {} if silence.matchers is None else silence.matchers.model_dump(mode="json")
         }
         async with reachable(self._engine.begin()) as connection:
+            await self._demand(connection, silence, who)
             await connection.execute(insert(silences).values(row))
             await self._reconsider(connection, self._clock())
+            action = Action(
+                "silence.made", str(silence.silence_id), silence.created_at, None, _said(row)
+            )
+            await record(connection, alerts_audit, who.by, action)
         self._wake.set()
 
-    async def end(self, silence_id: UUID, actor: str) -> Silence | None:
-        """End a silence early. None: there is none; one that is over stays as it is."""
+    async def end(self, silence_id: UUID, who: Identity) -> Silence | None:
+        """End a silence early. None: there is none; one that is over stays as it is. Raises
+        `Problem` 403."""
         now = self._clock()
         async with reachable(self._engine.begin()) as connection:
+            known = await load(connection, silences.c.silence_id == silence_id)
+            if not known:
+                return None
+            await self._demand(connection, known[0], who)
             ending = (
                 update(silences)
                 .where(silences.c.silence_id == silence_id, _not_over(now))
-                .values(ended_at=now, ended_by=actor)
+                .values(ended_at=now, ended_by=who.name)
             )
             if (await connection.execute(ending)).rowcount:
                 await self._reconsider(connection, now)
+                action = Action("silence.ended", str(silence_id), now)
+                await record(connection, alerts_audit, who.by, action)
             found = await load(connection, silences.c.silence_id == silence_id)
         self._wake.set()
         return found[0] if found else None
+
+    async def _demand(self, connection: AsyncConnection, silence: Silence, who: Identity) -> None:
+        """A shelving is judged as its incident is. Other silences reach whatever their matchers
+        fit: who is confined has to name areas, and metrics, that are his."""
+        if may(who, "operator"):
+            return
+        if silence.incident_id is not None:
+            found = await ledger.find(connection, silence.incident_id)
+            shelved = [] if found is None else [found]
+            await self._jurisdiction.demand(connection, who, "operator", *shelved)
+            return
+        matchers = silence.matchers or Matchers.model_construct()
+        for area in matchers.area or (None,):
+            for metric in matchers.metric or (None,):
+                place = await self._jurisdiction.around(connection, (area,), (metric,))
+                demand(who, "operator", place)
 
     async def get(self, silence_id: UUID) -> Silence | None:
         """One silence."""
@@ -159,6 +194,12 @@ class Silencing:
         await loading.load_whole(connection, book, set((await connection.execute(query)).scalars()))
         reconsider(book, {str(one.silence_id): note(one) for one in active})
         await ledger.record_book(connection, book)
+
+
+def _said(row: dict[str, Any]) -> dict[str, Any]:
+    """As the audit log shows a silence."""
+    names = ("kind", "matchers", "incident_id", "starts_at", "ends_at", "reason")
+    return {name: row[name] for name in names}
 
 
 def note(silence: Silence) -> str:

@@ -20,7 +20,7 @@ from shared.web.identity import Identity
 from shared.web.problems import Problem
 
 Viewer = Annotated[Identity, Depends(require_role("viewer"))]
-Operator = Annotated[Identity, Depends(require_role("operator"))]
+Operator = Annotated[Identity, Depends(require_role("operator", somewhere=True))]
 PRINTABLE = r"^[^\x00]*$"
 LONGEST_OF_P1 = timedelta(hours=1)  # an incident of priority 1 may be shelved so long
 NOISE: dict[str, Any] = {"rule": ["noise-*"], "area": ["441202"]}
@@ -96,7 +96,7 @@ def silences_router(
         silence = _checked(body, who.name, now)
         if silence.incident_id is not None:
             await _check_shelving(silencing, silence)
-        await silencing.make(silence)
+        await silencing.make(silence, who)
         return public(silence, now)
 
     @router.post("/silences/preview", summary="What a silence would hide")
@@ -108,7 +108,7 @@ def silences_router(
     @router.delete("/silences/{silence_id}", summary="End a silence now")
     async def end_silence(who: Operator, silence_id: UUID) -> dict[str, Any]:
         """It stays in the list, with who ended it."""
-        found = await silencing.end(silence_id, who.name)
+        found = await silencing.end(silence_id, who)
         if found is None:
             raise _unknown(silence_id)
         return public(found, clock())

@@ -13,6 +13,7 @@ from shared.store.tables.alerts import (
     snapshots,
     timeline,
 )
+from shared.store.tables.audit import CHAINS, alerts_audit, ingest_audit, ops_audit
 from shared.store.tables.cap import cap_messages
 from shared.store.tables.columns import metadata
 from shared.store.tables.duties import calendar, departments, reports
@@ -52,9 +53,11 @@ from shared.store.tables.storage import (
 )
 
 __all__ = [
+    "CHAINS",
     "accounts",
     "alert_progress",
     "alerts",
+    "alerts_audit",
     "api_keys",
     "areas",
     "calendar",
@@ -68,6 +71,7 @@ __all__ = [
     "escalations",
     "idempotency",
     "incidents",
+    "ingest_audit",
     "link_keys",
     "log_groups",
     "log_life",
@@ -78,6 +82,7 @@ __all__ = [
     "metrics",
     "notices",
     "oncall_entries",
+    "ops_audit",
     "outbox",
     "progress",
     "quarantine",

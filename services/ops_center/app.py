@@ -7,8 +7,11 @@ from services.ops_center.history.routes import history_router
 from services.ops_center.hub import Hub
 from services.ops_center.login import Login
 from services.ops_center.pages import DIST, Assets, pages_router
+from services.ops_center.registry import Registry
+from services.ops_center.replay.past import Past
+from services.ops_center.replay.routes_replay import replay_router
 from services.ops_center.repository import Repository
-from services.ops_center.routes_live import live_router
+from services.ops_center.routes_live import READY_SECONDS, live_router
 from services.ops_center.routes_map import map_router
 from services.ops_center.routes_session import session_router
 from shared.runtime import Context, Service
@@ -20,6 +23,11 @@ async def build(context: Context) -> Service:
     accounts = Accounts(context.engine)
     hub = Hub(context.clock, context.settings.city)
     feed = Feed(context.log, repository, hub, context.clock)
+
+    async def registry() -> Registry:
+        await hub.ready(READY_SECONDS)
+        return feed.picture.registry
+
     return Service(
         name="ops_center",
         routers=(
@@ -27,6 +35,7 @@ async def build(context: Context) -> Service:
             history_router(Archive(context.engine), context.clock),
             session_router(accounts, Login(accounts), context.clock),
             map_router(repository, feed, context.settings),
+            replay_router(Past(context.engine), registry, context.clock, context.settings.city),
             pages_router(),
         ),
         jobs={"picture": feed.run, "hub": hub.run},

@@ -9,6 +9,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 import uvloop
+from hypothesis import settings
 from sqlalchemy import text, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -19,6 +20,9 @@ from shared.eventlog.postgres import PostgresLog
 from shared.store import embedded
 from shared.store.engine import make_engine
 from shared.store.tables import metadata, rollup_watermark
+
+settings.register_profile("untimed", deadline=None)  # how busy a machine is proves nothing
+settings.load_profile("untimed")
 
 DATA = Path(__file__).parents[2] / "shared" / "data"  # recorded data; not part of this repository
 

@@ -1,4 +1,4 @@
-"""AsyncAPI 3.0 of the topics and the live socket, generated from the contracts' own models."""
+"""AsyncAPI 3.0 of the topics and the sockets, generated from the contracts' own models."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from services.ingest.registry.sensor import Sensor
-from shared.contracts import live
+from shared.contracts import live, replay
 from shared.contracts.incident import IncidentEvent
 from shared.contracts.reading import Batch, ReadingIn
 from shared.contracts.topics import CONDITIONS, INBOX, INCIDENTS, QUARANTINE, READINGS, SENSORS
@@ -24,7 +24,20 @@ _SERVER = (
     live.Pulse,
     live.Resync,
 )
-LIVE = "live"
+_REPLAY_CLIENT = (replay.ReplayHello, replay.Steer, replay.ReplayPing)
+_REPLAY_SERVER = (
+    replay.ReplayGreeting,
+    live.Snapshot,
+    live.Delta,
+    live.IncidentFrame,
+    replay.ReplayPulse,
+    live.Resync,
+)
+# Of each socket: its address, what it is for, what clients send, what they are sent.
+_SOCKETS = {
+    "live": ("/v1/live", live.__doc__, _CLIENT, _SERVER),
+    "replay": ("/v1/replay", replay.__doc__, _REPLAY_CLIENT, _REPLAY_SERVER),
+}
 # Of each channel: what it is for, the messages on it, whether others produce to it.
 _TOPICS: dict[str, tuple[str, tuple[str, ...]]] = {
     INBOX: (
@@ -48,24 +61,24 @@ def document() -> dict[str, Any]:
     """The whole document."""
     topics = {name: _topic(name, *about) for name, about in _TOPICS.items()}
     names = [name for _, messages in _TOPICS.values() for name in messages]
-    frames = [frame.__name__ for frame in (*_CLIENT, *_SERVER)]
+    sockets = {name: _socket(*about) for name, about in _SOCKETS.items()}
     return {
         "asyncapi": "3.0.0",
         "info": {
             "title": "Yiwang 一网",
             "version": "1",
-            "description": "The topics and the live socket. HTTP is described at /docs.",
+            "description": "The topics, the live socket, and replays. HTTP is described at /docs.",
         },
         "defaultContentType": "application/json",
         "servers": {
             "log": {"host": "kafka:9092", "protocol": "kafka"},
             "city": {"host": "localhost:8000", "protocol": "ws"},
         },
-        "channels": {**topics, LIVE: _live(frames)},
+        "channels": {**topics, **sockets},
         "operations": _operations(),
         "components": {
             "schemas": _schemas(),
-            "messages": {name: _message(name) for name in [*names, *frames]},
+            "messages": {name: _message(name) for name in [*names, *_names(_frames())]},
         },
     }
 
@@ -77,7 +90,7 @@ def asyncapi_router() -> APIRouter:
 
     @router.get("/asyncapi.json")
     async def read_asyncapi() -> dict[str, Any]:
-        """The topics and the live socket as an AsyncAPI 3.0 document."""
+        """The topics and the sockets as an AsyncAPI 3.0 document."""
         return found
 
     return router
@@ -92,12 +105,12 @@ def _topic(name: str, description: str, messages: Sequence[str]) -> dict[str, An
     }
 
 
-def _live(frames: Sequence[str]) -> dict[str, Any]:
+def _socket(address: str, description: str | None, *sides: Sequence[type]) -> dict[str, Any]:
     return {
-        "address": "/v1/live",
-        "description": live.__doc__,
+        "address": address,
+        "description": description,
         "servers": [{"$ref": "#/servers/city"}],
-        "messages": _references(frames),
+        "messages": _references(_names([frame for side in sides for frame in side])),
         "bindings": {
             "ws": {"query": {"type": "object", "properties": {"token": {"type": "string"}}}}
         },
@@ -121,12 +134,22 @@ def _operations() -> dict[str, Any]:
         for name, (_, messages) in _TOPICS.items()
         if messages
     }
-    clients, servers = ([frame.__name__ for frame in side] for side in (_CLIENT, _SERVER))
-    return {
-        **topics,
-        "receive live": _operation("receive", LIVE, clients),
-        "send live": _operation("send", LIVE, servers),
+    sockets = {
+        f"{action} {name}": _operation(action, name, _names(frames))
+        for name, (_, _, clients, servers) in _SOCKETS.items()
+        for action, frames in (("receive", clients), ("send", servers))
     }
+    return {**topics, **sockets}
+
+
+def _frames() -> list[type]:
+    """Of all sockets, each once."""
+    sides = [side for _, _, *both in _SOCKETS.values() for side in both]
+    return list(dict.fromkeys(frame for side in sides for frame in side))
+
+
+def _names(frames: Sequence[type]) -> list[str]:
+    return [frame.__name__ for frame in frames]
 
 
 def _operation(action: str, channel: str, messages: Sequence[str]) -> dict[str, Any]:
@@ -139,7 +162,7 @@ def _operation(action: str, channel: str, messages: Sequence[str]) -> dict[str, 
 
 def _schemas() -> dict[str, Any]:
     template = _REF + "{name}"
-    _, structs = msgspec.json.schema_components([Batch, *_CLIENT, *_SERVER], ref_template=template)
+    _, structs = msgspec.json.schema_components([Batch, *_frames()], ref_template=template)
     models: list[type[BaseModel]] = [ReadingIn, IncidentEvent, Sensor]
     _, ours = models_json_schema(
         [(model, "serialization") for model in models], ref_template=_REF + "{model}"

@@ -12,8 +12,11 @@ from services.ops_center.pages import DIST, Assets, pages_router
 from services.ops_center.people.routes_account import account_router
 from services.ops_center.people.routes_users import users_router
 from services.ops_center.people.users import Users
+from services.ops_center.registry import Registry
+from services.ops_center.replay.past import Past
+from services.ops_center.replay.routes_replay import replay_router
 from services.ops_center.repository import Repository
-from services.ops_center.routes_live import live_router
+from services.ops_center.routes_live import READY_SECONDS, live_router
 from services.ops_center.routes_map import map_router
 from services.ops_center.routes_session import session_router
 from shared.runtime import Context, Service
@@ -36,6 +39,11 @@ async def build(context: Context) -> Service:
     repository = Repository(context.engine)
     hub = Hub(context.clock, context.settings.city)
     feed = Feed(context.log, repository, hub, context.clock)
+
+    async def registry() -> Registry:
+        await hub.ready(READY_SECONDS)
+        return feed.picture.registry
+
     return Service(
         name="ops_center",
         routers=(
@@ -43,6 +51,7 @@ async def build(context: Context) -> Service:
             history_router(Archive(context.engine), context.clock),
             *_people(context),
             map_router(repository, feed, context.settings),
+            replay_router(Past(context.engine), registry, context.clock, context.settings.city),
             pages_router(),
         ),
         jobs={"picture": feed.run, "hub": hub.run},

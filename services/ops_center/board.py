@@ -82,10 +82,13 @@ _incident_decoder = msgspec.json.Decoder(IncidentView)
 class Board:
     """Open incidents, and the latest events for those who resume.
 
-    `start`: the offsets from which on this board is told of every event.
+    `start`: the offsets from which on this board is told of every event; `kept`: events at most.
     """
 
-    def __init__(self, open_incidents: Iterable[bytes], start: Vector) -> None:
+    def __init__(
+        self, open_incidents: Iterable[bytes], start: Vector, kept: int = KEPT_EVENTS
+    ) -> None:
+        self._kept = kept
         self._entries: dict[UUID, _Entry] = {}
         self._alarms: dict[SeriesKey, dict[UUID, int]] = {}
         self._logged: dict[UUID, int] = {}  # newest version seen in the log
@@ -159,7 +162,7 @@ class Board:
 
     def _remember(self, event: LoggedEvent) -> None:
         self._events.append(event)
-        if len(self._events) <= KEPT_EVENTS:
+        if len(self._events) <= self._kept:
             return
         gone = self._events.popleft()
         self._oldest[gone.partition] = gone.offset + 1

@@ -19,7 +19,7 @@ from services.ops_center.protocol import (
 from services.ops_center.stage import Group, Stage
 from services.ops_center.view import View, hello_frame, pulse_frame, resync_frame, rfc3339
 from shared.clock import Clock, monotonic, to_micros
-from shared.contracts.live import City, ClientHello, Pulse
+from shared.contracts.live import ClientHello, Pulse
 
 TICK_SECONDS = 0.25
 PULSE_SECONDS = 5.0
@@ -71,7 +71,9 @@ class Hub:
         group.clients.add(client)
         self._homes[client] = group
         CLIENTS.set(len(self._homes))
-        frames = [hello_frame(self._clock(), TICK_SECONDS, self._city(stage))]
+        frames = [
+            hello_frame(self._clock(), TICK_SECONDS, stage.picture.registry.city(self._adcode))
+        ]
         missed = stage.missed(group.view, hello.resume, self._now_us()) if hello.resume else None
         if isinstance(missed, tuple):
             client.mark, client.confirm = missed[0], True
@@ -201,11 +203,6 @@ class Hub:
 
     def _start(self, client: Client, frames: Sequence[str], mark: Mark) -> None:
         client.start(frames, mark, monotonic(), self._catch_up)
-
-    def _city(self, stage: Stage) -> City:
-        area = stage.picture.registry.areas.get(str(self._adcode))
-        names = ("", "") if area is None else (area.name_zh, area.name_en)
-        return City(self._adcode, *names)
 
     def _on_stage(self) -> Stage:
         if self._stage is None:

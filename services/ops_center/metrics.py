@@ -24,4 +24,5 @@ TICK = Histogram(
 )
 READINGS = Counter("yiwang_picture_readings_total", "Readings taken from the log", ["outcome"])
 POISON = Counter("yiwang_picture_poison_total", "Records that could not be read", ["topic"])
+REPLAYS = Gauge("yiwang_replays", "Replays under way in this process")
 LOGINS = Counter("yiwang_logins_total", "Attempts to log in", ["outcome"])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from shared.contracts.live import AreaInfo, MetricInfo
+from shared.contracts.live import AreaInfo, City, MetricInfo
 
 SeriesKey = tuple[str, str]  # sensor id, metric code
 
@@ -68,6 +68,11 @@ class Registry:
     def area_infos(self) -> list[AreaInfo]:
         """As clients see them."""
         return [AreaInfo(a.area_id, a.name_zh, a.name_en) for a in self.areas.values()]
+
+    def city(self, adcode: int) -> City:
+        """As clients see it."""
+        area = self.areas.get(str(adcode))
+        return City(adcode, *(("", "") if area is None else (area.name_zh, area.name_en)))
 
     def lineage(self, area_id: str | None) -> list[str]:
         """The area and all areas above it."""

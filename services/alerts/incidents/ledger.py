@@ -16,9 +16,15 @@ from services.alerts import attention
 from services.alerts.incidents.alert import Alert
 from services.alerts.incidents.case import Case
 from services.alerts.incidents.casebook import Casebook
-from services.alerts.incidents.steps import ENGINE
+from services.alerts.incidents.steps import ENGINE, happened
 from services.alerts.outgoing import ROWS_AT_ONCE, Outgoing, queue
-from shared.contracts.incident import Incident, IncidentEvent, Suppression, webhook_body
+from shared.contracts.incident import (
+    SUBJECTS_IN_WEBHOOK,
+    Incident,
+    IncidentEvent,
+    Suppression,
+    webhook_body,
+)
 from shared.store.tables import alerts, endpoints, incidents, outbox, timeline
 
 GATHERING_LOCK = 0x1C1DE  # an advisory lock: who changes several incidents does so alone
@@ -105,11 +111,12 @@ async def record_steps(connection: AsyncConnection, steps: Sequence[IncidentEven
     """Write the timeline, the outbox and the deliveries of steps whose incidents are written."""
     for start in range(0, len(steps), ROWS_AT_ONCE):
         some = steps[start : start + ROWS_AT_ONCE]
-        await connection.execute(insert(timeline), [_entry(step) for step in some])
-        events = [
-            {"incident_id": step.data.id, "event": step.model_dump(mode="json")} for step in some
-        ]
-        await connection.execute(insert(outbox), events)
+        events = [step.model_dump(mode="json") for step in some]
+        entries = zip(some, happened(some), events, strict=True)
+        await connection.execute(insert(timeline), [_entry(*one) for one in entries])
+        queued = zip(some, events, strict=True)
+        rows = [{"incident_id": step.data.id, "event": event} for step, event in queued]
+        await connection.execute(insert(outbox), rows)
     telling = [step for step in steps if _tells(step)]
     await _queue_deliveries(connection, telling)
     await _call_attention(connection, steps, {step.data.id for step in telling})
@@ -165,7 +172,8 @@ def _delivery(endpoint: UUID, step: IncidentEvent, body: str) -> Outgoing:
     return Outgoing(endpoint, step.id, step.data.id, step.type, body, step.timestamp, made)
 
 
-def _entry(step: IncidentEvent) -> dict[str, Any]:
+def _entry(step: IncidentEvent, event_at: datetime, event: dict[str, Any]) -> dict[str, Any]:
+    after = event["data"]
     return {
         "event_id": step.id,
         "incident_id": step.data.id,
@@ -174,10 +182,12 @@ def _entry(step: IncidentEvent) -> dict[str, Any]:
         "at": step.timestamp,
         "actor": step.actor,
         "note": step.note,
-        "cause": None if step.cause is None else step.cause.model_dump(mode="json"),
+        "cause": event["cause"],
         "state": step.data.state,
         "step_due_at": step.data.step_due_at,
         "deadline_at": step.data.deadline_at,
+        "event_at": event_at,
+        "after": after | {"subjects": after["subjects"][:SUBJECTS_IN_WEBHOOK]},
     }
 
 

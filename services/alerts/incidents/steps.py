@@ -1,5 +1,6 @@
 """The steps that rules take with an incident, before anything is written. Pure."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -78,6 +79,20 @@ def event(
 def event_id(incident: UUID, version: int) -> UUID:
     """One id per step."""
     return uuid5(incident, str(version))
+
+
+def happened(steps: Sequence[IncidentEvent]) -> list[datetime]:
+    """When each step happened in event time: its cause's; what rules do because of another step
+    happens with that one; what people do, when they do it. `steps`: of one transaction, in order.
+    """
+    moments: list[datetime] = []
+    last: datetime | None = None
+    for step in steps:
+        if step.cause is not None:
+            last = step.cause.observed_at
+        by_rules = step.actor == ENGINE and last is not None
+        moments.append(last if by_rules and last else step.timestamp)
+    return moments
 
 
 def stepped(incident: Incident, now: datetime, **changed: object) -> Incident:

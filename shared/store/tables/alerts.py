@@ -94,6 +94,7 @@ incidents = Table(
     Index("incidents_top", "opened_at", "id", postgresql_where=TOP),
     Index("incidents_by_parent", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
     Index("incidents_by_first", "first_at"),
+    Index("incidents_by_update", "updated_at"),
     Index("incidents_by_due", "step_due_at", postgresql_where=text("NOT overdue")),
     schema="alerts",
 )
@@ -112,7 +113,10 @@ timeline = Table(
     Column("state", Text),
     moment("step_due_at", nullable=True),
     moment("deadline_at", nullable=True),
+    moment("event_at"),  # when it happened; `at`: when it was recorded
+    Column("after", JSONB, nullable=False),  # the incident, as screens see it
     UniqueConstraint("incident_id", "version"),
+    Index("timeline_by_event", "event_at"),
     schema="alerts",
 )
 outbox = Table(  # events on their way to `city.incidents`; a row is deleted once it is there

@@ -80,6 +80,17 @@ class Centre:
             await socket.send(json.dumps(hello))
             yield Screen(socket)
 
+    def connect_replay(self, query: str | None = None) -> Any:
+        query = f"?token={self.screen_token}" if query is None else query
+        url = f"ws://127.0.0.1:{self.port}/v1/replay{query}"
+        return websockets.connect(url, max_size=None, compression=None)
+
+    @asynccontextmanager
+    async def replay(self, **hello: Any) -> AsyncIterator[Screen]:
+        async with self.connect_replay() as socket:
+            await socket.send(json.dumps({"type": "hello"} | hello))
+            yield Screen(socket)
+
     async def post(self, *items: Reading) -> None:
         """As the gateway publishes an accepted batch."""
         value = encode_batch(Batch(list(items), to_micros(system_clock()), "test"))

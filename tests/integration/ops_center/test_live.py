@@ -9,7 +9,7 @@ import pytest
 import websockets
 from sqlalchemy import text
 
-from services.ops_center import routes_live
+from services.ops_center import door
 from shared.clock import system_clock, to_micros
 from shared.contracts.incident import AlertState, IncidentState
 from shared.contracts.reading import Reading
@@ -216,7 +216,7 @@ async def test_bad_frames_close_the_socket_with_a_reason(
 async def test_silence_instead_of_hello_is_not_waited_for_long(
     centre: Centre, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(routes_live, "HELLO_SECONDS", 0.2)
+    monkeypatch.setattr(door, "HELLO_SECONDS", 0.2)
     code, reason = await refused(centre, f"?token={centre.screen_token}")
     assert (code, reason) == (4400, "no hello within 0 s")
 
@@ -224,7 +224,7 @@ async def test_silence_instead_of_hello_is_not_waited_for_long(
 async def test_a_revoked_token_ends_its_socket(
     centre: Centre, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(routes_live, "RECHECK_SECONDS", 0.2)
+    monkeypatch.setattr(door, "RECHECK_SECONDS", 0.2)
     async with centre.screen() as screen:
         await screen.next("snapshot")
         async with centre.engine.begin() as connection:

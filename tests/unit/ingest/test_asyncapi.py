@@ -12,7 +12,7 @@ import pytest
 from services.ingest.asyncapi import document
 from services.ingest.quarantine import announcer
 from services.ingest.registry.sensor import Location, Sensor
-from shared.contracts import live
+from shared.contracts import live, replay
 from shared.contracts.incident import Incident, IncidentEvent, IncidentState
 from shared.contracts.reading import Batch, Reading, ReadingIn, encode_batch
 from shared.contracts.topics import TOPICS
@@ -34,6 +34,7 @@ SENSOR = Sensor(
     updated_at=NOW,
 )  # fmt: skip
 RAW = msgspec.Raw(EVENT.model_dump_json().encode())
+STANDING = replay.Standing("2026-05-01T08:00:00Z", NOW.isoformat(), 60, playing=True, ended=False)
 EXAMPLES: dict[str, Any] = {
     "ReadingIn": READING,
     "Readings": [READING],
@@ -62,6 +63,13 @@ EXAMPLES: dict[str, Any] = {
     "IncidentFrame": live.IncidentFrame(RAW, "token"),
     "Pulse": live.Pulse(NOW.isoformat(), 1, live.Latency(None, 1, 2), 3, 0),
     "Resync": live.Resync("registry"),
+    "ReplayHello": replay.ReplayHello("2026-05-01T08:00:00Z", speed=60),
+    "Steer": replay.Steer(playing=False, at="2026-05-01T08:00:00Z", step=60),
+    "ReplayPing": replay.ReplayPing(),
+    "ReplayGreeting": replay.ReplayGreeting(
+        NOW.isoformat(), 250, live.City(441200, "肇庆", "Zhaoqing"), STANDING
+    ),
+    "ReplayPulse": replay.ReplayPulse(NOW.isoformat(), STANDING),
 }
 
 
@@ -108,7 +116,7 @@ def test_the_document_is_sound() -> None:
 
 def test_every_topic_and_every_message_is_described() -> None:
     addresses = {channel["address"] for channel in DOCUMENT["channels"].values()}
-    assert addresses == {topic.name for topic in TOPICS} | {"/v1/live"}
+    assert addresses == {topic.name for topic in TOPICS} | {"/v1/live", "/v1/replay"}
     assert DOCUMENT["components"]["messages"].keys() == EXAMPLES.keys()
 
 

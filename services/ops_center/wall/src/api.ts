@@ -21,10 +21,15 @@ export function screenToken(): string | null {
 
 /** Address of the live socket on the page's own origin. */
 export function liveUrl(): string {
+  return socketUrl("/v1/live");
+}
+
+/** Address of a socket on the page's own origin. */
+export function socketUrl(path: string): string {
   const token = screenToken();
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
   const query = token ? `?token=${encodeURIComponent(token)}` : "";
-  return `${scheme}//${location.host}/v1/live${query}`;
+  return `${scheme}//${location.host}${path}${query}`;
 }
 
 /** Headers of an authenticated request. */

@@ -41,7 +41,7 @@ export function Detail({ board }: { board: Board }) {
         onClick={() => (board.selection.value = null)}>×</button>
       {incident && <IncidentPart incident={incident} board={board} />}
       {sensorId !== null && <SensorPart id={sensorId} metric={incident?.metric ?? null} board={board} />}
-      {incident && <Timeline incident={incident} />}
+      {incident && <Timeline incident={incident} until={board.reel?.at.value ?? Infinity} />}
     </aside>
   );
 }
@@ -69,19 +69,21 @@ interface Step {
   note: string;
 }
 
-function Timeline({ incident }: { incident: Incident }) {
+/** `until`: what came later has not happened yet. */
+function Timeline({ incident, until }: { incident: Incident; until: number }) {
   const [steps, setSteps] = useState<Step[]>([]);
   useEffect(() => {
     get<{ timeline?: Step[] }>(`/v1/incidents/${incident.id}`)
       .then((answer) => setSteps(answer.timeline ?? []))
       .catch(() => setSteps([]));
   }, [incident.id, incident.version]);
-  if (steps.length === 0) return null;
+  const past = steps.filter((step) => Date.parse(step.at) <= until);
+  if (past.length === 0) return null;
   return (
     <footer>
       <h4>{t("timeline")}</h4>
       <ol>
-        {steps.map((step) => (
+        {past.map((step) => (
           <li key={step.at + step.type}>
             <time>{minute(Date.parse(step.at))}</time>
             <b>{known(step.type)}</b>

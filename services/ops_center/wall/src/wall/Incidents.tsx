@@ -39,7 +39,7 @@ export function Incidents({ board }: { board: Board }) {
         </ol>
       )}
       {all.length > SHOWN && <Others incidents={all.slice(SHOWN)} />}
-      {all.length <= RECENT_UNTIL && <Recent board={board} />}
+      {all.length <= RECENT_UNTIL && board.reel === null && <Recent board={board} />}
     </section>
   );
 }

@@ -1,6 +1,7 @@
 import { language, named, setLanguage } from "../i18n";
 import type { Priority } from "../live/protocol";
 import { PRIORITIES } from "../map/markers";
+import { ReplayState } from "../replay/ReplayState";
 import type { Board } from "./board";
 import { clock, day, facts, span } from "./format";
 import { Shape } from "./Shape";
@@ -56,6 +57,7 @@ function Counts({ board }: { board: Board }) {
 
 function LinkState({ board }: { board: Board }) {
   const { link, adrift, beat, newestAt, pulse } = board;
+  if (board.reel !== null) return <ReplayState board={board} reel={board.reel} />;
   const bad = adrift.value || (link.value !== "live" && link.value !== "connecting");
   const age = Number.isNaN(newestAt.value)
     ? t("no_data") : t("data_age", { span: span(beat.value - newestAt.value) });

@@ -2,6 +2,7 @@
 
 import { computed, signal } from "@preact/signals";
 
+import type { Reel } from "../replay/reel";
 import { LiveClient, type Link, type Surroundings } from "../live/client";
 import type { Incident, PulseFrame, ServerFrame } from "../live/protocol";
 import { age, apply, emptyPicture, ranked, standsAlone, trust, type Picture } from "../live/reducer";
@@ -54,17 +55,22 @@ export class Board {
   private beats = 0;
   private lastFrameAt = Date.now();
 
-  constructor(around: Surroundings) {
+  /** `reel`: what is replayed; null: this is the present. */
+  constructor(around: Surroundings, readonly reel: Reel | null = null) {
     this.client = new LiveClient(around, {
       frame: (frame) => this.take(frame),
       link: (link) => this.hear(link),
     });
   }
 
-  start(): void {
+  /** Returns how to stop it. */
+  start(): () => void {
     this.client.start();
-    setInterval(() => this.flush(), FLUSH_MS);
-    setInterval(() => this.tick(), BEAT_MS);
+    const timers = [setInterval(() => this.flush(), FLUSH_MS), setInterval(() => this.tick(), BEAT_MS)];
+    return () => {
+      this.client.stop();
+      timers.forEach(clearInterval);
+    };
   }
 
   restart(): void {
@@ -82,7 +88,7 @@ export class Board {
   }
 
   private take(frame: ServerFrame): boolean {
-    this.lastFrameAt = this.now();
+    this.lastFrameAt = Date.now();
     if (frame.type === "hello" || frame.type === "pulse") {
       this.skew = Date.parse(frame.server_time) - Date.now();
     }
@@ -135,7 +141,7 @@ export class Board {
     if (this.link.value !== "live" && this.beats % AGE_EVERY_BEATS === 0) {
       this.touch(age(this.picture, this.now()));
     }
-    const silence = this.now() - this.lastFrameAt;
+    const silence = Date.now() - this.lastFrameAt; // this machine's time: a replay's leaps
     const late = this.link.value === "live" ? STALE_LINK_MS : LATE_LINK_MS;
     this.adrift.value = this.link.value === "refused" || silence > late;
     this.beat.value = this.now();

@@ -23,15 +23,18 @@ export class TrendFeed {
 
   take(flush: Flush): void {
     const now = this.board.now();
-    if (flush.snapshot) this.relocate();
-    if (flush.snapshot || now - this.chosenAt > CHOOSE_EVERY_MS) this.choose(now);
+    if (flush.snapshot) this.relocate(now);
+    if (flush.snapshot || Date.now() - this.chosenAt > CHOOSE_EVERY_MS) this.choose(now);
     this.series.forEach((index, place) => flush.series.has(index) && this.append(place, index));
   }
 
   /** Indexes of an older snapshot mean nothing: find each series again by sensor and metric. */
-  private relocate(): void {
+  private relocate(now: number): void {
     const { sensors, series } = this.board.picture;
-    this.trends.forEach(({ sensorId, spec }, place) => {
+    this.trends.forEach((trend, place) => {
+      // A replay may have gone back: what is later than now has not happened.
+      if ((trend.line.at[trend.line.at.length - 1] ?? 0) > now) trend.sensorId = null;
+      const { sensorId, spec } = trend;
       const sensor = sensors.indexOf.get(sensorId ?? "");
       const own = sensor === undefined ? [] : sensors.series[sensor] ?? [];
       this.series[place] = own.find((index) => series.metric[index] === spec.metric) ?? -1;
@@ -39,7 +42,7 @@ export class TrendFeed {
   }
 
   private choose(now: number): void {
-    this.chosenAt = now;
+    this.chosenAt = Date.now();
     const { sensors, series } = this.board.picture;
     this.trends.forEach((trend, place) => {
       const index = representative(this.board.picture, trend.spec, this.series[place] as number);

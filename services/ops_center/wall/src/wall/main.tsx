@@ -11,6 +11,8 @@ import { render } from "preact";
 import { useEffect } from "preact/hooks";
 
 import { browser } from "../live/browser";
+import { Replay } from "../replay/Replay";
+import { Stage } from "../replay/stage";
 import { Board } from "./board";
 import { Detail } from "./Detail";
 import { clock, span } from "./format";
@@ -28,7 +30,6 @@ const ASK_AGAIN_MS = 60_000;
 
 function Wall({ board }: { board: Board }) {
   useScale();
-  useEffect(() => board.start(), [board]);
   useEffect(() => refusedAt(board), [board.link.value]);
   return (
     <div class={`wall ${board.adrift.value ? "adrift" : ""}`}>
@@ -55,7 +56,7 @@ function Banner({ board }: { board: Board }) {
 
 /** A page that never got in is a person's: log in. A wall that was in keeps its picture and asks again. */
 function refusedAt(board: Board): (() => void) | undefined {
-  if (board.link.value !== "refused") return undefined;
+  if (board.link.value !== "refused" || board.reel !== null) return undefined;
   if (board.picture.epoch === 0) {
     location.assign(LOGIN);
     return undefined;
@@ -65,6 +66,7 @@ function refusedAt(board: Board): (() => void) | undefined {
 }
 
 const board = new Board(browser);
-Object.assign(window, { __wall: board }); // For whoever looks into a running wall, tests above all.
-render(<Wall board={board} />, document.getElementById("wall") as HTMLElement);
+const stage = new Stage(board, browser);
+Object.assign(window, { __wall: board, __stage: stage }); // For whoever looks into a running wall, tests above all.
+render(<Replay stage={stage} wall={(shown) => <Wall board={shown} />} />, document.getElementById("wall") as HTMLElement);
 keepUp(Math.random);

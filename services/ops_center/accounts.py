@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ops_center.login import SESSION_HOURS, Account
 from shared.store.tables import accounts, screen_tokens, sessions
-from shared.web.auth import new_token
+from shared.web.auth import SHOWN_OF_SCREENS, new_token
 from shared.web.authenticator import token_hash
 
 FIRST_USERNAME = "admin"
@@ -82,7 +82,9 @@ async def ensure_screen_token(engine: AsyncEngine, token: str | None = None) -> 
             return None
         token = token or new_token("yw_screen")
         await connection.execute(
-            insert(screen_tokens).values(token_sha256=token_hash(token), name="first")
+            insert(screen_tokens).values(
+                token_sha256=token_hash(token), name="first", prefix=token[:SHOWN_OF_SCREENS]
+            )
         )
         return token
 

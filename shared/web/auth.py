@@ -13,6 +13,7 @@ from shared.web.identity import Identity
 from shared.web.problems import Problem
 
 SESSION_COOKIE = "yiwang_session"
+SHOWN_OF_SCREENS = 14  # letters of a screen's token: `yw_screen_` and four more
 ROLES = ("screen", "viewer", "operator", "dispatcher", "admin")
 
 

@@ -29,7 +29,7 @@ from shared.store.tables.ingest import (
     sensors,
 )
 from shared.store.tables.oncall import oncall_entries, roster_overrides
-from shared.store.tables.ops import accounts, screen_tokens, sessions
+from shared.store.tables.ops import accounts, playlists, screen_tokens, sessions, views
 from shared.store.tables.paging import escalations, link_keys, notices
 from shared.store.tables.quarantine import (
     door_mappings,
@@ -79,6 +79,7 @@ __all__ = [
     "notices",
     "oncall_entries",
     "outbox",
+    "playlists",
     "progress",
     "quarantine",
     "quarantine_changes",
@@ -102,4 +103,5 @@ __all__ = [
     "silences",
     "snapshots",
     "timeline",
+    "views",
 ]

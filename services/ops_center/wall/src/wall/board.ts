@@ -2,6 +2,7 @@
 
 import { computed, signal } from "@preact/signals";
 
+import { afterPaint } from "../live/browser";
 import { LiveClient, type Link, type Surroundings } from "../live/client";
 import type { Incident, PulseFrame, ServerFrame } from "../live/protocol";
 import { age, apply, emptyPicture, ranked, standsAlone, trust, type Picture } from "../live/reducer";
@@ -53,6 +54,8 @@ export class Board {
   private skew = 0;
   private beats = 0;
   private lastFrameAt = Date.now();
+  /** Of the oldest delta that no flush has drawn yet. */
+  private sentAt = NaN;
 
   constructor(around: Surroundings) {
     this.client = new LiveClient(around, {
@@ -89,6 +92,7 @@ export class Board {
     if (frame.type === "pulse") this.pulse.value = frame;
     const change = apply(this.picture, frame);
     if (change.mismatch) return false;
+    if (frame.type === "delta" && Number.isNaN(this.sentAt)) this.sentAt = frame.sent_at ?? NaN;
     if (frame.type === "hello") this.city.value = frame.city;
     if (frame.type === "incident" && frame.event.type === "incident.opened") this.greet(frame.event.data);
     this.pending.snapshot ||= change.snapshot;
@@ -117,6 +121,9 @@ export class Board {
     if (flush.snapshot) this.epoch.value = this.picture.epoch;
     if (flush.incidents) this.incidents.value = ranked(this.picture);
     for (const listener of this.listeners) listener(flush);
+    const sentAt = this.sentAt;
+    this.sentAt = NaN;
+    if (!Number.isNaN(sentAt)) afterPaint(() => this.client.painted(sentAt));
   }
 
   private advance(flush: Flush): void {

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import json
 import os
 import struct
 from collections.abc import Callable
@@ -10,19 +9,25 @@ from typing import Any, cast
 
 from shared.clock import monotonic
 
-HELLO = json.dumps({"type": "hello", "accept": ["gzip"]}).encode()
+HELLO = {True: b'{"type":"hello","accept":["gzip"]}', False: b'{"type":"hello"}'}
 
 
 class Counter(asyncio.Protocol):
     """One socket: says hello, then counts."""
 
-    def __init__(self, path: str, on_frame: Callable[["Counter"], None] | None = None) -> None:
+    def __init__(
+        self,
+        path: str,
+        on_frame: Callable[["Counter"], None] | None = None,
+        compressed: bool = True,
+    ) -> None:
         self.frames = 0
         self.bytes = 0
         self.begun = monotonic()
         self.open = asyncio.get_running_loop().create_future()
         self._path = path
         self._on_frame = on_frame
+        self._hello = HELLO[compressed]
         self._transport: asyncio.Transport | None = None
         self._head = b""  # of the answer to the handshake, then of a frame cut in two
         self._left = 0  # bytes of the present frame still to come
@@ -47,7 +52,7 @@ class Counter(asyncio.Protocol):
                 return
             assert head.startswith(b"HTTP/1.1 101"), head
             self._head = b""
-            self._say(HELLO)
+            self._say(self._hello)
             self.open.set_result(None)
         self._count(data)
 
@@ -112,11 +117,14 @@ def _size(data: bytes, at: int) -> tuple[int, int, bool] | None:
 
 
 async def connect(
-    port: int, path: str, on_frame: Callable[[Counter], None] | None = None
+    port: int,
+    path: str,
+    on_frame: Callable[[Counter], None] | None = None,
+    compressed: bool = True,
 ) -> Counter:
     """One more socket, open."""
     made: Any = await asyncio.get_running_loop().create_connection(
-        lambda: Counter(path, on_frame), "127.0.0.1", port
+        lambda: Counter(path, on_frame, compressed), "127.0.0.1", port
     )
     counter: Counter = made[1]
     await counter.open

@@ -24,6 +24,7 @@ from shared.clock import Clock, system_clock
 from shared.errors import Misconfigured, Unavailable
 from shared.eventlog.log import EventLog
 from shared.eventlog.open import open_log
+from shared.loop_lag import LoopLag
 from shared.metrics import JOB_RESTARTS
 from shared.settings import Settings
 from shared.store.engine import make_engine
@@ -133,6 +134,7 @@ async def run_services(
         for service in services
         for name, job in service.jobs.items()
     ]
+    jobs.append(asyncio.create_task(_supervise("loop lag", LoopLag().run, stop), name="loop lag"))
     serving = asyncio.create_task(server.serve(), name="http")
     try:
         await _until_started(server, serving, context.settings)

@@ -15,13 +15,14 @@ from shared.contracts.reading import Batch, ReadingIn
 from shared.contracts.topics import CONDITIONS, INBOX, INCIDENTS, QUARANTINE, READINGS, SENSORS
 
 _REF = "#/components/schemas/"
-_CLIENT = (live.ClientHello, live.ClientPing)
+_CLIENT = (live.ClientHello, live.ClientPing, live.ClientFilter, live.ClientPainted)
 _SERVER = (
     live.Hello,
     live.Snapshot,
     live.Delta,
     live.IncidentFrame,
     live.Pulse,
+    live.ScreenFrame,
     live.Resync,
 )
 _REPLAY_CLIENT = (replay.ReplayHello, replay.Steer, replay.ReplayPing)

@@ -13,7 +13,7 @@ from services.ops_center.login import SESSION_HOURS, Account
 from shared.clock import Clock, system_clock
 from shared.store.audit import SYSTEM, Action, By, record
 from shared.store.tables import accounts, ops_audit, screen_tokens, sessions
-from shared.web.auth import new_token
+from shared.web.auth import SHOWN_OF_SCREENS, new_token
 from shared.web.authenticator import token_hash
 
 FIRST_USERNAME = "admin"
@@ -142,7 +142,9 @@ async def ensure_screen_token(engine: AsyncEngine, token: str | None = None) -> 
             return None
         token = token or new_token("yw_screen")
         await connection.execute(
-            insert(screen_tokens).values(token_sha256=token_hash(token), name="first")
+            insert(screen_tokens).values(
+                token_sha256=token_hash(token), name="first", prefix=token[:SHOWN_OF_SCREENS]
+            )
         )
         return token
 

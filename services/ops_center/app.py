@@ -19,6 +19,10 @@ from services.ops_center.repository import Repository
 from services.ops_center.routes_live import READY_SECONDS, live_router
 from services.ops_center.routes_map import map_router
 from services.ops_center.routes_session import session_router
+from services.ops_center.screens.assignments import Assignments
+from services.ops_center.screens.repository import Shelf
+from services.ops_center.screens.routes_screens import screens_router
+from services.ops_center.screens.routes_views import views_router
 from shared.runtime import Context, Service
 
 
@@ -35,7 +39,7 @@ def _people(context: Context) -> list[APIRouter]:
 
 
 async def build(context: Context) -> Service:
-    """The live picture, its socket, history, map, people's sessions, and the pages."""
+    """The live picture, its socket, history, map, people's sessions, screens, and the pages."""
     repository = Repository(context.engine)
     hub = Hub(context.clock, context.settings.city)
     feed = Feed(context.log, repository, hub, context.clock)
@@ -44,14 +48,18 @@ async def build(context: Context) -> Service:
         await hub.ready(READY_SECONDS)
         return feed.picture.registry
 
+    shelf = Shelf(context.engine, context.clock)
+    assignments = Assignments(shelf)
     return Service(
         name="ops_center",
         routers=(
-            live_router(hub),
+            live_router(hub, assignments.of),
             history_router(Archive(context.engine), context.clock),
             *_people(context),
             map_router(repository, feed, context.settings),
             replay_router(Past(context.engine), registry, context.clock, context.settings.city),
+            views_router(shelf),
+            screens_router(shelf, assignments, context.clock),
             pages_router(),
         ),
         jobs={"picture": feed.run, "hub": hub.run},

@@ -195,8 +195,8 @@ class Feed:
         READINGS.labels("shown").inc(changed)
         READINGS.labels("late").inc(picture.late - late)
         if self._shown and changed:
-            now_us = to_micros(self._clock())
-            self._hub.freshness.applied(batch.accepted_us, record.logged_us, now_us)
+            now_us, observed_us = to_micros(self._clock()), batch.items[-1].observed_us
+            self._hub.journey.applied(observed_us, batch.accepted_us, record.logged_us, now_us)
         return len(batch.items)
 
     def _take_incident(self, record: Record) -> int:

@@ -3,16 +3,20 @@
 import base64
 import binascii
 import hashlib
+import math
+from collections.abc import Collection
 from enum import StrEnum
 from typing import NamedTuple
 
 import msgspec
 
-from shared.contracts.live import ClientHello, ClientPing, Filter
+from shared.contracts.live import ClientFilter, ClientHello, ClientPainted, ClientPing, Filter
+from shared.web.identity import Restrictions
 
 MAX_FRAME_CHARACTERS = 8 * 1024
 MAX_TOKEN_CHARACTERS = 2 * 1024
 MAX_FILTER_AREAS = 64
+BOX_STEPS = 100  # per degree: screens that look at nearly the same place share their frames
 HELLO_SECONDS = 10.0
 
 BAD_FRAME = 4400
@@ -22,7 +26,7 @@ TRY_AGAIN = 1013
 
 Vector = tuple[int, ...]  # next offset per partition
 
-ClientFrame = ClientHello | ClientPing
+ClientFrame = ClientHello | ClientPing | ClientFilter | ClientPainted
 
 _decoder: msgspec.json.Decoder[ClientFrame] = msgspec.json.Decoder(ClientFrame)
 
@@ -43,6 +47,7 @@ class ResyncReason(StrEnum):
     INCARNATION = "incarnation"  # the log is another one
     REGISTRY = "registry"  # sensors, metrics or areas changed
     FILTER = "filter"
+    RIGHTS = "rights"  # the screen may see something else now
     TOO_OLD = "too_old"  # what came after the token is no longer kept here
     AHEAD = "ahead"  # the client has seen more than this replica yet
     OVERFLOW = "overflow"  # too many incidents wait for this screen
@@ -93,9 +98,12 @@ def decode_client(text: str | bytes | None) -> ClientFrame:
     if len(text) > MAX_FRAME_CHARACTERS:
         raise Refusal(BAD_FRAME, f"a frame has at most {MAX_FRAME_CHARACTERS} characters")
     try:
-        return _decoder.decode(text)
+        frame = _decoder.decode(text)
     except (msgspec.DecodeError, UnicodeError) as error:
         raise Refusal(BAD_FRAME, f"bad frame: {error}") from error
+    if isinstance(frame, ClientHello | ClientFilter) and frame.filter is not None:
+        check_filter(frame.filter)
+    return frame
 
 
 def decode_hello(text: str | bytes | None) -> ClientHello:
@@ -103,23 +111,57 @@ def decode_hello(text: str | bytes | None) -> ClientHello:
     frame = decode_client(text)
     if not isinstance(frame, ClientHello):
         raise Refusal(BAD_FRAME, "the first frame must be hello")
-    if frame.filter is not None and len(frame.filter.areas or ()) > MAX_FILTER_AREAS:
-        raise Refusal(BAD_FRAME, f"a filter names at most {MAX_FILTER_AREAS} areas")
     return frame
 
 
-def canonical(wanted: Filter | None) -> Filter:
-    """The same wish in one form, whatever the order it was written in."""
-    if wanted is None:
-        return Filter()
-    domains = None if wanted.domains is None else sorted(set(wanted.domains))
-    areas = None if wanted.areas is None else sorted(set(wanted.areas))
-    return Filter(domains, areas)
+def check_filter(wanted: Filter) -> None:
+    """Raise `Refusal` for what no filter can be."""
+    if len(wanted.areas or ()) > MAX_FILTER_AREAS:
+        raise Refusal(BAD_FRAME, f"a filter names at most {MAX_FILTER_AREAS} areas")
+    if wanted.bbox is not None:
+        west, south, east, north = wanted.bbox
+        if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+            raise Refusal(BAD_FRAME, "a bbox is west, south, east, north in degrees")
 
 
-def filter_key(wanted: Filter) -> str:
-    """Names a canonical filter; "" for everything."""
-    if wanted == Filter():
+class Sight(msgspec.Struct, frozen=True):
+    """What some screens see: their filter within their rights, in one form however it was put.
+    None: no limit. `within`: areas too, of which one must hold beside one of `areas`."""
+
+    domains: list[str] | None = None
+    areas: list[str] | None = None
+    within: list[str] | None = None
+    metrics: list[str] | None = None
+    bbox: tuple[int, int, int, int] | None = None  # in steps of a hundredth of a degree
+
+
+def canonical(wanted: Filter | None, rights: Restrictions | None = None) -> Sight:
+    """The sight of a filter and of what its screen is confined to."""
+    wanted = wanted or Filter()
+    rights = rights or Restrictions()
+    domains = None if wanted.domains is None else set[str](wanted.domains)
+    if rights.domains:
+        domains = set(rights.domains) if domains is None else domains & rights.domains
+    areas = _listed(wanted.areas)
+    within = sorted(rights.areas) or None
+    if areas is None or areas == within:
+        areas, within = within, None
+    box = None if wanted.bbox is None else _widened(wanted.bbox)
+    return Sight(_listed(domains), areas, within, sorted(rights.metrics) or None, box)
+
+
+def _listed(names: Collection[str] | None) -> list[str] | None:
+    return None if names is None else sorted(set(names))
+
+
+def _widened(box: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
+    west, south, east, north = (at * BOX_STEPS for at in box)
+    return math.floor(west), math.floor(south), math.ceil(east), math.ceil(north)
+
+
+def filter_key(wanted: Sight) -> str:
+    """Names a sight; "" for everything."""
+    if wanted == Sight():
         return ""
     return hashlib.sha256(msgspec.json.encode(wanted)).hexdigest()[:16]
 

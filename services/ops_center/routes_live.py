@@ -1,31 +1,59 @@
 """`WS /v1/live`: the door of the live picture."""
 
 import asyncio
-from functools import partial
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import APIRouter, WebSocket
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.websockets import WebSocketDisconnect
 
 from services.ops_center.client import Client
-from services.ops_center.door import ABNORMAL, Socket, admit, close, first_words, listen
+from services.ops_center.door import (
+    ABNORMAL,
+    RECHECK_SECONDS,
+    Socket,
+    admit,
+    close,
+    first_words,
+    listen,
+    watch,
+)
 from services.ops_center.hub import Hub
 from services.ops_center.metrics import REFUSED
-from services.ops_center.protocol import BAD_FRAME, Refusal, decode_client, decode_hello
-from shared.contracts.live import ClientHello
+from services.ops_center.protocol import (
+    BAD_FRAME,
+    TRY_AGAIN,
+    Refusal,
+    decode_client,
+    decode_hello,
+)
+from shared.clock import monotonic
+from shared.contracts.live import (
+    ClientFilter,
+    ClientHello,
+    ClientPainted,
+    ClientPing,
+    ScreenInfo,
+)
+from shared.web.identity import Identity
 
 READY_SECONDS = 30.0
+CATCH_UP_SECONDS = 2.0
+FILTERS_PER_CHECK = 10  # each costs a snapshot
+
+Assigned = Callable[[Identity], Awaitable[ScreenInfo | None]]
 
 
-def live_router(hub: Hub) -> APIRouter:
-    """The socket. Its frames: `shared/contracts/live.py`."""
+def live_router(hub: Hub, assigned: Assigned) -> APIRouter:
+    """The socket. Its frames: `shared/contracts/live.py`. `assigned`: what a screen is to show."""
     router = APIRouter()
 
     @router.websocket("/v1/live")
     async def live(socket: WebSocket) -> None:
         await socket.accept()
         try:
-            await _serve(hub, socket)
+            await _serve(hub, socket, assigned)
         except Refusal as refusal:
             REFUSED.labels(str(refusal.code)).inc()
             await close(socket, refusal.code, refusal.reason)
@@ -35,26 +63,78 @@ def live_router(hub: Hub) -> APIRouter:
     return router
 
 
-async def _serve(hub: Hub, socket: WebSocket) -> None:
-    token = await admit(socket)
+async def _serve(hub: Hub, socket: WebSocket, assigned: Assigned) -> None:
+    token, identity = await admit(socket)
     hello = decode_hello(await first_words(socket))
     await hub.ready(READY_SECONDS)
-    client = hub.join(Socket(socket), hello)
-    listening = asyncio.ensure_future(listen(socket, token, partial(_hear, hub, client)))
+    if hello.resume is not None:
+        await hub.catch_up_with(hello.resume, CATCH_UP_SECONDS)
+    seat = _Seat(hub, assigned)
+    client = seat.client = hub.join(
+        Socket(socket), hello, identity.restrictions, await seat.shown(identity)
+    )
+    tasks: set[asyncio.Future[Any]] = {
+        asyncio.ensure_future(listen(socket, seat.hear)),
+        asyncio.ensure_future(watch(socket, token, seat.meet)),
+    }
     try:
-        either: set[asyncio.Future[Any]] = {listening, client.gone}
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        if listening.done():
-            listening.result()  # raises why it ended
+        await asyncio.wait({*tasks, client.gone}, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            if task.done():
+                task.result()  # raises why it ended
         code, reason = client.gone.result()
         if code != ABNORMAL:
             raise Refusal(code, reason)
     finally:
-        listening.cancel()
+        for task in tasks:
+            task.cancel()
         hub.leave(client)
 
 
-def _hear(hub: Hub, client: Client, text: str | bytes | None) -> None:
-    if isinstance(decode_client(text), ClientHello):
-        raise Refusal(BAD_FRAME, "hello comes once")
-    hub.answer_ping(client)
+class _Seat:
+    """One client's, at the hub."""
+
+    client: Client
+
+    def __init__(self, hub: Hub, assigned: Assigned) -> None:
+        self._hub = hub
+        self._assigned = assigned
+        self._filters, self._since = 0, monotonic()
+
+    def hear(self, text: str | bytes | None) -> None:
+        """What the client says. Raises `Refusal`."""
+        frame = decode_client(text)
+        self.client.heard = monotonic()
+        match frame:
+            case ClientPing():
+                self._hub.answer_ping(self.client)
+            case ClientPainted():
+                self._hub.painted(frame.sent_at)
+            case ClientFilter():
+                self._count_filter()
+                self._hub.refilter(self.client, frame.filter)
+            case ClientHello():
+                raise Refusal(BAD_FRAME, "hello comes once")
+
+    async def shown(self, identity: Identity) -> ScreenInfo | None:
+        """What a screen is to show. Raises `Refusal`."""
+        try:
+            return await self._assigned(identity)
+        except SQLAlchemyError:
+            raise Refusal(TRY_AGAIN, "what this screen shows cannot be looked up now") from None
+
+    async def meet(self, identity: Identity) -> None:
+        """Follow what the token is worth and what the screen is to show."""
+        try:
+            shown = await self.shown(identity)
+        except Refusal:  # the database is away: that is no reason to darken the walls
+            return
+        self._hub.assign(self.client, shown)
+        self._hub.confine(self.client, identity.restrictions)
+
+    def _count_filter(self) -> None:
+        if monotonic() - self._since > RECHECK_SECONDS:
+            self._filters, self._since = 0, monotonic()
+        self._filters += 1
+        if self._filters > FILTERS_PER_CHECK:
+            raise Refusal(BAD_FRAME, "too many frames")

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from services.ops_center.board import IncidentView, LoggedEvent
 from services.ops_center.picture import NOTHING, Picture
-from services.ops_center.protocol import BAD_FRAME, Refusal, filter_key
-from services.ops_center.registry import Registry
+from services.ops_center.protocol import BAD_FRAME, BOX_STEPS, Refusal, Sight, filter_key
+from services.ops_center.registry import Registry, Sensor
 from shared.contracts.live import (
     City,
     Delta,
@@ -16,6 +17,8 @@ from shared.contracts.live import (
     Hello,
     Pulse,
     Resync,
+    ScreenFrame,
+    ScreenInfo,
     SensorColumns,
     SeriesColumns,
     Snapshot,
@@ -24,28 +27,32 @@ from shared.contracts.live import (
 _encoder = msgspec.json.Encoder()
 
 
-class View:
-    """`wanted`: a canonical filter. Series are numbered by their place in this view."""
+def refuse_unknown(wanted: Filter | None, registry: Registry) -> None:
+    """Raise `Refusal` if a filter names an area that does not exist."""
+    areas = (wanted and wanted.areas) or ()
+    unknown = sorted(set(areas) - registry.areas.keys())
+    if unknown:
+        raise Refusal(BAD_FRAME, f"unknown area {unknown[0]!r} in the filter")
 
-    def __init__(self, wanted: Filter, registry: Registry) -> None:
+
+class View:
+    """`wanted`: what is seen. Series are numbered by their place in this view."""
+
+    def __init__(self, wanted: Sight, registry: Registry) -> None:
         self.wanted = wanted
         self.key = filter_key(wanted)
         self._registry = registry
-        self._domains = None if wanted.domains is None else frozenset[str](wanted.domains)
-        self._areas = None if wanted.areas is None else frozenset(wanted.areas)
-        self._seen: Sequence[int] = [
-            number for number, _ in enumerate(registry.series) if self._shows_series(number)
+        self._domains = _set(wanted.domains)
+        self._metrics = _set(wanted.metrics)
+        self._areas = [
+            frozenset(each) for each in (wanted.areas, wanted.within) if each is not None
         ]
+        self._seen: Sequence[int] = self._shown_series()
         self._local = {number: local for local, number in enumerate(self._seen)}
         shown = sorted({registry.series[number][0] for number in self._seen})
         self._sensors = [registry.sensors[number] for number in shown]
         self._places = {number: place for place, number in enumerate(shown)}
-
-    def refuse_unknown(self) -> None:
-        """Raise `Refusal` if the filter names an area that does not exist."""
-        unknown = sorted((self._areas or frozenset()) - self._registry.areas.keys())
-        if unknown:
-            raise Refusal(BAD_FRAME, f"unknown area {unknown[0]!r} in the filter")
+        self._fixed: Any = None  # what every snapshot of this view begins with, encoded
 
     def series_of(self, numbers: Iterable[int]) -> list[int]:
         """Those of the picture's series numbers that this view shows, in order."""
@@ -55,29 +62,32 @@ class View:
 
     def shows(self, incident: IncidentView) -> bool:
         """An incident without area or metric concerns everybody, and one of several alerts every
-        domain."""
-        if self._areas is not None and incident.area_id is not None:
-            lineage = self._registry.lineage(incident.area_id)
-            if self._areas.isdisjoint(lineage):
-                return False
+        domain. Wherever the map looks, incidents are seen."""
+        if incident.area_id is not None and not self._covers(incident.area_id):
+            return False
         metric = self._registry.metrics.get(incident.metric or "")
-        several = incident.members > 1
-        return self._domains is None or metric is None or several or metric.domain in self._domains
+        return metric is None or incident.members > 1 or self._measures(metric.metric)
 
     def snapshot(self, picture: Picture, token: str) -> str:
         """Everything this view shows, as one frame."""
+        if self._fixed is None:
+            fixed = self._registry.area_infos(), self._sensor_columns()
+            self._fixed = [msgspec.Raw(_encoder.encode(one)) for one in fixed]
+        areas, sensors = self._fixed
+        shown = (one for one in picture.board.open_incidents() if self.shows(one[0]))
         frame = Snapshot(
             list(self._registry.metrics.values()),
-            self._registry.area_infos(),
-            self._sensor_columns(),
+            areas,
+            sensors,
             self._series_columns(picture),
-            [msgspec.Raw(raw) for one, raw in picture.board.open_incidents() if self.shows(one)],
+            [msgspec.Raw(raw) for _, raw in shown],
             token,
         )
         return _encoder.encode(frame).decode()
 
-    def delta(self, picture: Picture, numbers: Iterable[int], token: str) -> str:
-        """The newest state of some series, given by the picture's numbers."""
+    def delta(self, picture: Picture, numbers: Iterable[int], token: str, sent_at: int) -> str:
+        """The newest state of some series, given by the picture's numbers. `sent_at`: epoch
+        milliseconds."""
         seen = list(numbers)
         frame = Delta(
             [self._local[number] for number in seen],
@@ -85,17 +95,39 @@ class View:
             [_milliseconds(picture.observed_us[number]) for number in seen],
             [picture.state[number] for number in seen],
             token,
+            sent_at,
         )
         return _encoder.encode(frame).decode()
 
-    def _shows_series(self, number: int) -> bool:
-        sensor, metric = self._registry.series[number]
-        if self._domains is not None and self._registry.metrics[metric].domain not in self._domains:
+    def _shown_series(self) -> list[int]:
+        registry = self._registry
+        covered: dict[str | None, bool] = {}
+        for sensor in registry.sensors:
+            if sensor.area_id not in covered:
+                covered[sensor.area_id] = self._covers(sensor.area_id)
+        placed = [covered[one.area_id] and self._in_box(one) for one in registry.sensors]
+        measured = {metric: self._measures(metric) for metric in registry.metrics}
+        return [
+            number
+            for number, (sensor, metric) in enumerate(registry.series)
+            if placed[sensor] and measured[metric]
+        ]
+
+    def _covers(self, area_id: str | None) -> bool:
+        lineage = self._registry.lineage(area_id)
+        return all(not areas.isdisjoint(lineage) for areas in self._areas)
+
+    def _measures(self, metric: str) -> bool:
+        if self._metrics is not None and metric not in self._metrics:
             return False
-        if self._areas is None:
+        return self._domains is None or self._registry.metrics[metric].domain in self._domains
+
+    def _in_box(self, sensor: Sensor) -> bool:
+        if self.wanted.bbox is None:
             return True
-        lineage = self._registry.lineage(self._registry.sensors[sensor].area_id)
-        return not self._areas.isdisjoint(lineage)
+        west, south, east, north = self.wanted.bbox
+        lon, lat = sensor.lon * BOX_STEPS, sensor.lat * BOX_STEPS
+        return west <= lon <= east and south <= lat <= north
 
     def _sensor_columns(self) -> SensorColumns:
         sensors = self._sensors
@@ -123,9 +155,15 @@ def incident_frame(event: LoggedEvent, token: str) -> str:
     return f'{{"type":"incident","event":{event.text},"resume":"{token}"}}'
 
 
-def hello_frame(now: datetime, tick_seconds: float, city: City) -> str:
+def hello_frame(now: datetime, tick_seconds: float, city: City, screen: ScreenInfo | None) -> str:
     """The server's first frame."""
-    return _encoder.encode(Hello(rfc3339(now), round(tick_seconds * 1000), city)).decode()
+    hello = Hello(rfc3339(now), round(tick_seconds * 1000), city, screen=screen)
+    return _encoder.encode(hello).decode()
+
+
+def screen_frame(screen: ScreenInfo) -> str:
+    """Says what the screen is to show from now on."""
+    return _encoder.encode(ScreenFrame(screen)).decode()
 
 
 def resync_frame(reason: str) -> str:
@@ -141,6 +179,10 @@ def pulse_frame(pulse: Pulse) -> str:
 def rfc3339(moment: datetime) -> str:
     """UTC with milliseconds and Z."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _set(names: Sequence[str] | None) -> frozenset[str] | None:
+    return None if names is None else frozenset(names)
 
 
 def _milliseconds(micros: int) -> int | None:

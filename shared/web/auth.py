@@ -16,6 +16,7 @@ from shared.web.problems import Problem
 from shared.web.rights import lacking, may, may_somewhere
 
 SESSION_COOKIE = "yiwang_session"
+SHOWN_OF_SCREENS = 14  # letters of a screen's token: `yw_screen_` and four more
 
 
 def new_token(prefix: str) -> str:

@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import Row, and_, or_, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.clock import Clock, monotonic
 from shared.errors import Overloaded
-from shared.store.tables import accounts, api_keys, screen_tokens, sessions
+from shared.store.tables import accounts, api_keys, playlists, screen_tokens, sessions, views
 from shared.web.identity import Grant, Identity, Quota, Restrictions
 from shared.web.rights import highest
 
@@ -212,11 +212,34 @@ def granted(role: str | None, confined: Sequence[Mapping[str, str | None]]) -> t
 
 
 async def _find_screen(connection: AsyncConnection, digest: bytes, now: datetime) -> Found | None:
-    query = select(screen_tokens.c.name).where(screen_tokens.c.token_sha256 == digest)
+    screens = screen_tokens.c
+    query = select(screens.screen_id, screens.name, screens.view_id, screens.expires_at).where(
+        screens.token_sha256 == digest,
+        screens.revoked_at.is_(None),
+        or_(screens.expires_at.is_(None), screens.expires_at > now),
+    )
     row = (await connection.execute(query)).first()
     if row is None:
         return None
-    return Identity("screen", row.name, "screen", frozenset(), f"screen:{row.name}"), None
+    sight = None if row.view_id is None else await _sight(connection, row.view_id)
+    key_id = f"screen:{row.screen_id}"
+    return Identity("screen", row.name, "screen", frozenset(), key_id, sight), row.expires_at
+
+
+async def _sight(connection: AsyncConnection, view_id: str) -> Restrictions | None:
+    """What a screen may see: what its view shows, or all that the views of its playlist show."""
+    shown = select(playlists.c.shown_id).where(playlists.c.view_id == view_id)
+    query = select(views.c.domains, views.c.area_id).where(
+        or_(views.c.view_id.in_(shown), and_(views.c.view_id == view_id, views.c.kind == "wall"))
+    )
+    rows = (await connection.execute(query)).all()
+    every_domain = any(not row.domains for row in rows)
+    every_area = any(row.area_id is None for row in rows)
+    domains = (
+        frozenset[str]() if every_domain else frozenset(d for row in rows for d in row.domains)
+    )
+    areas = frozenset[str]() if every_area else frozenset(row.area_id for row in rows)
+    return Restrictions(domains, areas) if domains or areas else None
 
 
 def token_hash(token: str) -> bytes:

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TOP_LEVEL = {
     ".ci", ".dockerignore", ".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "README.md",
-    "deploy", "docs",
+    "deploy", "docs", "examples",
     "pyproject.toml", "requirements.lock", "rules", "services", "shared", "tests",
 }  # fmt: skip
 SERVICES = ("ingest", "alerts", "ops_center", "simulator")

@@ -65,10 +65,10 @@ class Rows:
         return "".join(f"{s}\t{METRIC}\t{t.isoformat()}\t{v}\t0\n" for s, t, v in self).encode()
 
 
-def names() -> list[str]:
+def names(count: int = SENSORS) -> list[str]:
     """Sensors of this run alone: a broker that is shared may still hold another run's."""
     run = uuid4().hex[:6]
-    return [f"bench-{run}-{number:04}" for number in range(SENSORS)]
+    return [f"bench-{run}-{number:04}" for number in range(count)]
 
 
 def rounds(count: int, number: int) -> list[Rows]:

@@ -6,11 +6,11 @@ from typing import Protocol
 
 from services.ops_center.board import Board
 from services.ops_center.picture import Latest, Picture
+from services.ops_center.protocol import Sight
 from services.ops_center.registry import Registry, SeriesKey
 from services.ops_center.replay.portions import Due, Portions, Source
 from services.ops_center.view import View, incident_frame, rfc3339
 from shared.clock import to_micros
-from shared.contracts.live import Filter
 
 EVENTS_AT_ONCE = 100
 _INCARNATION = "replay"
@@ -40,13 +40,12 @@ class Past(Source, Protocol):
 class Reel:
     """Stands at a moment (`at`), of which all has been shown. `end`: where the past ends."""
 
-    def __init__(self, past: Past, registry: Registry, wanted: Filter, end: datetime) -> None:
+    def __init__(self, past: Past, registry: Registry, wanted: Sight, end: datetime) -> None:
         self.at = end
         self.end = end
         self._past = past
         self._registry = registry
         self._view = View(wanted, registry)
-        self._view.refuse_unknown()
         self._picture: Picture | None = None
         self._portions: Portions | None = None
         self._events = 0
@@ -101,6 +100,8 @@ class Reel:
             self._events += 1
         delta = picture.take(to_micros(moment))
         token, series = rfc3339(moment), self._view.series_of(delta.series)
-        frames = [self._view.delta(picture, series, token)] if series else []
+        frames = (
+            [self._view.delta(picture, series, token, to_micros(moment) // 1000)] if series else []
+        )
         shown = [event for event in delta.events if self._view.shows(event.incident)]
         return frames + [incident_frame(event, token) for event in shown]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from services.ops_center.history.span import BadParameter, moment_of
-from services.ops_center.protocol import BAD_FRAME, MAX_FRAME_CHARACTERS, Refusal, canonical
+from services.ops_center.protocol import BAD_FRAME, MAX_FRAME_CHARACTERS, Refusal, check_filter
 from shared.contracts.live import Filter
 from shared.contracts.replay import ReplayHello, ReplayPing, Speed, Steer
 
@@ -18,13 +18,13 @@ _decoder: msgspec.json.Decoder[_Frame] = msgspec.json.Decoder(_Frame)
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A whole replay: from `start` to `end`, at a speed, of what a canonical filter shows."""
+    """A whole replay: from `start` to `end`, at a speed, of what a filter shows."""
 
     start: datetime
     end: datetime
     speed: Speed
     playing: bool
-    filter: Filter
+    filter: Filter | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,9 @@ def wish_of(text: str | bytes | None, now: datetime) -> Wish:
     end = min(now, now if frame.to is None else _moment("to", frame.to))
     if start >= end:
         raise Refusal(BAD_FRAME, "'from' must lie in the past, and before 'to'")
-    return Wish(start, end, frame.speed, frame.playing, canonical(frame.filter))
+    if frame.filter is not None:
+        check_filter(frame.filter)
+    return Wish(start, end, frame.speed, frame.playing, frame.filter)
 
 
 def change_of(text: str | bytes | None) -> Change | None:

@@ -7,15 +7,17 @@ from typing import Any
 from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
-from services.ops_center.door import Socket, admit, close, first_words, listen
+from services.ops_center.door import Socket, admit, close, first_words, listen, watch
 from services.ops_center.metrics import REFUSED, REPLAYS
-from services.ops_center.protocol import TRY_AGAIN, Refusal
+from services.ops_center.protocol import TRY_AGAIN, UNAUTHORISED, Refusal, canonical
 from services.ops_center.registry import Registry
 from services.ops_center.replay.player import Player
 from services.ops_center.replay.reel import Past, Reel
 from services.ops_center.replay.requests import Wish, change_of, wish_of
+from services.ops_center.view import refuse_unknown
 from shared.clock import Clock
 from shared.errors import Unavailable
+from shared.web.identity import Identity, Restrictions
 
 NOT_KEPT = 4410
 MOST_REPLAYS = 4  # each holds a picture of the city and asks the database all the time
@@ -59,7 +61,7 @@ class Theatre:
 
     async def show(self, socket: WebSocket) -> None:
         """One replay, until its socket closes. Raises `Refusal`, `Unavailable`."""
-        token = await admit(socket)
+        token, identity = await admit(socket)
         wish = wish_of(await first_words(socket), self._clock())
         if self._running >= MOST_REPLAYS:
             raise Refusal(TRY_AGAIN, f"{self._running} replays are under way; try again later")
@@ -67,7 +69,7 @@ class Theatre:
         REPLAYS.set(self._running)
         try:
             await self._refuse_forgotten(wish)
-            await self._play(socket, token, wish)
+            await self._play(socket, token, identity, wish)
         finally:
             self._running -= 1
             REPLAYS.set(self._running)
@@ -77,14 +79,17 @@ class Theatre:
         if kept is not None and wish.start < kept:
             raise Refusal(NOT_KEPT, f"readings are kept from {kept.isoformat()} on")
 
-    async def _play(self, socket: WebSocket, token: str, wish: Wish) -> None:
+    async def _play(self, socket: WebSocket, token: str, who: Identity, wish: Wish) -> None:
         registry = await self._registry()
-        reel = Reel(self._past, registry, wish.filter, wish.end)
+        refuse_unknown(wish.filter, registry)
+        rights = who.restrictions
+        reel = Reel(self._past, registry, canonical(wish.filter, rights), wish.end)
         player = Player(reel, Socket(socket), wish, registry.city(self._adcode))
         hear = lambda text: player.steer(change_of(text))  # noqa: E731
         jobs: set[asyncio.Future[Any]] = {
             asyncio.ensure_future(player.run()),
-            asyncio.ensure_future(listen(socket, token, hear)),
+            asyncio.ensure_future(listen(socket, hear)),
+            asyncio.ensure_future(watch(socket, token, _held_to(rights))),
         }
         try:
             done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
@@ -95,3 +100,13 @@ class Theatre:
                 job.cancel()
             await asyncio.gather(*jobs, return_exceptions=True)
             await reel.close()
+
+
+def _held_to(rights: Restrictions | None) -> Callable[[Identity], Awaitable[None]]:
+    """A replay shows what its viewer might see when it began; with other rights it ends."""
+
+    async def meet(identity: Identity) -> None:
+        if identity.restrictions != rights:
+            raise Refusal(UNAUTHORISED, "what this session may see has changed")
+
+    return meet

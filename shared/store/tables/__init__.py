@@ -30,7 +30,7 @@ from shared.store.tables.ingest import (
     sensors,
 )
 from shared.store.tables.oncall import oncall_entries, roster_overrides
-from shared.store.tables.ops import accounts, screen_tokens, sessions
+from shared.store.tables.ops import accounts, playlists, screen_tokens, sessions, views
 from shared.store.tables.paging import escalations, link_keys, notices
 from shared.store.tables.quarantine import (
     door_mappings,
@@ -84,6 +84,7 @@ __all__ = [
     "oncall_entries",
     "ops_audit",
     "outbox",
+    "playlists",
     "progress",
     "quarantine",
     "quarantine_changes",
@@ -107,4 +108,5 @@ __all__ = [
     "silences",
     "snapshots",
     "timeline",
+    "views",
 ]

@@ -1,7 +1,20 @@
 """Tables that ops_center writes."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, LargeBinary, Table, Text, Uuid, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from shared.store.tables.columns import metadata, moment, now
 
@@ -36,11 +49,42 @@ sessions = Table(
     Index("sessions_by_username", "username"),
     schema="ops",
 )
+views = Table(
+    "views",
+    metadata,
+    Column("view_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # wall | playlist
+    Column("area_id", Text),  # with `domains` what its screens may see
+    Column("domains", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("look", JSONB, nullable=False),  # everything that confines nobody
+    Column("created_by", Text, nullable=False),
+    now("created_at"),
+    now("updated_at"),
+    UniqueConstraint("name"),
+    schema="ops",
+)
+playlists = Table(
+    "playlists",
+    metadata,
+    Column("view_id", Text, ForeignKey("ops.views.view_id", ondelete="CASCADE"), primary_key=True),
+    Column("place", SmallInteger, primary_key=True, autoincrement=False),
+    Column("shown_id", Text, ForeignKey("ops.views.view_id"), nullable=False, index=True),
+    Column("seconds", Integer, nullable=False),
+    schema="ops",
+)
 screen_tokens = Table(
     "screen_tokens",
     metadata,
     Column("token_sha256", LargeBinary, primary_key=True),
     Column("name", Text, nullable=False),
     now("created_at"),
+    Column("screen_id", Text, nullable=False, server_default=text("gen_random_uuid()::text")),
+    Column("view_id", Text, ForeignKey("ops.views.view_id")),  # null: the whole city
+    Column("prefix", Text, nullable=False, server_default=""),
+    Column("created_by", Text, nullable=False, server_default=""),
+    moment("expires_at", nullable=True),
+    moment("revoked_at", nullable=True),
+    UniqueConstraint("screen_id"),
     schema="ops",
 )

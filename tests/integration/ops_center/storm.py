@@ -18,6 +18,8 @@ from shared.store.tables import timeline
 from tests.integration.alerting import RULE, START, desk, person, play
 from tests.integration.ops_center.conftest import Centre
 
+ACKNOWLEDGED = STEPS[Command.ACKNOWLEDGE].event
+
 BEGIN, END = START - timedelta(seconds=30), START + timedelta(seconds=210)
 HIGH = RULE.model_copy(
     update={"id": "level", "title": Title(zh="水位", en="level"), "metric": "water.level",

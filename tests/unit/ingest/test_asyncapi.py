@@ -50,6 +50,8 @@ EXAMPLES: dict[str, Any] = {
     "Quarantined": dict.fromkeys(announcer._TOLD, "x") | {"id": 1, "item": READING},
     "ClientHello": live.ClientHello("token", live.Filter(["traffic"], ["441200"])),
     "ClientPing": live.ClientPing(),
+    "ClientFilter": live.ClientFilter(live.Filter(bbox=(112.0, 23.0, 113.0, 24.0))),
+    "ClientPainted": live.ClientPainted(1),
     "Hello": live.Hello(NOW.isoformat(), 500, live.City(441200, "肇庆", "Zhaoqing")),
     "Snapshot": live.Snapshot(
         [live.MetricInfo("m", "traffic", "u", "z", "e", None, 1.0, 60)],
@@ -59,9 +61,28 @@ EXAMPLES: dict[str, Any] = {
         [RAW],
         "token",
     ),
-    "Delta": live.Delta([0], [1.5], [1], ["normal"], "token"),
+    "Delta": live.Delta([0], [1.5], [1], ["normal"], "token", 1),
     "IncidentFrame": live.IncidentFrame(RAW, "token"),
     "Pulse": live.Pulse(NOW.isoformat(), 1, live.Latency(None, 1, 2), 3, 0),
+    "ScreenFrame": live.ScreenFrame(
+        live.ScreenInfo(
+            "s",
+            "n",
+            [
+                live.ShownView(
+                    "v",
+                    "n",
+                    live.MapCentre(112.4, 23.1, 9.0),
+                    None,
+                    ["traffic"],
+                    "dark",
+                    "zh",
+                    [],
+                    30,
+                )
+            ],
+        )
+    ),
     "Resync": live.Resync("registry"),
     "ReplayHello": replay.ReplayHello("2026-05-01T08:00:00Z", speed=60),
     "Steer": replay.Steer(playing=False, at="2026-05-01T08:00:00Z", step=60),

@@ -5,7 +5,9 @@ import json
 import pytest
 
 from services.ops_center import hub as hub_module
+from services.ops_center import seating
 from services.ops_center.protocol import Refusal
+from shared.clock import monotonic
 from shared.contracts.live import ClientHello, Filter
 from tests.unit.ops_center.wall import (
     SERIES,
@@ -37,7 +39,8 @@ async def test_a_reading_becomes_one_delta_that_all_walls_share() -> None:
     sent: list[str] = []
 
     class Spy(Wall):
-        async def send(self, frame: str) -> None:
+        async def send(self, frame: str | bytes) -> None:
+            assert isinstance(frame, str)
             sent.append(frame)
 
     for _ in range(3):
@@ -85,37 +88,14 @@ async def test_a_slow_wall_gets_the_newest_value_and_every_incident() -> None:
     world.hub.pulse()
     wall.unblock()
     await settle()
-    assert wall.types()[2:] == ["delta", "incident", "delta"] + 4 * ["incident"]
+    assert wall.types()[2:] == ["delta", "incident", "pulse", "delta"] + 4 * ["incident"]
     assert wall.shown["road-1", "traffic.speed"][0] == 4.0
     assert [version for _, version in wall.events] == [1, 2, 3, 4, 5]
 
 
-async def test_a_filter_narrows_series_and_incidents() -> None:
-    world = World(filter=Filter(domains=["traffic"], areas=["441203"]))
-    wall = world.join("a")
-    assert wall.series == [("both-1", "traffic.speed"), ("road-2", "traffic.speed")]
-    world.step(1, incident(1))  # water, in another district
-    world.step(2, incident(2, area_id="441203", metric="traffic.speed", subjects=("both-1",)))
-    world.step(3, incident(3, area_id=None, metric=None))  # concerns everybody
-    world.post(reading("road-1"))
-    await world.rest()
-    assert len(wall.events) == 2
-    assert wall.shown["both-1", "traffic.speed"][2] == "p2"
-    world.leave("a")
-    world.filter = None
-    world.join("a")
-    assert wall.frames[-2] == {"type": "resync", "reason": "filter"}
-
-
-async def test_a_filter_on_an_unknown_area_is_refused() -> None:
-    world = World(filter=Filter(areas=["atlantis"]))
-    with pytest.raises(Refusal, match="unknown area 'atlantis'"):
-        world.join("a")
-
-
 async def test_screens_and_filters_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub_module, "MAX_FILTERS", 1)
-    monkeypatch.setattr(hub_module, "MAX_CLIENTS", 2)
+    monkeypatch.setattr(seating, "MAX_FILTERS", 1)
+    monkeypatch.setattr(seating, "MAX_CLIENTS", 2)
     world = World()
     world.join("a")
     world.filter = Filter(domains=["traffic"])
@@ -133,10 +113,19 @@ async def test_the_pulse_tells_time_lag_latency_and_screens() -> None:
     world = World()
     wall = world.join("a")
     world.clock.advance(2)
-    world.hub.freshness.applied(world.clock.us - 400_000, world.clock.us - 30_000, world.clock.us)
+    now = world.clock.us
+    world.hub.journey.applied(now - 500_000, now - 400_000, now - 30_000, now)
     world.hub.tick()
     world.hub.pulse()
+    world.hub.painted(now // 1000)
+    world.hub.pulse()
+    painted = wall.frames.pop()["hops"]
     pulse = wall.frames[-1]
+    hops = pulse.pop("hops")
+    assert {hop: hops[hop]["p95"] for hop in hops} == {
+        "accepted": 100, "logged": 370, "pictured": 30, "sent": 0, "painted": None, "shown": None,
+    }  # fmt: skip
+    assert (painted["painted"]["p50"], painted["shown"]["p50"]) == (0, 400)
     assert pulse == {
         "type": "pulse",
         "server_time": "2026-05-01T08:00:02.000Z",
@@ -144,6 +133,8 @@ async def test_the_pulse_tells_time_lag_latency_and_screens() -> None:
         "latency_ms": {"p50": 400, "p95": 400, "p99": 400},
         "clients": 1,
         "dropped": 0,
+        "behind_ms": 0,
+        "conflated": 0,
     }
     world.hub.pulse()
     assert wall.frames[-1]["latency_ms"] == {"p50": None, "p95": None, "p99": None}
@@ -175,6 +166,62 @@ async def test_a_stuck_screen_is_given_up(monkeypatch: pytest.MonkeyPatch) -> No
     world.hub.pulse()
     assert world.clients["a"].gone.result() == (1013, "the screen takes no frames")
     await settle()
+
+
+async def test_a_slow_wall_is_told_how_far_it_was_behind() -> None:
+    world = World()
+    slow, quick = world.join("slow"), world.join("quick")
+    slow.block()
+    for number in range(3):
+        world.post(reading(seconds=number, value=float(number)))
+        world.follow()
+        world.hub.tick()
+    world.hub.pulse()
+    slow.unblock()
+    await settle()
+    pulse = slow.last("pulse")
+    assert pulse["conflated"] == 1  # the first was on its way, the other two came as one
+    assert pulse["clients"] == 2
+    assert quick.last("pulse")["conflated"] == 0
+    assert slow.shown == quick.shown
+    world.hub.pulse()
+    assert slow.last("pulse")["conflated"] == 0
+
+
+async def test_a_slow_wall_that_still_speaks_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    wall = world.join("a")
+    wall.block()
+    world.hub.pulse()
+    client = world.clients["a"]
+    client.heard -= hub_module.STUCK_SECONDS + 1
+    client.heard = monotonic()  # it has pinged
+    world.hub.pulse()
+    assert not client.gone.done()
+    client.heard -= hub_module.STUCK_SECONDS + 1
+    world.hub.pulse()
+    assert client.gone.done()
+    await settle()
+
+
+async def test_a_compressed_snapshot_is_made_once_for_all_and_says_the_same() -> None:
+    world = World()
+    world.post(reading(value=5.0))
+    await world.rest()
+    plain = world.join("plain")
+    sent: list[bytes] = []
+
+    class Packed(Wall):
+        async def send(self, frame: str | bytes) -> None:
+            if isinstance(frame, bytes):
+                sent.append(frame)
+            await super().send(frame)
+
+    walls = [Packed(), Packed()]
+    for wall in walls:
+        world.hub.join(wall, ClientHello(accept=["br", "gzip"]))
+    assert sent[0] is sent[1]
+    assert [wall.shown for wall in walls] == [plain.shown] * 2
 
 
 async def test_join_on_a_blocked_line_still_ends_up_right() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from services.ops_center.stage import SNAPSHOT_TICKS
 from shared.contracts.incident import AlertState, IncidentState
 from shared.contracts.live import Filter
+from shared.web.identity import Restrictions
 from tests.unit.ops_center.wall import SERIES, Wall, incident, reading, settle
 from tests.unit.ops_center.world import World
 
@@ -32,9 +33,23 @@ visits = st.tuples(
     st.sampled_from(WALLS),
 )
 advances = st.tuples(st.just("advance"), st.sampled_from([1, 100, 200, 1000]))
+wishes = st.tuples(
+    st.just("wish"),
+    st.sampled_from(WALLS),
+    st.sampled_from(
+        [None, Filter(domains=["traffic"]), Filter(bbox=(112.35, 22.9, 112.55, 23.15))]
+    ),
+    st.sampled_from([None, Restrictions(areas=frozenset({"441202"}))]),
+)
+restagings = st.just(("restage",))
 restarts = st.tuples(st.just("restart"), st.floats(0, 1))
 acts = st.sampled_from(
-    [posts] * 4 + [steps] * 3 + [alone] * 6 + [visits] * 5 + [advances] * 2 + [restarts]
+    [posts] * 4
+    + [steps] * 3
+    + [alone] * 6
+    + [visits] * 5
+    + [advances] * 2
+    + [restarts, wishes, restagings]
 ).flatmap(lambda kind: kind)
 filters = st.sampled_from(
     [None, Filter(domains=["traffic"]), Filter(areas=["441202"]), Filter(areas=["441200"])]
@@ -61,10 +76,8 @@ async def perform(world: World, act: str, given_: list[Any]) -> None:
             subject, metric = SERIES[number]
             more = {"state": state, "alert_state": alert, "subjects": (subject,), "metric": metric}
             world.step(number, incident(number, version, **more))
-        case "follow":
-            world.follow()
-        case "relay":
-            world.relay()
+        case "follow" | "relay":
+            getattr(world, act)()
         case "tick":
             world.hub.tick()
         case "pulse":
@@ -78,10 +91,28 @@ async def perform(world: World, act: str, given_: list[Any]) -> None:
             await settle()
         case "advance":
             world.clock.advance(given_[0])
+        case "wish":
+            await change_wish(world, *given_)
+        case "restage":
+            world.restage()
         case "restart":
             world.start(tuple(round(len(one) * given_[0]) for one in world.readings))
         case _:
             visit(world, act, given_[0])
+
+
+async def change_wish(
+    world: World, name: str, wanted: Filter | None, rights: Restrictions | None
+) -> None:
+    """What a wall sees changes and changes back: in between anything may be under way."""
+    client = world.clients.get(name)
+    if client is None:
+        return
+    world.hub.refilter(client, wanted)
+    world.hub.confine(client, rights)
+    await settle()
+    world.hub.confine(client, None)
+    world.hub.refilter(client, world.filter)
 
 
 def visit(world: World, act: str, name: str) -> None:
@@ -121,6 +152,7 @@ async def check(script: list[tuple[Any, ...]], wanted: Filter | None) -> None:
         if name not in world.clients:
             continue
         wall = world.walls[name]
+        assert wall.types()[-1] != "resync"
         assert wall.shown == snapshot.shown
         assert wall.open_incidents() == snapshot.open_incidents()
         if wanted is None:

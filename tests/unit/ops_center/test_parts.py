@@ -1,4 +1,4 @@
-"""Small decisions: eager sends, throttle, freshness, spans of time, layers, pages."""
+"""Small decisions: eager sends, throttle, hops, spans of time, layers, pages."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ops_center.eager import begin
-from services.ops_center.freshness import Freshness
 from services.ops_center.history.span import (
     MAX_POINTS,
     MIN_POINTS,
@@ -20,6 +19,7 @@ from services.ops_center.history.span import (
     bucket_seconds,
     span_of,
 )
+from services.ops_center.hops import HOPS, KEPT_SAMPLES, Journey, percentiles
 from services.ops_center.layers import find_layer, list_layers
 from services.ops_center.pages import Assets, pages_router
 from services.ops_center.throttle import FORGET_SECONDS, KEPT_KEYS, Throttle
@@ -102,21 +102,36 @@ def test_the_throttle_is_bounded() -> None:
     assert len(throttle._records) == KEPT_KEYS
 
 
-def test_freshness_reports_percentiles_and_starts_again() -> None:
-    fresh = Freshness()
+def test_every_hop_is_measured_from_the_end_of_the_one_before() -> None:
+    journey = Journey()
     for milliseconds in range(1, 101):
-        fresh.applied(1_000_000 - milliseconds * 1000, 990_000, 1_000_000)
-    fresh.sent(1_000_000)
-    lag, latency = fresh.report()
-    assert (lag, latency.p50, latency.p95, latency.p99) == (10, 50, 95, 99)
-    assert fresh.report()[1].p50 is None
+        accepted = 1_000_000 - milliseconds * 1000
+        journey.applied(accepted - 7_000, accepted, 990_000, 1_000_000)
+    journey.sent(1_000_000, 1_020_000)
+    journey.painted(1_000, 1_100_000)
+    journey.painted(999, 5_000_000)  # no such tick
+    lag, samples = journey.report()
+    assert lag == 10
+    found = {hop: percentiles(samples[hop]) for hop in HOPS}
+    latency = found["latency"]
+    assert (latency.p50, latency.p95, latency.p99) == (70, 115, 119)
+    medians = {hop: found[hop].p50 for hop in ("accepted", "pictured", "sent", "painted")}
+    assert medians == {"accepted": 7, "pictured": 10, "sent": 20, "painted": 80}
+    assert found["logged"].p99 == 89  # a clock that runs ahead gives no negative time
+    assert 100 <= (found["shown"].p50 or 0) <= 200
+    assert not any(journey.report()[1].values())
 
 
-def test_freshness_is_bounded_and_stays_even() -> None:
-    fresh = Freshness()
+def test_hops_are_bounded_and_stay_even() -> None:
+    journey = Journey()
     for number in range(100_000):
-        fresh.applied(0, 0, number)
-    assert len(fresh.sent(1_000_000)) <= 20_001
+        journey.applied(0, 0, 0, number)
+    journey.sent(0, 1_000_000)
+    samples = journey.report()[1]
+    assert all(len(kept) <= KEPT_SAMPLES for kept in samples.values())
+    middle = percentiles(samples["pictured"]).p50
+    assert middle is not None
+    assert abs(middle - 50) <= 1
 
 
 def test_the_span_defaults_to_the_last_day() -> None:

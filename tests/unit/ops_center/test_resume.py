@@ -128,6 +128,7 @@ async def test_a_changed_registry_gives_every_wall_a_new_snapshot() -> None:
     await world.rest()
     later = world.picture.with_registry(registry(SENSORS[:2]), {})
     world.hub.show(later, ResyncReason.REGISTRY)
+    await settle()
     assert wall.types()[-2:] == ["resync", "snapshot"]
     assert wall.series == [("road-1", "traffic.speed"), ("road-2", "traffic.speed")]
     assert wall.shown["road-1", "traffic.speed"][0] == 5.0

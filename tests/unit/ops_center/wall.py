@@ -1,6 +1,7 @@
 """What the tests stand on: a small city, a screen that reduces frames, and a world around a hub."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -113,11 +114,11 @@ class Wall:
     def __post_init__(self) -> None:
         self.open_gate.set()
 
-    async def send(self, frame: str) -> None:
+    async def send(self, frame: str | bytes) -> None:
         await self.open_gate.wait()
         if self.broken:
             raise ConnectionResetError
-        self.take(json.loads(frame))
+        self.take(json.loads(frame if isinstance(frame, str) else gzip.decompress(frame)))
         if self.room is not None:
             self.room -= 1
             if self.room <= 0:
@@ -129,6 +130,9 @@ class Wall:
     def unblock(self) -> None:
         self.room = None
         self.open_gate.set()
+
+    def last(self, kind: str) -> dict[str, Any]:
+        return next(frame for frame in reversed(self.frames) if frame["type"] == kind)
 
     def types(self) -> list[str]:
         return [frame["type"] for frame in self.frames]
@@ -180,7 +184,7 @@ class Line:
         self._wall = wall
         self.alive = True
 
-    async def send(self, frame: str) -> None:
+    async def send(self, frame: str | bytes) -> None:
         await self._wall.open_gate.wait()
         if self.alive:
             await self._wall.send(frame)

@@ -48,6 +48,11 @@ class World:
         self.follow()
         self.hub.show(self.picture, ResyncReason.RELOADED)
 
+    def restage(self) -> None:
+        """The registry was read anew, though it says the same."""
+        self.picture = self.picture.with_registry(self.registry, {})
+        self.hub.show(self.picture, ResyncReason.REGISTRY)
+
     def database(self, stored: tuple[int, int]) -> Mapping[tuple[str, str], Latest]:
         latest: dict[tuple[str, str], Latest] = {}
         for partition, end in enumerate(stored):

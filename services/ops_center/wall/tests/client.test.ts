@@ -10,7 +10,9 @@ class FakeSocket implements Socket {
   onopen: (() => void) | null = null;
   onmessage: ((message: { data: unknown }) => void) | null = null;
   onclose: ((event: { code: number }) => void) | null = null;
-  sent: { type: string; resume?: string | null }[] = [];
+  sent: {
+    type: string; resume?: string | null; accept?: string[]; sent_at?: number; filter?: unknown;
+  }[] = [];
   closed = false;
 
   send(text: string): void {
@@ -35,6 +37,7 @@ class World {
   welcome = true;
   fits = true;
   reloads = 0;
+  unpacked: (data: ArrayBuffer) => Promise<string> = async () => "";
   private timers: { at: number; run: () => void }[] = [];
 
   readonly client = new LiveClient({
@@ -51,6 +54,7 @@ class World {
       return () => void (this.timers = this.timers.filter((other) => other !== timer));
     },
     admitted: async () => this.welcome,
+    gunzip: (data) => this.unpacked(data),
     outdated: () => void (this.reloads += 1),
   }, {
     frame: (frame) => this.frames.push(frame) > 0 && this.fits,
@@ -111,6 +115,70 @@ describe("resume", () => {
     await world.pass(1000);
     world.socket.onopen?.();
     expect(world.socket.sent[0]?.resume).toBeNull();
+  });
+});
+
+describe("compressed snapshots", () => {
+  it("are unpacked in order: what comes meanwhile waits", async () => {
+    let unpack = (_: string): void => {};
+    world.unpacked = () => new Promise((resolve) => void (unpack = resolve));
+    world.connect();
+    world.socket.onmessage?.({ data: new ArrayBuffer(8) });
+    world.socket.gets(delta([[0, 1, 2, "normal"]], "r1"), delta([[0, 2, 3, "normal"]], "r2"));
+    await settle();
+    expect(world.frames.map(({ type }) => type)).toEqual(["hello"]);
+    unpack(JSON.stringify(snapshot()));
+    for (let turn = 0; turn < 4; turn++) await settle();
+    expect(world.frames.map(({ type }) => type)).toEqual(["hello", "snapshot", "delta", "delta"]);
+    world.socket.gets(delta([[0, 3, 4, "normal"]], "r3"));
+    expect(world.frames.length).toBe(5);
+    expect(world.socket.sent[0]?.accept).toEqual(["gzip"]);
+  });
+
+  it("that cannot be unpacked end the connection, without a token", async () => {
+    world.unpacked = () => Promise.reject(new Error("cut off"));
+    world.connect();
+    const first = world.socket;
+    world.socket.onmessage?.({ data: new ArrayBuffer(8) });
+    await world.pass(10);
+    expect(first.closed).toBe(true);
+    world.connect(snapshot());
+    expect(world.socket.sent[0]?.resume).toBeNull();
+  });
+
+  it("of a lost connection change nothing any more", async () => {
+    let unpack = (_: string): void => {};
+    world.unpacked = () => new Promise((resolve) => void (unpack = resolve));
+    world.connect();
+    world.socket.onmessage?.({ data: new ArrayBuffer(8) });
+    world.socket.onclose?.({ code: 1006 });
+    await world.pass(10);
+    unpack(JSON.stringify(snapshot()));
+    await settle();
+    expect(world.frames.map(({ type }) => type)).toEqual(["hello"]);
+  });
+});
+
+describe("what the client says", () => {
+  it("tells what was painted, at most once a second", async () => {
+    world.client.painted(1);
+    world.connect(snapshot());
+    [2, 3].forEach((sentAt) => world.client.painted(sentAt));
+    await world.pass(1000);
+    world.client.painted(4);
+    const told = world.socket.sent.filter(({ type }) => type === "painted");
+    expect(told).toEqual([{ type: "painted", sent_at: 2 }, { type: "painted", sent_at: 4 }]);
+  });
+
+  it("changes the filter of an open socket, and keeps it for the next one", async () => {
+    const filter = { domains: null, areas: null, bbox: [1, 2, 3, 4] as [number, number, number, number] };
+    world.connect(snapshot());
+    world.client.refilter(filter);
+    expect(world.socket.sent[1]).toEqual({ type: "filter", filter });
+    world.socket.onclose?.({ code: 1006 });
+    await world.pass(0);
+    world.connect();
+    expect(world.socket.sent[0]?.filter).toEqual(filter);
   });
 });
 

@@ -15,8 +15,17 @@ export const browser: Surroundings = {
     return () => clearTimeout(timer);
   },
   admitted,
+  gunzip: async (data) => {
+    const stream = new Blob([data]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Response(stream).text();
+  },
   outdated: () => void reloadWhenServed(RELOAD_AFTER_MS),
 };
+
+/** Runs once what has been drawn until now is on the screen; never in a hidden page. */
+export function afterPaint(run: () => void): void {
+  requestAnimationFrame(() => setTimeout(run));
+}
 
 /** False when the server answers that it does not know this browser's credentials. */
 async function admitted(): Promise<boolean> {

@@ -7,6 +7,7 @@ export type Link = "connecting" | "live" | "lost" | "refused";
 
 /** The part of WebSocket that the client uses. */
 export interface Socket {
+  binaryType?: string;
   onopen: (() => void) | null;
   onmessage: ((message: { data: unknown }) => void) | null;
   onclose: ((event: { code: number }) => void) | null;
@@ -23,6 +24,8 @@ export interface Surroundings {
   after(milliseconds: number, run: () => void): () => void;
   /** Whether the server still knows this client's credentials; true when it cannot say. */
   admitted(): Promise<boolean>;
+  /** Text of a gzip; without it snapshots come uncompressed. */
+  gunzip?(data: ArrayBuffer): Promise<string>;
   /** The server speaks another protocol version: the page must be loaded anew. */
   outdated(): void;
 }
@@ -37,6 +40,7 @@ export const BACKOFF_MS = [0, 1000, 2000, 4000, 5000];
 export const PING_AFTER_MS = 10_000;
 export const DEAD_AFTER_MS = 15_000;
 const WATCH_EVERY_MS = 1000;
+const PAINT_EVERY_MS = 1000;
 const REFUSED_CODES = new Set([1008, 4401, 4403]);
 
 /** Delay before the attempt with this number (from 0): ±30 % around the table. */
@@ -55,6 +59,9 @@ export class LiveClient {
   private greeted = false;
   private cancelRetry = (): void => {};
   private cancelWatch = (): void => {};
+  /** Messages that wait for a snapshot to be unpacked: their order counts. */
+  private unpacking: Promise<void> | null = null;
+  private paintTold = -Infinity;
   /** Rises with every start and stop, so that what was awaited before knows it is late. */
   private run = 0;
   private current: Link | null = null;
@@ -62,7 +69,7 @@ export class LiveClient {
   constructor(
     private readonly around: Surroundings,
     private readonly listener: Listener,
-    private readonly filter: Filter = { domains: null, areas: null },
+    private filter: Filter = { domains: null, areas: null },
   ) {}
 
   start(): void {
@@ -85,19 +92,61 @@ export class LiveClient {
     return this.around.now() - this.lastFrame;
   }
 
+  /** Another filter from now on; the server answers with `resync` and a snapshot. */
+  refilter(filter: Filter): void {
+    this.filter = filter;
+    if (this.current === "live") this.socket?.send(JSON.stringify({ type: "filter", filter }));
+  }
+
+  /** Say that the delta with this `sent_at` is on the screen; told at most once a second. */
+  painted(sentAt: number): void {
+    const now = this.around.now();
+    if (this.current !== "live" || now - this.paintTold < PAINT_EVERY_MS) return;
+    this.paintTold = now;
+    this.socket?.send(JSON.stringify({ type: "painted", sent_at: sentAt }));
+  }
+
   private open(): void {
     const socket = this.around.connect();
     this.socket = socket;
+    this.unpacking = null;
+    socket.binaryType = "arraybuffer";
     this.opened = this.around.now();
-    socket.onopen = () =>
-      socket.send(JSON.stringify({ type: "hello", resume: this.resume, filter: this.filter }));
-    socket.onmessage = (message) => this.receive(String(message.data));
+    socket.onopen = () => {
+      const accept = this.around.gunzip ? ["gzip"] : [];
+      socket.send(JSON.stringify({ type: "hello", resume: this.resume, filter: this.filter, accept }));
+    };
+    socket.onmessage = (message) => this.hear(socket, message.data);
     socket.onclose = (event) => void this.lose(event.code);
   }
 
-  private receive(text: string): void {
+  private hear(socket: Socket, data: unknown): void {
     this.lastFrame = this.around.now();
     this.greeted = true;
+    if (typeof data === "string" && this.unpacking === null) {
+      this.receive(data);
+      return;
+    }
+    const before = this.unpacking;
+    const turn = this.take(socket, data, before).finally(() => {
+      if (this.unpacking === turn) this.unpacking = null;
+    });
+    this.unpacking = turn;
+  }
+
+  private async take(socket: Socket, data: unknown, before: Promise<void> | null): Promise<void> {
+    await before;
+    try {
+      const text = typeof data === "string" ? data : await this.around.gunzip?.(data as ArrayBuffer);
+      if (this.socket === socket && text !== undefined) this.receive(text);
+    } catch {
+      if (this.socket !== socket) return;
+      this.resume = null;
+      void this.lose(0);
+    }
+  }
+
+  private receive(text: string): void {
     const frame = parseFrame(text);
     if (frame === null) return;
     if (frame.type === "hello" && frame.protocol !== PROTOCOL) {

@@ -110,12 +110,48 @@ export interface IncidentEvent {
 export interface Filter {
   domains: Domain[] | null;
   areas: string[] | null;
+  /** West, south, east, north: narrows the sensors, never the incidents. */
+  bbox?: [number, number, number, number] | null;
 }
 
 export interface ClientHello {
   type: "hello";
   resume: string | null;
   filter: Filter;
+  /** With `gzip` snapshots come as binary messages. */
+  accept?: string[];
+}
+
+/** Another filter from now on: the answer is `resync` and a snapshot. */
+export interface ClientFilter {
+  type: "filter";
+  filter: Filter;
+}
+
+/** The delta with this `sent_at` is on the screen now. */
+export interface ClientPainted {
+  type: "painted";
+  sent_at: number;
+}
+
+/** A saved view; empty `domains` and `panels`: all. `seconds`: in a playlist, else null. */
+export interface ShownView {
+  view_id: string;
+  name: string;
+  centre: { lon: number; lat: number; zoom: number } | null;
+  area_id: string | null;
+  domains: Domain[];
+  theme: "dark" | "light";
+  language: "zh" | "en";
+  panels: string[];
+  seconds: number | null;
+}
+
+/** What a screen token is bound to: views in turn; none: the whole city. */
+export interface ScreenInfo {
+  screen_id: string;
+  name: string;
+  views: ShownView[];
 }
 
 /** Asks for a pulse now. */
@@ -129,6 +165,14 @@ export interface HelloFrame {
   server_time: string;
   tick_ms: number;
   city: { adcode: number; name_zh: string; name_en: string };
+  /** For sockets of a screen token. */
+  screen?: ScreenInfo | null;
+}
+
+/** What this screen is to show has been changed. */
+export interface ScreenFrame {
+  type: "screen";
+  screen: ScreenInfo;
 }
 
 export interface SnapshotFrame {
@@ -155,6 +199,8 @@ export interface DeltaFrame {
   observed_at: (number | null)[];
   state: StateName[];
   resume: string;
+  /** Server time, epoch ms. */
+  sent_at?: number;
 }
 
 export interface IncidentFrame {
@@ -163,14 +209,29 @@ export interface IncidentFrame {
   resume: string;
 }
 
+/** Milliseconds; null where nothing was measured. */
+export interface Latency {
+  p50: number | null;
+  p95: number | null;
+  p99: number | null;
+}
+
+/** From one hop to the next: observed → accepted → logged → pictured → sent → painted. `shown`:
+ * accepted → painted. */
+export type Hops = Record<"accepted" | "logged" | "pictured" | "sent" | "painted" | "shown", Latency>;
+
 /** Every 5 s. `lag_ms`: log → picture; `latency_ms`: accepted → sent. */
 export interface PulseFrame {
   type: "pulse";
   server_time: string;
   lag_ms: number | null;
-  latency_ms: { p50: number | null; p95: number | null; p99: number | null } | null;
+  latency_ms: Latency | null;
   clients: number;
   dropped: number;
+  hops?: Hops;
+  /** Of this screen: the longest it took to take what was sent; updates that came together. */
+  behind_ms?: number;
+  conflated?: number;
 }
 
 export interface ResyncFrame {
@@ -179,9 +240,10 @@ export interface ResyncFrame {
 }
 
 export type ServerFrame =
-  | HelloFrame | SnapshotFrame | DeltaFrame | IncidentFrame | PulseFrame | ResyncFrame;
+  | HelloFrame | SnapshotFrame | DeltaFrame | IncidentFrame | PulseFrame | ResyncFrame
+  | ScreenFrame;
 
-const FRAME_TYPES = new Set(["hello", "snapshot", "delta", "incident", "pulse", "resync"]);
+const FRAME_TYPES = new Set(["hello", "snapshot", "delta", "incident", "pulse", "resync", "screen"]);
 
 /** Text of one socket message → frame; null for what this version does not know. Throws SyntaxError. */
 export function parseFrame(text: string): ServerFrame | null {

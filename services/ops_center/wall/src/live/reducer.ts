@@ -93,6 +93,7 @@ export function apply(picture: Picture, frame: ServerFrame): Change {
       picture.resume = null;
       break;
     case "pulse":
+    case "screen":
       break;
   }
   return change;

@@ -2,6 +2,7 @@
 
 import { computed, signal } from "@preact/signals";
 
+import { afterPaint } from "../live/browser";
 import type { Reel } from "../replay/reel";
 import { LiveClient, type Link, type Surroundings } from "../live/client";
 import type { Incident, PulseFrame, ServerFrame } from "../live/protocol";
@@ -54,6 +55,8 @@ export class Board {
   private skew = 0;
   private beats = 0;
   private lastFrameAt = Date.now();
+  /** Of the oldest delta that no flush has drawn yet. */
+  private sentAt = NaN;
 
   /** `reel`: what is replayed; null: this is the present. */
   constructor(around: Surroundings, readonly reel: Reel | null = null) {
@@ -95,6 +98,7 @@ export class Board {
     if (frame.type === "pulse") this.pulse.value = frame;
     const change = apply(this.picture, frame);
     if (change.mismatch) return false;
+    if (frame.type === "delta" && this.reel === null && Number.isNaN(this.sentAt)) this.sentAt = frame.sent_at ?? NaN;
     if (frame.type === "hello") this.city.value = frame.city;
     if (frame.type === "incident" && frame.event.type === "incident.opened") this.greet(frame.event.data);
     this.pending.snapshot ||= change.snapshot;
@@ -123,6 +127,9 @@ export class Board {
     if (flush.snapshot) this.epoch.value = this.picture.epoch;
     if (flush.incidents) this.incidents.value = ranked(this.picture);
     for (const listener of this.listeners) listener(flush);
+    const sentAt = this.sentAt;
+    this.sentAt = NaN;
+    if (!Number.isNaN(sentAt)) afterPaint(() => this.client.painted(sentAt));
   }
 
   private advance(flush: Flush): void {

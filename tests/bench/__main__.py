@@ -14,6 +14,7 @@ from tests.bench import (
     growth,
     history,
     ingest,
+    post_to_paint,
     post_to_screen,
     restart,
     rules,
@@ -25,6 +26,7 @@ ON_KAFKA = (
     "ingest_kafka", "writer_backlog", "memory", "cpu_growth", "single_post", "single_post_city",
     "alert_to_webhook", "dead_endpoints",
 )  # fmt: skip
+IN_A_BROWSER = ("post_to_paint",)
 BENCHES: dict[str, Callable[[bool], str]] = {
     "ingest_embedded": lambda quick: ingest.run("ingest_embedded", cities.embedded, quick),
     "ingest_kafka": sustained.run,
@@ -38,6 +40,7 @@ BENCHES: dict[str, Callable[[bool], str]] = {
     ),
     "fairness": fairness.run_bench,
     "post_to_screen": post_to_screen.run,
+    "post_to_paint": post_to_paint.run,
     "history": history.run,
     "alert_to_webhook": alert_to_webhook.run,
     "dead_endpoints": dead_endpoints.run,
@@ -58,6 +61,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _leave)
     for name in arguments.name or BENCHES:
         reason = cities.reason_kafka_cannot_run() if name in ON_KAFKA else None
+        if name in IN_A_BROWSER:
+            reason = post_to_paint.reason_it_cannot_run()
         if reason:
             print(f"NOT MEASURED HERE  {name}: {reason}", file=sys.stderr)
             continue

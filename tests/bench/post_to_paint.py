@@ -181,11 +181,11 @@ def _latencies(
     applied: list[float] = []
     seen = 0
     for value, applied_ms, painted_ms in marks:
-        until = min(len(due), round((value - FIRST_VALUE) / STEP) + 1)
+        until = min(len(due), max(seen, round((value - FIRST_VALUE) / STEP) + 1))
         for moment in due[seen:until]:
             applied.append(applied_ms / 1000 - moment)
             painted.append(painted_ms / 1000 - moment)
-        seen = max(seen, until)
+        seen = until
     return painted, applied
 
 

@@ -19,6 +19,7 @@ from tests.bench import (
     restart,
     rules,
     single_post,
+    soak,
     sustained,
 )
 
@@ -26,7 +27,7 @@ ON_KAFKA = (
     "ingest_kafka", "writer_backlog", "memory", "cpu_growth", "single_post", "single_post_city",
     "alert_to_webhook", "dead_endpoints",
 )  # fmt: skip
-IN_A_BROWSER = ("post_to_paint",)
+IN_A_BROWSER = ("post_to_paint", "soak")
 BENCHES: dict[str, Callable[[bool], str]] = {
     "ingest_embedded": lambda quick: ingest.run("ingest_embedded", cities.embedded, quick),
     "ingest_kafka": sustained.run,
@@ -41,6 +42,7 @@ BENCHES: dict[str, Callable[[bool], str]] = {
     "fairness": fairness.run_bench,
     "post_to_screen": post_to_screen.run,
     "post_to_paint": post_to_paint.run,
+    "soak": soak.run,
     "history": history.run,
     "alert_to_webhook": alert_to_webhook.run,
     "dead_endpoints": dead_endpoints.run,

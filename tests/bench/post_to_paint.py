@@ -71,7 +71,7 @@ class Round:
 
 def reason_it_cannot_run() -> str | None:
     """None if there is a browser."""
-    return None if _chromium() else f"none of {', '.join(BROWSERS)} is installed"
+    return None if chromium() else f"none of {', '.join(BROWSERS)} is installed"
 
 
 def run(quick: bool) -> str:
@@ -124,7 +124,7 @@ async def _rounds(
 ) -> tuple[list[Round], dict[str, float]]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=_chromium(), args=[*ARGUMENTS, f"--yiwang-bench={os.getpid()}"]
+            executable_path=chromium(), args=[*ARGUMENTS, f"--yiwang-bench={os.getpid()}"]
         )
         page = await _wall(browser, target)
         roots = {**target.roots, "browser": _browser_pid()}
@@ -210,7 +210,8 @@ async def _wall(browser: Browser, target: cities.Target) -> Page:
     return page
 
 
-def _chromium() -> str | None:
+def chromium() -> str | None:
+    """Path of a browser, if there is one."""
     return next((path for name in BROWSERS if (path := shutil.which(name))), None)
 
 

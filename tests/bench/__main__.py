@@ -15,11 +15,13 @@ from tests.bench import (
     growth,
     history,
     ingest,
+    post_to_paint,
     post_to_screen,
     reconnect_storm,
     restart,
     rules,
     single_post,
+    soak,
     sustained,
 )
 
@@ -27,6 +29,7 @@ ON_KAFKA = (
     "ingest_kafka", "writer_backlog", "memory", "cpu_growth", "single_post", "single_post_city",
     "alert_to_webhook", "dead_endpoints",
 )  # fmt: skip
+IN_A_BROWSER = ("post_to_paint", "soak")
 BENCHES: dict[str, Callable[[bool], str]] = {
     "ingest_embedded": lambda quick: ingest.run("ingest_embedded", cities.embedded, quick),
     "ingest_kafka": sustained.run,
@@ -42,6 +45,8 @@ BENCHES: dict[str, Callable[[bool], str]] = {
     "post_to_screen": post_to_screen.run,
     "fanout": fanout.run,
     "reconnect_storm": reconnect_storm.run,
+    "post_to_paint": post_to_paint.run,
+    "soak": soak.run,
     "history": history.run,
     "alert_to_webhook": alert_to_webhook.run,
     "dead_endpoints": dead_endpoints.run,
@@ -62,6 +67,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _leave)
     for name in arguments.name or BENCHES:
         reason = cities.reason_kafka_cannot_run() if name in ON_KAFKA else None
+        if name in IN_A_BROWSER:
+            reason = post_to_paint.reason_it_cannot_run()
         if reason:
             print(f"NOT MEASURED HERE  {name}: {reason}", file=sys.stderr)
             continue

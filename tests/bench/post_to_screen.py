@@ -93,15 +93,15 @@ async def _measure(
 ) -> tuple[list[float], float]:
     probes = Probes()
     screens = [Screen(sensors[0], probes) for _ in range(SCREENS)]
-    await _post(
-        port, key, _reading(sensors[0], rows.now(), 19.0)
+    await post(
+        port, key, reading(sensors[0], rows.now(), 19.0)
     )  # the bare server then knows it too
     async with asyncio.TaskGroup() as group:
         watching = [group.create_task(screen.watch(address)) for screen in screens]
         async with asyncio.timeout(30):
             await asyncio.gather(*(screen.open.wait() for screen in screens))
-        loading = group.create_task(_load(port, key, sensors[1:], seconds))
-        await _probe(port, key, sensors[0], probes, seconds)
+        loading = group.create_task(offer(port, key, sensors[1:], seconds, BATCHES_PER_SECOND))
+        await probe(port, key, sensors[0], probes, seconds)
         rate = await loading
         all_seen = await eventually(_seen(probes), 10)
         for task in watching:
@@ -117,28 +117,30 @@ def _seen(probes: Probes) -> Any:
     return condition
 
 
-async def _probe(port: int, key: str, sensor: str, probes: Probes, seconds: int) -> None:
+async def probe(port: int, key: str, sensor: str, probes: Probes, seconds: int) -> None:
     """On a schedule: a slow answer delays no later probe, and its own waiting counts."""
     started = monotonic()
     async with asyncio.TaskGroup() as group:
         for number in range(int(seconds / PROBE_SECONDS)):
             due = started + number * PROBE_SECONDS
             await asyncio.sleep(due - monotonic())
-            body = _reading(sensor, rows.now(), probes.next(due))
-            group.create_task(_post(port, key, body))
+            body = reading(sensor, rows.now(), probes.next(due))
+            group.create_task(post(port, key, body))
 
 
-async def _load(port: int, key: str, sensors: Sequence[str], seconds: int) -> float:
-    """Batches on a schedule, over a few connections; readings/s."""
-    started, total = monotonic(), seconds * BATCHES_PER_SECOND
+async def offer(
+    port: int, key: str, sensors: Sequence[str], seconds: int, per_second: int
+) -> float:
+    """`per_second` batches of `BATCH` on a schedule, over a few connections; readings/s."""
+    started, total = monotonic(), seconds * per_second
 
     async def work(first: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for number in range(first, total, CONNECTIONS):
-            await asyncio.sleep(started + number / BATCHES_PER_SECOND - monotonic())
+            await asyncio.sleep(started + number / per_second - monotonic())
             now = rows.now()
             picked = [sensors[(number * BATCH + at) % len(sensors)] for at in range(BATCH)]
-            body = [_reading(name, now, 40 + at / 10) for at, name in enumerate(picked)]
+            body = [reading(name, now, 40 + at / 10) for at, name in enumerate(picked)]
             writer.write(load.request("/v1/readings", key, json.dumps(body).encode()))
             assert await load.read_status(reader) == 202
         writer.close()
@@ -147,14 +149,16 @@ async def _load(port: int, key: str, sensors: Sequence[str], seconds: int) -> fl
     return total * BATCH / max(seconds, monotonic() - started)
 
 
-async def _post(port: int, key: str, body: dict[str, Any]) -> None:
+async def post(port: int, key: str, body: dict[str, Any]) -> None:
+    """One reading, on a connection of its own; accepted."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(load.request("/v1/readings", key, json.dumps(body).encode()))
     assert await load.read_status(reader) == 202
     writer.close()
 
 
-def _reading(sensor: str, moment: datetime, value: float) -> dict[str, Any]:
+def reading(sensor: str, moment: datetime, value: float) -> dict[str, Any]:
+    """As it is posted."""
     return {
         "sensor_id": sensor,
         "metric": rows.METRIC,

@@ -11,3 +11,11 @@ export async function reloadWhenServed(delayMs: number): Promise<void> {
     await new Promise((done) => setTimeout(done, ASK_AGAIN_MS));
   }
 }
+
+/** Whether the server has pages of another build than this one; false when it cannot say. */
+export async function newerBuild(): Promise<boolean> {
+  const own = document.querySelector<HTMLScriptElement>("script[type=module][src]")?.getAttribute("src");
+  const page = await fetch(location.href, { cache: "no-store" })
+    .then((response) => (response.ok ? response.text() : null), () => null);
+  return own != null && page !== null && !page.includes(own);
+}

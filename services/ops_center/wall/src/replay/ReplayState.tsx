@@ -1,5 +1,6 @@
 import { facts } from "../wall/format";
 import type { Board } from "../wall/board";
+import { choosing } from "./choosing";
 import type { Reel } from "./reel";
 import { t } from "./texts";
 
@@ -13,5 +14,14 @@ export function ReplayState({ board, reel }: { board: Board; reel: Reel }) {
       <span class="live"><i />{facts(t("replay"), doing)}</span>
       <span class="age">{lost ? t("lost") : t("not_live")}</span>
     </div>
+  );
+}
+
+/** The way in. */
+export function ReplayButton() {
+  return (
+    <button type="button" data-testid="replay-open" title="R" onClick={() => (choosing.value = !choosing.value)}>
+      {t("replay")}
+    </button>
   );
 }

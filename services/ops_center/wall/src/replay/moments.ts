@@ -13,7 +13,7 @@ export function toInput(epochMs: number): string {
 
 /** The inverse; NaN for what is no moment. */
 export function fromInput(text: string): number {
-  return Date.parse(`${text}:00Z`) - OFFSET_MS;
+  return text === "" ? NaN : Date.parse(`${text}:00Z`) - OFFSET_MS;
 }
 
 /** Three hours from a moment on, or until now. */

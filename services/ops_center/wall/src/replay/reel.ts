@@ -77,7 +77,7 @@ export class Reel {
     this.socket = socket;
     const face: Socket = {
       onopen: null, onmessage: null, onclose: null,
-      send: (text) => socket.send(this.translated(text)),
+      send: (text) => this.pass(socket, text),
       close: () => socket.close(),
     };
     socket.onopen = () => face.onopen?.();
@@ -91,12 +91,14 @@ export class Reel {
     return face;
   }
 
-  private translated(text: string): string {
-    const frame = JSON.parse(text) as { type: string; filter?: unknown };
-    if (frame.type !== "hello") return text;
+  /** Of what a client says, only its greeting and its pings mean anything to the past. */
+  private pass(socket: WebSocket, text: string): void {
+    const { type, filter } = JSON.parse(text) as { type: string; filter?: unknown };
+    if (type === "ping") socket.send(text);
+    if (type !== "hello") return;
     const { to, speed, playing } = this.standing.value;
     // Where the link was lost, not where the replay began.
-    return JSON.stringify({ type: "hello", from: iso(this.at.value), to, speed, playing, filter: frame.filter });
+    socket.send(JSON.stringify({ type, from: iso(this.at.value), to, speed, playing, filter }));
   }
 
   /** False for what does not say that it is of the past: it must never be shown as such. */

@@ -6,6 +6,7 @@ import { socketUrl } from "../api";
 import type { Surroundings } from "../live/client";
 import type { Incident } from "../live/protocol";
 import { Board } from "../wall/board";
+import { choosing } from "./choosing";
 import { remaining } from "./idle";
 import { Reel, type Wish } from "./reel";
 
@@ -19,7 +20,7 @@ export interface Screening {
 export class Stage {
   /** Null: the present is shown. */
   readonly screening = signal<Screening | null>(null);
-  readonly choosing = signal(false);
+  readonly choosing = choosing;
   readonly problem = signal<string | null>(null);
   /** Milliseconds until the wall returns to live by itself. */
   readonly left = signal(Infinity);
@@ -36,11 +37,12 @@ export class Stage {
     const reel = new Reel(wish, () => new WebSocket(socketUrl("/v1/replay")));
     const board = new Board(reel.around(this.browser), reel);
     const stop = board.start();
-    const before = new Set(this.live.picture.incidents.keys());
+    const began = this.live.now();
     const watch = setInterval(() => this.look(), LOOK_EVERY_MS);
     const unfail = effect(() => void (reel.problem.value !== null && this.fail(reel.problem.value)));
     const unnews = effect(() => {
-      this.news.value = this.live.top.value.filter((one) => one.priority === 1 && !before.has(one.id));
+      this.news.value = this.live.top.value.filter(
+        (one) => one.priority === 1 && Date.parse(one.opened_at) > began);
     });
     this.end = () => {
       stop();

@@ -1,7 +1,7 @@
 import { language, named, setLanguage } from "../i18n";
 import type { Priority } from "../live/protocol";
 import { PRIORITIES } from "../map/markers";
-import { ReplayState } from "../replay/ReplayState";
+import { ReplayButton, ReplayState } from "../replay/ReplayState";
 import type { Board } from "./board";
 import { clock, day, facts, span } from "./format";
 import { Shape } from "./Shape";
@@ -23,6 +23,7 @@ export function Strip({ board }: { board: Board }) {
       <div class="strip-link">
         <LinkState board={board} />
         <div class="controls">
+          {board.reel === null && <ReplayButton />}
           <button type="button" onClick={() => setLanguage(language.value === "zh" ? "en" : "zh")}>
             {t("language")}
           </button>

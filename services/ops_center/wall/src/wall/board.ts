@@ -8,7 +8,9 @@ import { LiveClient, type Link, type Surroundings } from "../live/client";
 import type { Incident, PulseFrame, ServerFrame } from "../live/protocol";
 import { age, apply, emptyPicture, ranked, standsAlone, trust, type Picture } from "../live/reducer";
 
-export const FLUSH_MS = 250;
+/** The server's tick is 250 ms; what it sends a little early still has its own flush. */
+const LEAST_FLUSH_MS = 200;
+const SAME_TICK_MS = 4; // within which the frames of one tick come
 const BEAT_MS = 1000;
 const AGE_EVERY_BEATS = 5;
 /** Amber before the dead-link limit of 15 s, whatever ended the link. */
@@ -54,6 +56,8 @@ export class Board {
   /** Server clock minus this machine's. */
   private skew = 0;
   private beats = 0;
+  private flushing: ReturnType<typeof setTimeout> | undefined;
+  private flushedAt = -Infinity;
   private lastFrameAt = Date.now();
   /** Of the oldest delta that no flush has drawn yet. */
   private sentAt = NaN;
@@ -69,10 +73,11 @@ export class Board {
   /** Returns how to stop it. */
   start(): () => void {
     this.client.start();
-    const timers = [setInterval(() => this.flush(), FLUSH_MS), setInterval(() => this.tick(), BEAT_MS)];
+    const beating = setInterval(() => this.tick(), BEAT_MS);
     return () => {
       this.client.stop();
-      timers.forEach(clearInterval);
+      clearInterval(beating);
+      clearTimeout(this.flushing);
     };
   }
 
@@ -106,6 +111,7 @@ export class Board {
     change.series.forEach((series) => this.pending.series.add(series));
     this.pending.incidents ||= change.snapshot || change.incidents.length > 0;
     this.dirty ||= change.snapshot || change.series.length + change.incidents.length > 0;
+    if (this.dirty) this.flushSoon();
     return true;
   }
 
@@ -118,7 +124,16 @@ export class Board {
     this.fresh.value = new Set([...this.fresh.value, incident.id].slice(-50));
   }
 
+  /** With the frames of this tick, not on a clock of its own: that would be a second wait. */
+  private flushSoon(): void {
+    const due = this.flushedAt + LEAST_FLUSH_MS - performance.now();
+    this.flushing ??= setTimeout(() => this.flush(), Math.max(SAME_TICK_MS, due));
+  }
+
   private flush(): void {
+    clearTimeout(this.flushing);
+    this.flushing = undefined;
+    this.flushedAt = performance.now();
     if (!this.dirty) return;
     const flush = this.pending;
     this.pending = emptyFlush();
@@ -157,6 +172,7 @@ export class Board {
   private touch(sensors: number[]): void {
     sensors.forEach((sensor) => this.pending.sensors.add(sensor));
     this.dirty ||= sensors.length > 0;
+    if (this.dirty) this.flushSoon();
   }
 }
 

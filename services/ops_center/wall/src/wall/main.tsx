@@ -22,7 +22,7 @@ import { useScale } from "./scale";
 import { Strip } from "./Strip";
 import { t } from "./texts";
 import { Trends } from "./Trends";
-import { keepUp } from "./upkeep";
+import { calm, keepUp } from "./upkeep";
 import { Vitals } from "./Vitals";
 
 const LOGIN = "/console?next=/";
@@ -69,4 +69,4 @@ const board = new Board(browser);
 const stage = new Stage(board, browser);
 Object.assign(window, { __wall: board, __stage: stage }); // For whoever looks into a running wall, tests above all.
 render(<Replay stage={stage} wall={(shown) => <Wall board={shown} />} />, document.getElementById("wall") as HTMLElement);
-keepUp(Math.random);
+keepUp(Math.random, () => calm(board.incidents.value, board.now()));

@@ -25,6 +25,7 @@ from shared.clock import monotonic
 from shared.contracts.live import ClientHello
 from shared.web.auth import SESSION_COOKIE, is_foreign_origin, token_of
 from shared.web.authenticator import Authenticator
+from shared.web.rights import may_look
 
 READY_SECONDS = 30.0
 RECHECK_SECONDS = 3.0  # a socket outlives its session or token by no more than this and 2 s
@@ -96,7 +97,7 @@ async def _is_known(socket: WebSocket, token: str) -> bool:
     authenticator: Authenticator = socket.app.state.authenticator
     try:
         identity = await authenticator.identify(token)
-        return identity is not None and not identity.must_change
+        return identity is not None and not identity.must_change and may_look(identity)
     except SQLAlchemyError:
         raise Refusal(TRY_AGAIN, "credentials cannot be checked now") from None
 

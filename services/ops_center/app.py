@@ -10,7 +10,9 @@ from services.ops_center.hub import Hub
 from services.ops_center.login import Login
 from services.ops_center.pages import DIST, Assets, pages_router
 from services.ops_center.people.routes_account import account_router
+from services.ops_center.people.routes_audit import audit_router
 from services.ops_center.people.routes_users import users_router
+from services.ops_center.people.trail import Trail
 from services.ops_center.people.users import Users
 from services.ops_center.registry import Registry
 from services.ops_center.replay.past import Past
@@ -35,6 +37,7 @@ def _people(context: Context) -> list[APIRouter]:
         session_router(accounts, login, clock),
         account_router(users, accounts, login, clock),
         users_router(users, accounts, login, clock),
+        audit_router(Trail(engine)),
     ]
 
 

@@ -22,6 +22,7 @@ from shared.errors import Overloaded
 from shared.web.auth import SESSION_COOKIE, is_foreign_origin, token_of
 from shared.web.authenticator import Authenticator
 from shared.web.identity import Identity
+from shared.web.rights import may_look
 
 RECHECK_SECONDS = 3.0  # a socket outlives its session, token or rights by no more than this and 2 s
 FRAMES_PER_CHECK = 60
@@ -106,7 +107,9 @@ async def _identify(socket: WebSocket, token: str) -> Identity | None:
         identity = await authenticator.identify(token)
     except (SQLAlchemyError, Overloaded):
         raise Refusal(TRY_AGAIN, "credentials cannot be checked now") from None
-    return None if identity is None or identity.must_change else identity
+    if identity is None or identity.must_change or not may_look(identity):
+        return None
+    return identity
 
 
 def _rides_on_cookie(socket: WebSocket) -> bool:

@@ -9,12 +9,14 @@ row must write every later one anew; against that, keep a head (`Verdict.head`) 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row, Table, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.clock import system_clock
 
 GENESIS = bytes(32)
 CHAIN_LOCK = 0xA0D17  # with the schema's: rows of one chain are written one after the other
@@ -44,7 +46,7 @@ class Action:
 
     name: str
     subject: str
-    at: datetime
+    at: datetime = field(default_factory=system_clock)
     before: Mapping[str, Any] | None = None
     after: Mapping[str, Any] | None = None
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from shared.web.authenticator import Authenticator
 from shared.web.identity import Identity, Origin
 from shared.web.problems import Problem
-from shared.web.rights import lacking, may, may_somewhere
+from shared.web.rights import lacking, may, may_look, may_somewhere
 
 SESSION_COOKIE = "yiwang_session"
 SHOWN_OF_SCREENS = 14  # letters of a screen's token: `yw_screen_` and four more
@@ -137,7 +137,7 @@ def require_role(role: str, *, somewhere: bool = False) -> Callable[..., Awaitab
     has = may_somewhere if somewhere else may
 
     async def check(identity: Someone) -> Identity:
-        if role == "viewer" or has(identity, role):
+        if may_look(identity) if role == "viewer" else has(identity, role):
             return identity
         raise lacking(role)
 

@@ -55,6 +55,11 @@ def may_somewhere(identity: Identity, role: str) -> bool:
     return any(rank(grant.role) >= rank(role) for grant in identity.grants)
 
 
+def may_look(identity: Identity) -> bool:
+    """Keys and screens may, and people who have been given any role."""
+    return identity.kind != "person" or may_somewhere(identity, "viewer")
+
+
 def demand(identity: Identity, role: str, place: Place) -> None:
     """`Problem` 403 unless somebody has at least `role` there."""
     if may(identity, role, place):

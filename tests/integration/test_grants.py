@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.clock import system_clock
 from shared.eventlog.log import EventLog
-from shared.store.tables import accounts, alerts_audit, areas, incidents, metrics, sessions
+from shared.store.tables import accounts, alerts, alerts_audit, areas, incidents, metrics, sessions
 from shared.web.authenticator import token_hash
 from tests.integration.test_alerts_http import House, running
 
@@ -56,6 +56,8 @@ async def at(house: House, engine: AsyncEngine, **where: Any) -> str:
     async with engine.begin() as connection:
         mine = incidents.c.id == incident["id"]
         await connection.execute(update(incidents).where(mine).values(where))
+        its = alerts.c.incident_id == incident["id"]  # what an incident is follows from its alerts
+        await connection.execute(update(alerts).where(its).values(area_id=where["area_id"]))
     return f"/v1/incidents/{incident['id']}"
 
 

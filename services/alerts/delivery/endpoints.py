@@ -7,14 +7,15 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, insert, select, tuple_, update
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.alerts.channels import standard_webhooks
 from services.alerts.connection import reachable
 from services.alerts.delivery.burial import bury, lock
 from services.alerts.outgoing import Outgoing, queue
 from shared.clock import Clock
-from shared.store.tables import deliveries, endpoints
+from shared.store.audit import SYSTEM, Action, By, changed, record
+from shared.store.tables import alerts_audit, deliveries, endpoints
 
 ROTATION = timedelta(hours=24)  # a replaced secret stays valid so long
 RESENT_AT_MOST = 10_000  # deliveries by one command
@@ -75,11 +76,12 @@ class Endpoints:
         """A new webhook, with its secret (which is shown this once)."""
         return await self.put(NewEndpoint(url, events))
 
-    async def put(self, new: NewEndpoint) -> dict[str, Any]:
+    async def put(self, new: NewEndpoint, by: By = SYSTEM) -> dict[str, Any]:
         """A new endpoint, with its secret (which is shown this once)."""
         made = standard_webhooks.new_secret() if new.channel == "webhook" else new.secret or ""
+        endpoint_id = uuid4()
         values = {
-            "endpoint_id": uuid4(),
+            "endpoint_id": endpoint_id,
             "url": new.url,
             "events": list(new.events),
             "secret": made,
@@ -92,6 +94,8 @@ class Endpoints:
         }
         async with reachable(self._engine.begin()) as connection:
             await connection.execute(insert(endpoints).values(values))
+            after = await _seen(connection, endpoint_id)
+            await self._note(connection, by, "endpoint.made", endpoint_id, None, after)
         return values
 
     async def everyone(self) -> list[dict[str, Any]]:
@@ -107,18 +111,23 @@ class Endpoints:
             row = (await connection.execute(query)).first()
         return None if row is None else dict(row._mapping)
 
-    async def change(self, endpoint_id: UUID, values: Mapping[str, Any]) -> dict[str, Any] | None:
+    async def change(
+        self, endpoint_id: UUID, values: Mapping[str, Any], by: By = SYSTEM
+    ) -> dict[str, Any] | None:
         """Change some columns; enabling one again forgets its failures. None: there is none."""
-        changed = dict(values)
-        if changed.get("enabled"):
-            changed |= {"failures": 0, "failing_since": None, "not_before": None, "slow": False}
+        wanted = dict(values)
+        if wanted.get("enabled"):
+            wanted |= {"failures": 0, "failing_since": None, "not_before": None, "slow": False}
         mine = (endpoints.c.endpoint_id == endpoint_id) & _HERE
         async with reachable(self._engine.begin()) as connection:
-            if changed:
-                await connection.execute(update(endpoints).where(mine).values(changed))
+            before = await _seen(connection, endpoint_id)
+            if wanted and before is not None:
+                await connection.execute(update(endpoints).where(mine).values(wanted))
+                after = await _seen(connection, endpoint_id)
+                await self._note(connection, by, "endpoint.changed", endpoint_id, before, after)
         return await self.get(endpoint_id)
 
-    async def rotate(self, endpoint_id: UUID) -> str | None:
+    async def rotate(self, endpoint_id: UUID, by: By = SYSTEM) -> str | None:
         """A new secret; the old one signs along for `ROTATION`. None: there is no such webhook."""
         made, now = standard_webhooks.new_secret(), self._clock()
         mine = (endpoints.c.endpoint_id == endpoint_id) & _HERE
@@ -128,9 +137,11 @@ class Endpoints:
         statement = update(endpoints).where(mine, endpoints.c.channel == "webhook").values(values)
         async with reachable(self._engine.begin()) as connection:
             done = await connection.execute(statement)
+            if done.rowcount:
+                await self._note(connection, by, "endpoint.rotated", endpoint_id, None, None)
         return made if done.rowcount else None
 
-    async def remove(self, endpoint_id: UUID) -> bool:
+    async def remove(self, endpoint_id: UUID, by: By = SYSTEM) -> bool:
         """Send it nothing more and forget its secret; False if there is none. Its deliveries stay
         in the ledger; what was queued is dead."""
         gone = {
@@ -140,10 +151,26 @@ class Endpoints:
         mine = (endpoints.c.endpoint_id == endpoint_id) & _HERE
         async with reachable(self._engine.begin()) as connection:
             await lock(connection, endpoint_id)
+            before = await _seen(connection, endpoint_id)
             done = await connection.execute(update(endpoints).where(mine).values(gone))
             if done.rowcount:
                 await bury(connection, endpoint_id, "the endpoint was removed", self._clock())
+                await self._note(connection, by, "endpoint.removed", endpoint_id, before, None)
         return done.rowcount > 0
+
+    async def _note(
+        self,
+        connection: AsyncConnection,
+        by: By,
+        name: str,
+        endpoint_id: UUID,
+        before: dict[str, Any] | None,
+        after: dict[str, Any] | None,
+    ) -> None:
+        if before and after:
+            before, after = changed(before, after)
+        action = Action(name, str(endpoint_id), self._clock(), before, after)
+        await record(connection, alerts_audit, by, action)
 
     async def deliveries(
         self,
@@ -170,7 +197,9 @@ class Endpoints:
             row = (await connection.execute(query)).first()
         return None if row is None else dict(row._mapping)
 
-    async def resend(self, which: Which, delivery_id: UUID | None = None) -> list[UUID]:
+    async def resend(
+        self, which: Which, delivery_id: UUID | None = None, by: By = SYSTEM
+    ) -> list[UUID]:
         """Queue again what was sent or given up, under its old id, as if for the first time; those
         whose endpoint is disabled are left alone. Which ones: at most `RESENT_AT_MOST`."""
         chosen = [*which.conditions(), deliveries.c.state != "queued"]
@@ -187,7 +216,14 @@ class Endpoints:
         statement = update(deliveries).where(deliveries.c.delivery_id.in_(mine)).values(values)
         async with reachable(self._engine.begin()) as connection:
             done = await connection.execute(statement.returning(deliveries.c.delivery_id))
-            return list(done.scalars())
+            again = list(done.scalars())
+            if again:
+                subject = str(delivery_id or "many")
+                action = Action(
+                    "delivery.resent", subject, self._clock(), None, {"count": len(again)}
+                )
+                await record(connection, alerts_audit, by, action)
+            return again
 
     async def test(self, endpoint_id: UUID, body: str) -> UUID:
         """Queue a test message; its delivery."""
@@ -196,6 +232,12 @@ class Endpoints:
         async with reachable(self._engine.begin()) as connection:
             await queue(connection, [message])
         return message.delivery_id
+
+
+async def _seen(connection: AsyncConnection, endpoint_id: UUID) -> dict[str, Any] | None:
+    """An endpoint as people see it."""
+    row = (await connection.execute(_shown().where(endpoints.c.endpoint_id == endpoint_id))).first()
+    return None if row is None else dict(row._mapping)
 
 
 def _shown() -> Any:

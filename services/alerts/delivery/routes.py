@@ -72,7 +72,7 @@ def endpoints_router(endpoints: Endpoints, why_refuse: WhyRefuse, probe: Probe) 
         return {"items": await endpoints.everyone(), "next": None}
 
     @router.post("", status_code=201)
-    async def add_endpoint(_: Admin, body: EndpointIn) -> dict[str, Any]:
+    async def add_endpoint(who: Admin, body: EndpointIn) -> dict[str, Any]:
         """Add a receiver; a webhook's `secret` is shown this once."""
         if body.channel not in CHANNELS:
             known = f"unknown channel {body.channel!r}; known: {sorted(CHANNELS)}"
@@ -81,7 +81,7 @@ def endpoints_router(endpoints: Endpoints, why_refuse: WhyRefuse, probe: Probe) 
             raise _invalid("/secret", f"only channels with one take it: {sorted(_SIGNING)}")
         _check_events(body.events)
         await _check_url(body.channel, body.url, why_refuse)
-        return await endpoints.put(NewEndpoint(**body.model_dump()))
+        return await endpoints.put(NewEndpoint(**body.model_dump()), who.by)
 
     @router.get("/{endpoint_id}")
     async def get_endpoint(_: Operator, endpoint_id: UUID) -> dict[str, Any]:
@@ -89,7 +89,9 @@ def endpoints_router(endpoints: Endpoints, why_refuse: WhyRefuse, probe: Probe) 
         return _found(await endpoints.get(endpoint_id), endpoint_id)
 
     @router.patch("/{endpoint_id}")
-    async def change_endpoint(_: Admin, endpoint_id: UUID, body: EndpointChange) -> dict[str, Any]:
+    async def change_endpoint(
+        who: Admin, endpoint_id: UUID, body: EndpointChange
+    ) -> dict[str, Any]:
         """Change a receiver, switch it off, or on again."""
         before = _found(await endpoints.get(endpoint_id), endpoint_id)
         values = {name: value for name, value in body.model_dump().items() if value is not None}
@@ -97,13 +99,13 @@ def endpoints_router(endpoints: Endpoints, why_refuse: WhyRefuse, probe: Probe) 
             _check_events(body.events)
         if body.url is not None:
             await _check_url(before["channel"], body.url, why_refuse)
-        return _found(await endpoints.change(endpoint_id, values), endpoint_id)
+        return _found(await endpoints.change(endpoint_id, values, who.by), endpoint_id)
 
     @router.post("/{endpoint_id}/rotate")
-    async def rotate_secret(_: Admin, endpoint_id: UUID) -> dict[str, Any]:
+    async def rotate_secret(who: Admin, endpoint_id: UUID) -> dict[str, Any]:
         """A new `secret`, shown this once; for 24 h messages are signed with both."""
         found = _found(await endpoints.get(endpoint_id), endpoint_id)
-        secret = await endpoints.rotate(endpoint_id)
+        secret = await endpoints.rotate(endpoint_id, who.by)
         if secret is None:
             raise _invalid("/channel", f"a {found['channel']} endpoint has no secret of ours")
         return {"endpoint_id": endpoint_id, "secret": secret}
@@ -117,9 +119,9 @@ def endpoints_router(endpoints: Endpoints, why_refuse: WhyRefuse, probe: Probe) 
         return await probe.test(endpoint_id)
 
     @router.delete("/{endpoint_id}", status_code=204)
-    async def remove_endpoint(_: Admin, endpoint_id: UUID) -> Response:
+    async def remove_endpoint(who: Admin, endpoint_id: UUID) -> Response:
         """Send a receiver nothing more; the ledger keeps what it was sent."""
-        if not await endpoints.remove(endpoint_id):
+        if not await endpoints.remove(endpoint_id, who.by):
             raise _missing(endpoint_id)
         return Response(status_code=204)
 

@@ -63,9 +63,9 @@ def deliveries_router(endpoints: Endpoints, wake: asyncio.Event) -> APIRouter:
         return {"items": items, "next": following}
 
     @router.post("/resend", status_code=202)
-    async def resend_many(_: Operator, body: Resend) -> dict[str, Any]:
+    async def resend_many(who: Operator, body: Resend) -> dict[str, Any]:
         """Send again whatever fits, under the old ids; receivers drop what they have seen."""
-        again = await endpoints.resend(Which(**body.model_dump()))
+        again = await endpoints.resend(Which(**body.model_dump()), by=who.by)
         wake.set()
         return {"resent": len(again)}
 
@@ -75,10 +75,10 @@ def deliveries_router(endpoints: Endpoints, wake: asyncio.Event) -> APIRouter:
         return await _existing(endpoints, delivery_id)
 
     @router.post("/{delivery_id}/resend", status_code=202)
-    async def resend_one(_: Operator, delivery_id: UUID) -> dict[str, Any]:
+    async def resend_one(who: Operator, delivery_id: UUID) -> dict[str, Any]:
         """Send one again, under its old id; 409 while it is queued or its endpoint is disabled."""
         before = await _existing(endpoints, delivery_id)
-        if not await endpoints.resend(Which(), delivery_id):
+        if not await endpoints.resend(Which(), delivery_id, who.by):
             why = (
                 "it is queued already"
                 if before["state"] == "queued"

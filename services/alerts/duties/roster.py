@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -16,7 +17,8 @@ from services.alerts.duties.departments import Department, Departments
 from services.alerts.duties.files import Book
 from shared.clock import Clock, monotonic
 from shared.contracts.incident import Incident
-from shared.store.tables import calendar, departments
+from shared.store.audit import SYSTEM, Action, By, record
+from shared.store.tables import alerts_audit, calendar, departments
 
 _log = logging.getLogger(__name__)
 
@@ -80,7 +82,7 @@ class Roster:
         async with reachable(self._engine.connect()) as connection:
             return await self._read(connection)
 
-    async def put_department(self, department: Department, actor: str) -> None:
+    async def put_department(self, department: Department, actor: str, by: By = SYSTEM) -> None:
         """Enter or replace one."""
         row = _row(department, actor)
         statement = upsert(departments).values(row)
@@ -89,17 +91,23 @@ class Roster:
             await connection.execute(
                 statement.on_conflict_do_update(index_elements=[departments.c.name], set_=changed)
             )
+            await self._note(connection, by, "department.entered", department.name, row)
         self._known = None
 
-    async def remove_department(self, name: str) -> bool:
+    async def remove_department(self, name: str, by: By = SYSTEM) -> bool:
         """False: there is none of this name. Incidents that it has keep it."""
         statement = delete(departments).where(departments.c.name == name)
         async with reachable(self._engine.begin()) as connection:
             done = await connection.execute(statement.returning(departments.c.name))
+            gone = done.first() is not None
+            if gone:
+                await self._note(connection, by, "department.removed", name, None)
         self._known = None
-        return done.first() is not None
+        return gone
 
-    async def put_days(self, days: Mapping[date, Override | None], actor: str) -> None:
+    async def put_days(
+        self, days: Mapping[date, Override | None], actor: str, by: By = SYSTEM
+    ) -> None:
         """Override days, or (None) believe the official calendar again."""
         said = [(day, override) for day, override in days.items() if override is not None]
         rows = [
@@ -110,7 +118,20 @@ class Roster:
             await connection.execute(delete(calendar).where(calendar.c.day.in_(list(days))))
             if rows:
                 await connection.execute(insert(calendar), rows)
+            shown = {str(day): override and override.working for day, override in days.items()}
+            await self._note(connection, by, "calendar.changed", "calendar", shown)
         self._known = None
+
+    async def _note(
+        self,
+        connection: AsyncConnection,
+        by: By,
+        name: str,
+        subject: str,
+        after: Mapping[str, Any] | None,
+    ) -> None:
+        action = Action(name, subject, self._clock(), None, after)
+        await record(connection, alerts_audit, by, action)
 
     async def _read(self, connection: AsyncConnection) -> Duties:
         found = await connection.execute(select(departments).order_by(departments.c.name))

@@ -93,13 +93,13 @@ def duties_router(roster: Roster, clock: Clock) -> APIRouter:
         open from then on."""
         department = body.department()
         await _check(roster, name, department)
-        await roster.put_department(department, who.name)
+        await roster.put_department(department, who.name, who.by)
         return _department(department)
 
     @router.delete("/v1/departments/{name}", status_code=204, summary="Remove a department")
-    async def remove_department(_: Dispatcher, name: Name) -> None:
+    async def remove_department(who: Dispatcher, name: Name) -> None:
         """Incidents that it has keep it."""
-        if not await roster.remove_department(name):
+        if not await roster.remove_department(name, who.by):
             raise Problem(404, "Not found", f"there is no department {name}", code="not_found")
 
     @router.get("/v1/calendar", summary="Working days")
@@ -121,7 +121,7 @@ def duties_router(roster: Roster, clock: Clock) -> APIRouter:
             one.day: None if one.working is None else Override(one.working, one.note)
             for one in body.days
         }
-        await roster.put_days(days, who.name)
+        await roster.put_days(days, who.name, who.by)
         calendar = (await roster.look()).deadlines.calendar
         return {"items": [_day(calendar.day(day)) for day in sorted(days)], "next": None}
 

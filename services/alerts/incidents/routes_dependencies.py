@@ -11,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.alerts.connection import reachable
 from services.alerts.incidents import ledger
 from services.alerts.incidents.dependencies import Edge, cycle
-from shared.store.tables import dependencies
+from shared.clock import system_clock
+from shared.store.audit import Action, record
+from shared.store.tables import alerts_audit, dependencies
 from shared.web.auth import require_role
 from shared.web.identity import Identity
 from shared.web.problems import Problem
@@ -67,6 +69,9 @@ def dependencies_router(engine: AsyncEngine) -> APIRouter:
             await connection.execute(delete(dependencies))
             if rows:
                 await connection.execute(insert(dependencies), rows)
+            shown = {"items": [item.model_dump() for item in body.items]}
+            action = Action("dependencies.replaced", "dependencies", system_clock(), None, shown)
+            await record(connection, alerts_audit, who.by, action)
         return await list_dependencies(who)
 
     return router

@@ -1,7 +1,7 @@
 """People, rosters, chains and routes on PostgreSQL."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any, Final
@@ -19,7 +19,8 @@ from services.alerts.oncall.oncall import Oncall
 from services.alerts.oncall.roster import Override, Roster
 from services.alerts.oncall.route import Route
 from shared.clock import Clock, monotonic
-from shared.store.tables import endpoints, oncall_entries, roster_overrides
+from shared.store.audit import SYSTEM, Action, By, record
+from shared.store.tables import alerts_audit, endpoints, oncall_entries, roster_overrides
 
 KEEP_SECONDS = 2.0
 REMEMBERED = timedelta(days=400)  # of overrides that are over: longer than any time that is shown
@@ -66,7 +67,9 @@ class Repository:
         async with reachable(self._engine.connect()) as connection:
             return await self._read(connection)
 
-    async def put(self, entry: Entry, actor: str, before: str | None = None) -> None:
+    async def put(
+        self, entry: Entry, actor: str, before: str | None = None, by: By = SYSTEM
+    ) -> None:
         """Enter or replace one. `before`: of routes, the one that it is to be looked at before;
         without it a new one is the last, and one that is known keeps its place. `Dangling`."""
         async with reachable(self._engine.begin()) as connection:
@@ -80,9 +83,10 @@ class Repository:
                 statement.on_conflict_do_update(index_elements=keys, set_=changed)
             )
             await self._refuse_new(connection, complaints)
+            await self._note(connection, by, f"{row['kind']}.entered", row["id"], row)
         self._known = None
 
-    async def remove(self, kind: str, entry_id: str) -> bool:
+    async def remove(self, kind: str, entry_id: str, by: By = SYSTEM) -> bool:
         """False: there is none. `Dangling`: something else names it."""
         mine = (oncall_entries.c.kind == kind) & (oncall_entries.c.id == entry_id)
         async with reachable(self._engine.begin()) as connection:
@@ -90,10 +94,12 @@ class Repository:
             complaints = await self._complaints(connection)
             done = await connection.execute(delete(oncall_entries).where(mine))
             await self._refuse_new(connection, complaints)
+            if done.rowcount:
+                await self._note(connection, by, f"{kind}.removed", entry_id, None)
         self._known = None
         return done.rowcount > 0
 
-    async def override(self, override: Override) -> None:
+    async def override(self, override: Override, by: By = SYSTEM) -> None:
         """Somebody else is on duty. `Dangling`: who is not known."""
         async with reachable(self._engine.begin()) as connection:
             await _alone(connection)
@@ -101,9 +107,12 @@ class Repository:
             row = asdict(override) | {"people": list(override.people)}
             await connection.execute(insert(roster_overrides).values(row))
             await self._refuse_new(connection, complaints)
+            await self._note(connection, by, "override.made", override.roster_id, row)
         self._known = None
 
-    async def end_override(self, roster_id: str, override_id: UUID, actor: str) -> bool:
+    async def end_override(
+        self, roster_id: str, override_id: UUID, actor: str, by: By = SYSTEM
+    ) -> bool:
         """Take an override back; False: there is none."""
         values = {"removed_at": self._clock(), "removed_by": actor}
         mine = (
@@ -113,8 +122,21 @@ class Repository:
         )
         async with reachable(self._engine.begin()) as connection:
             done = await connection.execute(update(roster_overrides).where(mine).values(values))
+            if done.rowcount:
+                await self._note(connection, by, "override.ended", str(override_id), None)
         self._known = None
         return done.rowcount > 0
+
+    async def _note(
+        self,
+        connection: AsyncConnection,
+        by: By,
+        name: str,
+        subject: str,
+        after: Mapping[str, Any] | None,
+    ) -> None:
+        action = Action(name, subject, self._clock(), None, after)
+        await record(connection, alerts_audit, by, action)
 
     async def _refuse_new(self, connection: AsyncConnection, before: set[str]) -> None:
         for complaint in sorted(await self._complaints(connection) - before):

@@ -128,7 +128,7 @@ def _overrides(router: APIRouter, repository: Repository, clock: Clock) -> None:
             clock(),
         )  # fmt: skip
         try:
-            await repository.override(override)
+            await repository.override(override, who.by)
         except Dangling as error:
             raise invalid("/people", str(error)) from error
         return vars(override)
@@ -138,7 +138,7 @@ def _overrides(router: APIRouter, repository: Repository, clock: Clock) -> None:
     )
     async def end_override(who: Operator, roster_id: Id, override_id: UUID) -> None:
         """The rotation holds again."""
-        if not await repository.end_override(roster_id, override_id, who.name):
+        if not await repository.end_override(roster_id, override_id, who.name, who.by):
             raise missing("override", override_id)
 
 

@@ -78,9 +78,9 @@ def _people(router: APIRouter, repository: Repository) -> None:
         return await _put(repository, body, ("person_id", person_id), who)
 
     @router.delete("/v1/people/{person_id}", status_code=204, summary="Remove a person")
-    async def remove_person(_: Admin, person_id: Id) -> None:
+    async def remove_person(who: Admin, person_id: Id) -> None:
         """409 while a roster or a chain names them."""
-        await _remove(repository, "person", person_id)
+        await _remove(repository, "person", person_id, who)
 
 
 def _rosters(router: APIRouter, repository: Repository) -> None:
@@ -97,9 +97,9 @@ def _rosters(router: APIRouter, repository: Repository) -> None:
         return await _put(repository, body, ("roster_id", roster_id), who)
 
     @router.delete("/v1/rosters/{roster_id}", status_code=204, summary="Remove a roster")
-    async def remove_roster(_: Admin, roster_id: Id) -> None:
+    async def remove_roster(who: Admin, roster_id: Id) -> None:
         """409 while a chain names it."""
-        await _remove(repository, "roster", roster_id)
+        await _remove(repository, "roster", roster_id, who)
 
 
 def _chains(router: APIRouter, repository: Repository) -> None:
@@ -116,9 +116,9 @@ def _chains(router: APIRouter, repository: Repository) -> None:
         return await _put(repository, body, ("chain_id", chain_id), who)
 
     @router.delete("/v1/chains/{chain_id}", status_code=204, summary="Remove a chain")
-    async def remove_chain(_: Admin, chain_id: Id) -> None:
+    async def remove_chain(who: Admin, chain_id: Id) -> None:
         """409 while a route names it."""
-        await _remove(repository, "chain", chain_id)
+        await _remove(repository, "chain", chain_id, who)
 
 
 def _routes(router: APIRouter, repository: Repository) -> None:
@@ -141,9 +141,9 @@ def _routes(router: APIRouter, repository: Repository) -> None:
         return await _put(repository, body, ("route_id", route_id), who, before)
 
     @router.delete("/v1/routes/{route_id}", status_code=204, summary="Remove a route")
-    async def remove_route(_: Admin, route_id: Id) -> None:
+    async def remove_route(who: Admin, route_id: Id) -> None:
         """What is on its way by it stays so."""
-        await _remove(repository, "route", route_id)
+        await _remove(repository, "route", route_id, who)
 
 
 def _page(entries: Iterable[Entry]) -> dict[str, Any]:
@@ -166,15 +166,15 @@ async def _put(
     if getattr(entry, field) != wanted:
         raise invalid(f"/{field}", f"is not the id in the address, {wanted}")
     try:
-        await repository.put(entry, who.name, before)
+        await repository.put(entry, who.name, before, who.by)
     except Dangling as error:
         raise invalid("/", str(error)) from error
     return _shown(entry)
 
 
-async def _remove(repository: Repository, kind: str, entry_id: str) -> None:
+async def _remove(repository: Repository, kind: str, entry_id: str, who: Identity) -> None:
     try:
-        removed = await repository.remove(kind, entry_id)
+        removed = await repository.remove(kind, entry_id, who.by)
     except Dangling as error:
         raise in_use(str(error)) from error
     if not removed:

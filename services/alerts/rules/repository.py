@@ -9,8 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.alerts.connection import reachable
 from services.alerts.rules.files import Found, RuleError
 from services.alerts.rules.versions import Change, Standing, Version, from_files
+from shared.clock import system_clock
 from shared.errors import YiwangError
-from shared.store.tables import metrics, rules
+from shared.store.audit import SYSTEM, Action, By, record
+from shared.store.tables import alerts_audit, metrics, rules
 
 MAX_RULES = 10_000  # not retired
 _LOCK = 441_200_010
@@ -35,7 +37,7 @@ class Repository:
             return [await _add(connection, change, standing) for change in changes]
 
     async def edit(
-        self, rule_id: str, decide: Callable[[Standing | None], Change | None]
+        self, rule_id: str, decide: Callable[[Standing | None], Change | None], by: By = SYSTEM
     ) -> Standing:
         """A new version by a person: `decide` is shown what stands, raises to refuse, and says
         None where nothing changes. Raises `TooMany`."""
@@ -47,7 +49,9 @@ class Repository:
                 return standing[rule_id]
             if rule_id not in standing or standing[rule_id].current.retired:
                 await _make_room(connection)
-            await _add(connection, change, standing)
+            made = await _add(connection, change, standing)
+            was = standing[rule_id].current if rule_id in standing else None
+            await record(connection, alerts_audit, by, _edited(was, made))
             return (await _standing(connection, rule_id))[rule_id]
 
     async def standing(self, rule_id: str | None = None) -> dict[str, Standing]:
@@ -73,6 +77,20 @@ class Repository:
         query = query.order_by(rules.c.version.desc()).limit(limit)
         async with reachable(self._engine.connect()) as connection:
             return [_version(row) for row in await connection.execute(query)]
+
+
+_SAID = ("version", "enabled", "retired", "document", "note")
+
+
+def _edited(before: Version | None, after: Version) -> Action:
+    """What the audit log keeps of an edit."""
+    name = "rule.retired" if after.retired else "rule.edited" if before else "rule.added"
+    was = None if before is None else _said(before)
+    return Action(name, after.rule_id, system_clock(), was, _said(after))
+
+
+def _said(one: Version) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in _SAID}
 
 
 async def _lock(connection: AsyncConnection) -> None:

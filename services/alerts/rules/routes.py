@@ -86,9 +86,9 @@ def _add_reading(router: APIRouter, rules: Rules, repository: Repository) -> Non
 
 
 def _add_editing(router: APIRouter, rules: Rules, repository: Repository) -> None:
-    async def edit(rule_id: str, decide: edits.Decide) -> Standing:
+    async def edit(rule_id: str, decide: edits.Decide, who: Identity) -> Standing:
         try:
-            known = await repository.edit(rule_id, decide)
+            known = await repository.edit(rule_id, decide, who.by)
         except TooMany as error:
             raise Problem(409, "Conflict", str(error), code="too_many") from None
         rules.edited.set()
@@ -99,7 +99,7 @@ def _add_editing(router: APIRouter, rules: Rules, repository: Repository) -> Non
         """Add a rule, as JSON or YAML; it is in force within two seconds."""
         found = body.parsed(*await body.read_text(request), await repository.metrics())
         by = By(who.name, note)
-        return _shown(await edit(found.rule.id, edits.added(found, by)))
+        return _shown(await edit(found.rule.id, edits.added(found, by), who))
 
     @router.put("/{rule_id}", openapi_extra=body.REQUEST)
     async def replace_rule(
@@ -115,7 +115,7 @@ def _add_editing(router: APIRouter, rules: Rules, repository: Repository) -> Non
         if "version" not in found.document:
             raise _invalid("/version", "say which version you have edited")
         by = By(who.name, note)
-        return _shown(await edit(rule_id, edits.replaced(found, found.rule.version, by)))
+        return _shown(await edit(rule_id, edits.replaced(found, found.rule.version, by), who))
 
     @router.post("/{rule_id}/{switch}")
     async def switch_rule(
@@ -123,14 +123,14 @@ def _add_editing(router: APIRouter, rules: Rules, repository: Repository) -> Non
     ) -> dict[str, Any]:
         """Switch a rule on or off."""
         by, on = By(who.name, given.note), switch == "enable"
-        return _shown(await edit(rule_id, edits.switched(rule_id, on, given.version, by)))
+        return _shown(await edit(rule_id, edits.switched(rule_id, on, given.version, by), who))
 
     @router.delete("/{rule_id}", status_code=204)
     async def retire_rule(
         who: Admin, rule_id: RuleId, version: Expected = None, note: Note = ""
     ) -> Response:
         """Retire a rule; its versions are kept, and adding it again continues them."""
-        await edit(rule_id, edits.retired(rule_id, version, By(who.name, note)))
+        await edit(rule_id, edits.retired(rule_id, version, By(who.name, note)), who)
         return Response(status_code=204)
 
 

@@ -5,8 +5,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.doors.mapping import DoorMapping, Names
-from shared.clock import monotonic
-from shared.store.tables import door_mappings, metrics
+from shared.clock import monotonic, system_clock
+from shared.store.audit import SYSTEM, Action, By, record
+from shared.store.tables import door_mappings, ingest_audit, metrics
 
 CACHE_SECONDS = 2.0
 
@@ -37,7 +38,7 @@ class Mappings:
             found = (await connection.execute(query)).scalar_one_or_none()
         return DoorMapping() if found is None else DoorMapping.model_validate(found)
 
-    async def put(self, door: str, mapping: DoorMapping, actor: str) -> None:
+    async def put(self, door: str, mapping: DoorMapping, actor: str, by: By = SYSTEM) -> None:
         """Replace it."""
         values = {"mapping": mapping.model_dump(mode="json"), "changed_by": actor}
         statement = insert(door_mappings).values(door=door, **values)
@@ -46,4 +47,7 @@ class Mappings:
         )
         async with self._engine.begin() as connection:
             await connection.execute(statement)
+            after = mapping.model_dump(mode="json")
+            action = Action("door.mapped", door, system_clock(), None, after)
+            await record(connection, ingest_audit, by, action)
         self._known.pop(door, None)

@@ -17,6 +17,7 @@ from services.ingest.doors.ngsi import read_ngsi
 from services.ingest.doors.sensorthings import read_sensorthings
 from services.ingest.keys.quotas import Quotas
 from shared.contracts.reading import Rejected
+from shared.store.audit import By
 from shared.web.auth import require_role, require_scope
 from shared.web.identity import Identity
 from shared.web.problems import Problem
@@ -47,7 +48,7 @@ class Mappings(Protocol):
         """As last put."""
         ...
 
-    async def put(self, door: str, mapping: DoorMapping, actor: str) -> None:
+    async def put(self, door: str, mapping: DoorMapping, actor: str, by: By) -> None:
         """Replace it."""
         ...
 
@@ -125,7 +126,7 @@ def _add_mappings(router: APIRouter, mappings: Mappings) -> None:
     @router.put("/{door}/mapping")
     async def put_mapping(door: Name, mapping: DoorMapping, admin: Admin) -> DoorMapping:
         """Replace it. What was set aside for want of it can be replayed a few seconds later."""
-        await mappings.put(door, mapping, admin.name)
+        await mappings.put(door, mapping, admin.name, admin.by)
         return mapping
 
 

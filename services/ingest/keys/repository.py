@@ -10,12 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ingest.keys.key import Key, KeyChange, KeyQuota, NewToken
 from shared.clock import Clock
-from shared.store.tables import api_keys, areas, metrics
+from shared.store.audit import SYSTEM, Action, By, changed, record
+from shared.store.tables import api_keys, areas, ingest_audit, metrics
 from shared.web.auth import new_token
 from shared.web.authenticator import token_hash
 
 SHOWN = 11  # letters of a token: `yw_key_` and four more
 USED_SECONDS = 60  # a later use is written only when it is so much later
+_NOISE = {"last_used_at", "state"}
 _LOCK = 441_202  # two administrators do not give one name twice
 _USED = text(
     "UPDATE ingest.api_keys k SET last_used_at = u.at"
@@ -67,7 +69,7 @@ class KeyShelf:
             if name not in names
         ]
 
-    async def make(self, wanted: KeyChange, maker: str) -> NewToken:
+    async def make(self, wanted: KeyChange, maker: str, by: By = SYSTEM) -> NewToken:
         """A new key. Raises `NameTaken`."""
         token, key_id = new_token("yw_key"), uuid4().hex
         values = _columns(wanted, set(type(wanted).model_fields)) | {
@@ -81,20 +83,25 @@ class KeyShelf:
             await _claim(connection, wanted.name, key_id)
             await connection.execute(insert(api_keys).values(values))
             made = await self._find(connection, select(api_keys), key_id)
-        assert made is not None
+            assert made is not None
+            await self._note(connection, by, "key.made", key_id, None, made)
         return NewToken(**made.model_dump(), token=token)
 
-    async def change(self, key_id: str, change: KeyChange) -> Key | None:
+    async def change(self, key_id: str, change: KeyChange, by: By = SYSTEM) -> Key | None:
         """What `change` names; None for a key that is unknown or revoked. Raises `NameTaken`."""
         values = _columns(change, change.model_fields_set)
         async with self._engine.begin() as connection:
             if "name" in values:
                 await _claim(connection, change.name, key_id)
+            before = await self._find(connection, select(api_keys), key_id, live=True)
             if values:
                 await connection.execute(_live(key_id).values(values))
-            return await self._find(connection, select(api_keys), key_id, live=True)
+            after = await self._find(connection, select(api_keys), key_id, live=True)
+            if before != after:
+                await self._note(connection, by, "key.changed", key_id, before, after)
+            return after
 
-    async def rotate(self, key_id: str, overlap_seconds: int) -> NewToken | None:
+    async def rotate(self, key_id: str, overlap_seconds: int, by: By = SYSTEM) -> NewToken | None:
         """A new token; the present one stays valid for the overlap, one before it ends now."""
         token, now = new_token("yw_key"), self._clock()
         values = {
@@ -107,13 +114,18 @@ class KeyShelf:
         async with self._engine.begin() as connection:
             await connection.execute(_live(key_id).values(values))
             found = await self._find(connection, select(api_keys), key_id, live=True)
+            if found is not None:
+                await self._note(connection, by, "key.rotated", key_id, None, None)
         return None if found is None else NewToken(**found.model_dump(), token=token)
 
-    async def revoke(self, key_id: str) -> bool:
+    async def revoke(self, key_id: str, by: By = SYSTEM) -> bool:
         """For good, all its tokens; its name is free again. False for an unknown key."""
         async with self._engine.begin() as connection:
-            await connection.execute(_live(key_id).values(revoked_at=self._clock()))
-            return await self._find(connection, select(api_keys), key_id) is not None
+            done = await connection.execute(_live(key_id).values(revoked_at=self._clock()))
+            known = await self._find(connection, select(api_keys), key_id)
+            if done.rowcount:
+                await self._note(connection, by, "key.revoked", key_id, known, None)
+            return known is not None
 
     async def note_use(self, used: Mapping[str, datetime]) -> None:
         """Key → when it was used last; at most one write a minute for each."""
@@ -123,6 +135,24 @@ class KeyShelf:
         rows = {"ids": list(used), "times": list(used.values()), "late": late}
         async with self._engine.begin() as connection:
             await connection.execute(_USED, rows)
+
+    async def _note(
+        self,
+        connection: AsyncConnection,
+        by: By,
+        name: str,
+        key_id: str,
+        before: Key | None,
+        after: Key | None,
+    ) -> None:
+        was, now = (
+            None if one is None else one.model_dump(mode="json", exclude=_NOISE)
+            for one in (before, after)
+        )
+        if was and now:
+            was, now = changed(was, now)
+        action = Action(name, key_id, self._clock(), was, now)
+        await record(connection, ingest_audit, by, action)
 
     async def _find(
         self,

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from services.ingest.keys.key import Key, KeyChange, KeyIn, KeyList, NewToken, Rotation
 from services.ingest.keys.repository import NameTaken
 from shared.clock import Clock
+from shared.store.audit import By
 from shared.web.auth import require_role
 from shared.web.cursors import from_cursor, to_cursor
 from shared.web.identity import Identity
@@ -36,19 +37,19 @@ class Shelf(Protocol):
         """(JSON pointer, id) of what does not exist."""
         ...
 
-    async def make(self, wanted: KeyChange, maker: str) -> NewToken:
+    async def make(self, wanted: KeyChange, maker: str, by: By) -> NewToken:
         """Raises `NameTaken`."""
         ...
 
-    async def change(self, key_id: str, change: KeyChange) -> Key | None:
+    async def change(self, key_id: str, change: KeyChange, by: By) -> Key | None:
         """Raises `NameTaken`."""
         ...
 
-    async def rotate(self, key_id: str, overlap_seconds: int) -> NewToken | None:
+    async def rotate(self, key_id: str, overlap_seconds: int, by: By) -> NewToken | None:
         """A new token."""
         ...
 
-    async def revoke(self, key_id: str) -> bool:
+    async def revoke(self, key_id: str, by: By) -> bool:
         """For good."""
         ...
 
@@ -90,7 +91,7 @@ def keys_router(shelf: Shelf, clock: Clock) -> APIRouter:
         await _check(shelf, wanted, clock)
         response.headers["cache-control"] = "no-store"
         try:
-            return await shelf.make(wanted, admin.name)
+            return await shelf.make(wanted, admin.name, admin.by)
         except NameTaken:
             raise _taken() from None
 
@@ -101,31 +102,32 @@ def keys_router(shelf: Shelf, clock: Clock) -> APIRouter:
 
     @router.patch("/v1/keys/{key_id}", summary="Change an API key",
                   responses=_errors(401, 403, 404, 409, 422))  # fmt: skip
-    async def change_key(_: Administrator, key_id: KeyId, change: KeyChange) -> Key:
+    async def change_key(admin: Administrator, key_id: KeyId, change: KeyChange) -> Key:
         """What the body names; it holds everywhere within two seconds."""
         await _check(shelf, change, clock)
         try:
-            changed = await shelf.change(key_id, change)
+            changed = await shelf.change(key_id, change, admin.by)
         except NameTaken:
             raise _taken() from None
         return changed or await _gone(shelf, key_id)
 
     @router.delete("/v1/keys/{key_id}", status_code=204, summary="Revoke an API key",
                    responses=_errors(401, 403, 404))  # fmt: skip
-    async def revoke_key(_: Administrator, key_id: KeyId) -> None:
+    async def revoke_key(admin: Administrator, key_id: KeyId) -> None:
         """For good, all its tokens, everywhere within two seconds. Doing it twice is no error."""
-        if not await shelf.revoke(key_id):
+        if not await shelf.revoke(key_id, admin.by):
             raise _unknown()
 
     @router.post("/v1/keys/{key_id}/rotate", summary="Give an API key a new token",
                  responses=_errors(401, 403, 404, 409, 422))  # fmt: skip
     async def rotate_key(
-        _: Administrator, key_id: KeyId, response: Response, rotation: Rotation | None = None
+        admin: Administrator, key_id: KeyId, response: Response, rotation: Rotation | None = None
     ) -> NewToken:
         """The token that is replaced stays valid for `overlap_seconds`, a day unless said
         otherwise; one that was replaced before it ends at once."""
         response.headers["cache-control"] = "no-store"
-        made = await shelf.rotate(key_id, (rotation or Rotation()).overlap_seconds)
+        seconds = (rotation or Rotation()).overlap_seconds
+        made = await shelf.rotate(key_id, seconds, admin.by)
         if made is None:
             await _gone(shelf, key_id)
         assert made is not None

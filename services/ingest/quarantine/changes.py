@@ -1,7 +1,7 @@
 """Changing what lies in quarantine: each change is written beside the item, with its actor."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, select, text
@@ -10,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.quarantine.held import Change, Held
 from services.ingest.quarantine.selection import Selection, conditions
-from shared.store.tables import quarantine
+from shared.clock import system_clock
+from shared.store.audit import Action, By, record
+from shared.store.tables import ingest_audit, quarantine
 
 _COLUMNS = [quarantine.c[name] for name in Held.__slots__]
 # A row that somebody else has changed since it was read (another version) is left alone.
@@ -54,7 +56,7 @@ class Changes:
             rows = await connection.execute(query.order_by(quarantine.c.id).limit(limit))
             return [Held(*row) for row in rows]
 
-    async def apply(self, changes: Sequence[Change], actor: str) -> set[int]:
+    async def apply(self, changes: Sequence[Change], by: By) -> set[int]:
         """The ids that were changed; what changed in the meantime is not among them."""
         if not changes:
             return set()
@@ -70,8 +72,22 @@ class Changes:
             "notes": [change.note for change in changes],
         }
         async with self._engine.begin() as connection:
-            done = await connection.execute(_APPLY, columns | {"actor": actor})
-            return {row[0] for row in done}
+            done = await connection.execute(_APPLY, columns | {"actor": by.actor})
+            applied = {row[0] for row in done}
+            await record(connection, ingest_audit, by, *_actions(changes, applied))
+            return applied
+
+
+def _actions(changes: Sequence[Change], applied: set[int]) -> Iterator[Action]:
+    """One row for each kind of change; the items' own histories tell of each."""
+    kinds: dict[str, list[int]] = {}
+    for change in changes:
+        if change.held.id in applied:
+            kinds.setdefault(change.action, []).append(change.held.id)
+    for kind, ids in kinds.items():
+        note = next((one.note for one in changes if one.action == kind), "")
+        after = {"count": len(ids), "ids": ids[:100], "note": note}
+        yield Action(f"quarantine.{kind}", str(ids[0]), system_clock(), None, after)
 
 
 def _as_text(mended: Any) -> str | None:

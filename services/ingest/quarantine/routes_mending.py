@@ -117,7 +117,7 @@ def mending_router(workshop: Workshop) -> APIRouter:
             raise no_such_item()
         item = _keepable(correction.item)
         try:
-            await workshop.mend_one(number, item, correction.note, mender.name)
+            await workshop.mend_one(number, item, correction.note, mender.by)
         except Gone:
             raise no_such_item() from None
         except Settled:
@@ -133,7 +133,7 @@ def mending_router(workshop: Workshop) -> APIRouter:
     ) -> MendAnswer:
         """Mend many by one rule. What was mended before is left alone, so repeating is safe."""
         work = await workshop.mend(
-            _narrow(wanted), wanted.rule, wanted.after, wanted.limit, mender.name, wanted.dry_run
+            _narrow(wanted), wanted.rule, wanted.after, wanted.limit, mender.by, wanted.dry_run
         )
         samples = [BeforeAfter(**sample._asdict()) for sample in work.samples]
         return MendAnswer(**_answer(work), samples=samples, dry_run=wanted.dry_run)
@@ -149,7 +149,7 @@ def mending_router(workshop: Workshop) -> APIRouter:
     async def discard(wanted: Discarding, mender: Mender) -> BulkAnswer:
         """Give items up. They stay listed, and go first when the bound is reached."""
         work = await workshop.discard(
-            _narrow(wanted), wanted.after, wanted.limit, mender.name, wanted.note
+            _narrow(wanted), wanted.after, wanted.limit, mender.by, wanted.note
         )
         return BulkAnswer(**_answer(work))
 

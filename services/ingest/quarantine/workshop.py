@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 from services.ingest.quarantine.held import Change, Held
 from services.ingest.quarantine.mending import Rule, Unmendable, mend
 from services.ingest.quarantine.selection import Selection
+from shared.store.audit import By
 from shared.web.identity import Identity
 
 SAMPLES = 20
@@ -28,7 +29,7 @@ class Shelf(Protocol):
         """Oldest first, beyond the id `after`."""
         ...
 
-    async def apply(self, changes: Sequence[Change], actor: str) -> set[int]:
+    async def apply(self, changes: Sequence[Change], by: By) -> set[int]:
         """The ids that were changed."""
         ...
 
@@ -82,17 +83,17 @@ class Workshop:
         self._shelf = shelf
         self._border = border
 
-    async def mend_one(self, number: int, item: Any, note: str, actor: str) -> None:
+    async def mend_one(self, number: int, item: Any, note: str, by: By) -> None:
         """Put `item` beside the original; None: forget what was mended. It waits again.
         Raises `Gone` or `Settled`."""
         held = await self._one(number)
         action: Any = "restored" if item is None else "mended"
         changed = replace(held, mended=item, state="waiting")
-        if not await self._shelf.apply([Change(changed, action, note)], actor):
+        if not await self._shelf.apply([Change(changed, action, note)], by):
             raise Settled
 
     async def mend(
-        self, selection: Selection, rule: Rule, after: int, limit: int, actor: str, dry_run: bool
+        self, selection: Selection, rule: Rule, after: int, limit: int, by: By, dry_run: bool
     ) -> Work:
         """Apply `rule` to what waits and nobody has mended yet, so that repeating it is safe."""
         rows = await self._waiting(selection, after, limit)
@@ -113,7 +114,7 @@ class Workshop:
         if dry_run:
             work.done = len(changes)
         else:
-            self._finish(work, changes, await self._shelf.apply(changes, actor))
+            self._finish(work, changes, await self._shelf.apply(changes, by))
         return work
 
     async def replay(
@@ -128,7 +129,7 @@ class Workshop:
             some = rows[start : start + REPLAY_AT_ONCE]
             taken = await self._border.readmit(some, identity)
             changes = [_replayed(held, taken) for held in some]
-            applied = await self._shelf.apply(changes, identity.name)
+            applied = await self._shelf.apply(changes, identity.by)
             self._finish(work, [c for c in changes if c.action == "replayed"], applied)
             work.left |= taken.refused
             if taken.receipt is not None:
@@ -136,13 +137,13 @@ class Workshop:
         return work
 
     async def discard(
-        self, selection: Selection, after: int, limit: int, actor: str, note: str
+        self, selection: Selection, after: int, limit: int, by: By, note: str
     ) -> Work:
         """Give up what waits, for the reason `note`. A mend brings it back."""
         rows = await self._waiting(selection, after, limit)
         work = _begin(rows, limit)
         changes = [Change(replace(held, state="discarded"), "discarded", note) for held in rows]
-        self._finish(work, changes, await self._shelf.apply(changes, actor))
+        self._finish(work, changes, await self._shelf.apply(changes, by))
         return work
 
     async def _one(self, number: int) -> Held:

@@ -19,6 +19,7 @@ from services.ingest.registry.lookup import Registry
 from services.ingest.registry.sensor import Sensor, SensorIn
 from shared.clock import Clock
 from shared.eventlog.log import EventLog
+from shared.store.audit import SYSTEM, By
 
 
 class UnitInUse(Exception):
@@ -36,11 +37,11 @@ class Keeper(Protocol):
         """Those of them that are registered."""
         ...
 
-    async def save(self, made: Sequence[Sensor], cells: Iterable[Cell]) -> None:
+    async def save(self, made: Sequence[Sensor], cells: Iterable[Cell], by: By) -> None:
         """Make or replace."""
         ...
 
-    async def save_metric(self, metric: Definition) -> None:
+    async def save_metric(self, metric: Definition, by: By) -> None:
         """Make or replace."""
         ...
 
@@ -54,7 +55,7 @@ class Keeper(Protocol):
 
     async def replace_towns(
         self, wanted: Sequence[Area], removed: Iterable[str], moved: Sequence[Sensor],
-        cells: Iterable[Cell],
+        cells: Iterable[Cell], by: By,
     ) -> None:  # fmt: skip
         """Towns, and the sensors as they lie then."""
         ...
@@ -91,14 +92,14 @@ class Registrar:
         made = (Sensor(**dict(one), updated_at=now) for one in wanted)
         return [_in_place(one, self._atlas) for one in made]
 
-    async def register(self, wanted: Sequence[SensorIn]) -> list[Sensor]:
+    async def register(self, wanted: Sequence[SensorIn], by: By = SYSTEM) -> list[Sensor]:
         """Make or replace; their metrics must be known. Raises `Unavailable`: repeat it then."""
         sensors = await asyncio.to_thread(self.placed, wanted)
-        await self._keeper.save(sensors, cells_of(sensors))
+        await self._keeper.save(sensors, cells_of(sensors), by)
         await self._tell(sensors)
         return sensors
 
-    async def define(self, code: str, wanted: MetricPut) -> Definition:
+    async def define(self, code: str, wanted: MetricPut, by: By = SYSTEM) -> Definition:
         """Make or replace a metric; the new range counts for what comes in from now on.
 
         Raises `UnitInUse`, `Unavailable`.
@@ -110,7 +111,7 @@ class Registrar:
         metric = Definition(
             **wanted.model_dump(), metric=code, origin="edited", updated_at=self._clock()
         )
-        await self._keeper.save_metric(metric)
+        await self._keeper.save_metric(metric, by)
         self._registry.define(metric)
         await announce(self._log, definitions_told([metric]))
         return metric
@@ -121,10 +122,11 @@ class Registrar:
         sensors = await self._keeper.all_sensors()
         return await asyncio.to_thread(moved, sensors, atlas_of(after(plan, known)), self._clock)
 
-    async def replace_towns(self, plan: Plan) -> list[Sensor]:
+    async def replace_towns(self, plan: Plan, by: By = SYSTEM) -> list[Sensor]:
         """Do what the plan says; returns the sensors that moved. Raises `Unavailable`."""
         sensors = await self.moved_by(plan)
-        await self._keeper.replace_towns(plan.towns, plan.removed, sensors, cells_of(sensors))
+        cells = cells_of(sensors)
+        await self._keeper.replace_towns(plan.towns, plan.removed, sensors, cells, by)
         await self.load_areas()
         await announce(self._log, [areas_told("town")])
         await self._tell(sensors)

@@ -14,8 +14,10 @@ from services.ingest.registry.area_files import Known
 from services.ingest.registry.atlas import Cell
 from services.ingest.registry.boundaries import Area
 from services.ingest.registry.catalogue import Definition
+from services.ingest.registry.changes import EACH_AT_MOST, registered, towns_replaced
 from services.ingest.registry.sensor import Location, Sensor, SensorFilter
-from shared.store.tables import areas, metric_classes, metrics, retention, sensors
+from shared.store.audit import SYSTEM, Action, By, record
+from shared.store.tables import areas, ingest_audit, metric_classes, metrics, retention, sensors
 
 PAGE = 1_000
 _ORDER = ("city", "district", "town", "cell")
@@ -64,11 +66,13 @@ class Repository:
             rows = await connection.execute(query.where(sensors.c.updated_at >= moment))
             return {row.sensor_id: row.updated_at for row in rows}
 
-    async def save(self, made: Sequence[Sensor], cells: Iterable[Cell]) -> None:
+    async def save(self, made: Sequence[Sensor], cells: Iterable[Cell], by: By = SYSTEM) -> None:
         """Make or replace sensors, and the cells they stand in."""
         async with self._engine.begin() as connection:
+            before = await _few(connection, made)
             await saving.save_sensors(connection, made)
             await saving.save_cells(connection, cells)
+            await record(connection, ingest_audit, by, *registered(before, made))
 
     async def all_metrics(self) -> list[Definition]:
         """The catalogue, by code."""
@@ -88,10 +92,13 @@ class Repository:
         async with self._engine.connect() as connection:
             return {row[0]: row[1] for row in await connection.execute(query)}
 
-    async def save_metric(self, metric: Definition) -> None:
+    async def save_metric(self, metric: Definition, by: By = SYSTEM) -> None:
         """Make or replace a metric as somebody has edited it."""
         async with self._engine.begin() as connection:
             await saving.save_metrics(connection, [metric], edited=True)
+            after = metric.model_dump(mode="json")
+            action = Action("metric.defined", metric.metric, metric.updated_at, None, after)
+            await record(connection, ingest_audit, by, action)
 
     async def is_measured(self, metric: str) -> bool:
         """True when a sensor, retired or not, has the metric."""
@@ -129,15 +136,26 @@ class Repository:
 
     async def replace_towns(
         self, wanted: Sequence[Area], removed: Iterable[str], moved: Sequence[Sensor],
-        cells: Iterable[Cell],
+        cells: Iterable[Cell], by: By = SYSTEM,
     ) -> None:  # fmt: skip
         """Towns as an import wants them, and the sensors as they lie then."""
         async with self._engine.begin() as connection:
             await saving.lock_registry(connection)
-            await saving.remove_areas(connection, removed)
+            gone = list(removed)
+            await saving.remove_areas(connection, gone)
             await saving.save_areas(connection, wanted)
             await saving.save_sensors(connection, moved)
             await saving.save_cells(connection, cells)
+            await record(connection, ingest_audit, by, towns_replaced(wanted, gone, moved))
+
+
+async def _few(connection: AsyncConnection, made: Sequence[Sensor]) -> dict[str, Sensor]:
+    """What few sensors were before; of many that would be too much to keep."""
+    if len(made) > EACH_AT_MOST:
+        return {}
+    query = select(sensors).where(sensors.c.sensor_id.in_([one.sensor_id for one in made]))
+    rows = (await connection.execute(query)).mappings()
+    return {row["sensor_id"]: _sensor(row) for row in rows}
 
 
 async def all_sensors(connection: AsyncConnection) -> list[Sensor]:

@@ -12,6 +12,7 @@ from services.ingest.registry.area_files import MAX_FEATURES, Known, Plan, plan
 from services.ingest.registry.registrar import Registrar
 from services.ingest.requests import BodyReader
 from shared.web.auth import require_role, require_scope
+from shared.web.identity import Identity
 from shared.web.problems import Problem
 
 
@@ -27,6 +28,7 @@ class Shelf(Protocol):
         ...
 
 
+Registering = Annotated[Identity, Depends(require_scope("register"))]
 Level = Literal["city", "district", "town", "cell"]
 
 
@@ -117,12 +119,11 @@ def areas_router(shelf: Shelf, registrar: Registrar, bodies: BodyReader) -> APIR
     @router.post(
         "/v1/areas/import",
         summary="Import towns or streets",
-        dependencies=[Depends(require_scope("register"))],
         openapi_extra={"requestBody": {"required": True, "content": _GEOJSON}},
         responses={422: {"description": "A feature is refused; nothing was changed."}},
     )
     async def import_areas(
-        request: Request, dry_run: Annotated[bool, Query()] = False
+        who: Registering, request: Request, dry_run: Annotated[bool, Query()] = False
     ) -> AreaReport:
         """A GeoJSON FeatureCollection of polygons (WGS 84) with `area_id`, `name_zh` and,
         optional, `name_en` and `parent_id` (the district). It replaces the towns of every
@@ -136,7 +137,7 @@ def areas_router(shelf: Shelf, registrar: Registrar, bodies: BodyReader) -> APIR
         if dry_run:
             moves = 0 if made.refused else len(await registrar.moved_by(made))
             return _report(made, True, moves)
-        return _report(made, False, len(await registrar.replace_towns(made)))
+        return _report(made, False, len(await registrar.replace_towns(made, who.by)))
 
     return router
 

@@ -9,8 +9,10 @@ from services.ingest.registry.catalogue import Definition, MetricPut
 from services.ingest.registry.registrar import Registrar, UnitInUse
 from shared.contracts.reading import METRIC_PATTERN
 from shared.web.auth import require_role, require_scope
+from shared.web.identity import Identity
 from shared.web.problems import Problem
 
+Registering = Annotated[Identity, Depends(require_scope("register"))]
 MetricPath = Annotated[str, Path(pattern=METRIC_PATTERN, max_length=64, examples=["water.level"])]
 
 
@@ -45,15 +47,14 @@ def catalogue_router(shelf: Shelf, registrar: Registrar) -> APIRouter:
     @router.put(
         "/v1/metrics/{code}",
         summary="Make or replace a metric",
-        dependencies=[Depends(require_scope("register"))],
         responses={409: {"description": "Sensors have this metric in another unit."}},
     )
-    async def put_metric(code: MetricPath, body: MetricPut) -> Definition:
+    async def put_metric(who: Registering, code: MetricPath, body: MetricPut) -> Definition:
         """Every process knows it within seconds. A new range counts for readings that come in
         from then on, for all sensors that have the metric; what is stored stays as it is. The
         unit of a metric that sensors have cannot change: make another metric."""
         try:
-            return await registrar.define(code, body)
+            return await registrar.define(code, body, who.by)
         except UnitInUse:
             detail = f"Sensors measure {code} in another unit: make a metric of its own for this."
             raise Problem(409, "Conflict", detail, code="unit_in_use") from None

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
-from typing import Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 from fastapi import APIRouter, Depends, Request
@@ -18,8 +18,10 @@ from services.ingest.registry.sensor import Sensor, SensorFilter
 from services.ingest.registry.sensor_import import Plan, plan
 from services.ingest.requests import BodyReader
 from shared.web.auth import require_role, require_scope
+from shared.web.identity import Identity
 from shared.web.problems import Problem
 
+Registering = Annotated[Identity, Depends(require_scope("register"))]
 MAX_ROWS = 50_000
 CSV, GEOJSON = "text/csv", "application/geo+json"
 _READERS = {CSV: sheets.read_csv, GEOJSON: sheets.read_geojson}
@@ -87,12 +89,15 @@ def import_router(shelf: Shelf, registrar: Registrar, bodies: BodyReader) -> API
     @router.post(
         "/v1/sensors/import",
         summary="Import sensors from CSV or GeoJSON",
-        dependencies=[Depends(require_scope("register"))],
         openapi_extra=_BODY,
         responses={415: {"description": "Neither text/csv nor application/geo+json."}},
     )
     async def import_sensors(
-        request: Request, dry_run: bool = False, atomic: bool = False, crs: Crs = "wgs84"
+        who: Registering,
+        request: Request,
+        dry_run: bool = False,
+        atomic: bool = False,
+        crs: Crs = "wgs84",
     ) -> ImportReport:
         """Each row is created, updated, unchanged or refused; its neighbours are imported, unless
         `atomic`. `dry_run` answers the same and changes nothing."""
@@ -106,7 +111,7 @@ def import_router(shelf: Shelf, registrar: Registrar, bodies: BodyReader) -> API
             detail = f"{made.count('refused')} rows are refused; nothing was changed."
             report = _report(made, [], False).model_dump()
             raise Problem(422, "Refused", detail, code="refused_rows", report=report)
-        return _report(made, await registrar.register(made.wanted), False)
+        return _report(made, await registrar.register(made.wanted, who.by), False)
 
     @router.get(
         "/v1/sensors/export",

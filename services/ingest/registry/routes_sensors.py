@@ -25,8 +25,10 @@ from services.ingest.requests import BodyReader, check_content_type
 from shared.contracts.reading import SENSOR_ID_PATTERN, ItemCode, Rejected
 from shared.web.auth import require_role, require_scope
 from shared.web.cursors import from_cursor, to_cursor
+from shared.web.identity import Identity
 from shared.web.problems import Problem
 
+Registering = Annotated[Identity, Depends(require_scope("register"))]
 MAX_BULK = 10_000
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
@@ -96,10 +98,9 @@ def sensors_router(shelf: Shelf, registrar: Registrar, bodies: BodyReader) -> AP
 
     @router.post(
         "/v1/sensors",
-        dependencies=[Depends(require_scope("register"))],
         openapi_extra=_bulk_body(),
     )
-    async def post_sensors(request: Request, crs: Crs = "wgs84") -> BulkAnswer:
+    async def post_sensors(who: Registering, request: Request, crs: Crs = "wgs84") -> BulkAnswer:
         """Make or replace many sensors: a JSON array of sensors with their `sensor_id`."""
         items = await _array(request, bodies)
         wanted, rejected = _sort_out(items, registrar)
@@ -107,7 +108,7 @@ def sensors_router(shelf: Shelf, registrar: Registrar, bodies: BodyReader) -> AP
             wanted = [
                 one.model_copy(update={"location": in_wgs84(one.location, crs)}) for one in wanted
             ]
-        await registrar.register(wanted)
+        await registrar.register(wanted, who.by)
         return BulkAnswer(accepted=len(wanted), rejected=rejected)
 
     _add_changes(router, shelf, registrar)
@@ -117,8 +118,10 @@ def sensors_router(shelf: Shelf, registrar: Registrar, bodies: BodyReader) -> AP
 def _add_changes(router: APIRouter, shelf: Shelf, registrar: Registrar) -> None:
     """Make, replace, change and retire one sensor."""
 
-    @router.put("/v1/sensors/{sensor_id}", dependencies=[Depends(require_scope("register"))])
-    async def put_sensor(sensor_id: SensorPath, body: SensorPut, crs: Crs = "wgs84") -> Sensor:
+    @router.put("/v1/sensors/{sensor_id}")
+    async def put_sensor(
+        who: Registering, sensor_id: SensorPath, body: SensorPut, crs: Crs = "wgs84"
+    ) -> Sensor:
         """Make or replace a sensor; its area is found from its location, which is given in `crs`
         and kept in WGS 84."""
         if body.sensor_id not in (None, sensor_id):
@@ -127,14 +130,15 @@ def _add_changes(router: APIRouter, shelf: Shelf, registrar: Registrar) -> None:
             raise _invalid(f"/metrics/{unknown[0][0]}", f"no metric '{unknown[0][1]}'")
         wanted = SensorIn(**body.model_dump(exclude={"sensor_id", "location"}),
                           sensor_id=sensor_id, location=in_wgs84(body.location, crs))  # fmt: skip
-        return (await registrar.register([wanted]))[0]
+        return (await registrar.register([wanted], who.by))[0]
 
     @router.patch(
         "/v1/sensors/{sensor_id}",
         summary="Change a sensor, retire or revive it",
-        dependencies=[Depends(require_scope("register"))],
     )
-    async def patch_sensor(sensor_id: SensorPath, body: SensorPatch, crs: Crs = "wgs84") -> Sensor:
+    async def patch_sensor(
+        who: Registering, sensor_id: SensorPath, body: SensorPatch, crs: Crs = "wgs84"
+    ) -> Sensor:
         """What the body names becomes different; `{"retired": false}` revives a sensor."""
         known = await find(shelf, sensor_id)
         changes = {name: getattr(body, name) for name in body.model_fields_set}
@@ -147,17 +151,17 @@ def _add_changes(router: APIRouter, shelf: Shelf, registrar: Registrar) -> None:
         except ValidationError as error:
             refusal = _rejected(0, error)
             raise _invalid(refusal.pointer.removeprefix("/0"), refusal.detail) from None
-        return (await registrar.register([wanted]))[0]
+        return (await registrar.register([wanted], who.by))[0]
 
     @router.delete(
         "/v1/sensors/{sensor_id}",
         summary="Retire a sensor",
-        dependencies=[Depends(require_scope("register"))],
     )
-    async def retire_sensor(sensor_id: SensorPath) -> Sensor:
+    async def retire_sensor(who: Registering, sensor_id: SensorPath) -> Sensor:
         """It takes no more readings and leaves the live picture; its history stays."""
         known = await find(shelf, sensor_id)
-        return (await registrar.register([SensorIn(**kept(known) | {"retired": True})]))[0]
+        retired = SensorIn(**kept(known) | {"retired": True})
+        return (await registrar.register([retired], who.by))[0]
 
 
 async def find(shelf: Shelf, sensor_id: str) -> Sensor:

@@ -8,7 +8,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.store.tables import metric_classes, metrics, retention
+from shared.clock import system_clock
+from shared.store.audit import SYSTEM, Action, By, record
+from shared.store.tables import ingest_audit, metric_classes, metrics, retention
 
 STANDARD = "standard"  # the class of every metric that no other class names
 _LONGEST = 36_500
@@ -82,7 +84,9 @@ class Classes:
             for name in sorted(periods)
         ]
 
-    async def save(self, name: str, periods: Periods, codes: Sequence[str]) -> None:
+    async def save(
+        self, name: str, periods: Periods, codes: Sequence[str], by: By = SYSTEM
+    ) -> None:
         """Make or replace a class; its metrics leave the class they were in. Raises
         `UnknownMetrics`."""
         values = periods.model_dump(include=set(Periods.model_fields))
@@ -102,6 +106,9 @@ class Classes:
                 await connection.execute(
                     member.on_conflict_do_update(index_elements=["metric"], set_={"class": name})
                 )
+            after = values | {"metrics": list(codes)}
+            action = Action("retention.changed", name, system_clock(), None, after)
+            await record(connection, ingest_audit, by, action)
 
     async def codes(self) -> list[str]:
         """Every metric of the catalogue."""

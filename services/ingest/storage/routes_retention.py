@@ -6,9 +6,12 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field
 
 from services.ingest.storage.classes import STANDARD, KeptClass, Periods, UnknownMetrics
+from shared.store.audit import By
 from shared.web.auth import require_role
+from shared.web.identity import Identity
 from shared.web.problems import Problem
 
+Admin = Annotated[Identity, Depends(require_role("admin"))]
 Name = Annotated[str, Path(pattern="^[a-z][a-z0-9_-]{0,30}$")]
 
 
@@ -19,7 +22,7 @@ class Shelf(Protocol):
         """By name."""
         ...
 
-    async def save(self, name: str, periods: Periods, codes: tuple[str, ...]) -> None:
+    async def save(self, name: str, periods: Periods, codes: tuple[str, ...], by: By) -> None:
         """Make or replace."""
         ...
 
@@ -49,14 +52,14 @@ def retention_router(shelf: Shelf) -> APIRouter:
         """
         return ClassList(items=await shelf.all())
 
-    @router.put("/v1/retention/{name}", dependencies=[Depends(require_role("admin"))])
-    async def put_class(name: Name, body: ClassPut) -> KeptClass:
+    @router.put("/v1/retention/{name}")
+    async def put_class(admin: Admin, name: Name, body: ClassPut) -> KeptClass:
         """Make or replace a class. What is older than its periods is dropped within the hour."""
         if name == STANDARD and body.metrics:
             detail = "/metrics: `standard` has every metric that no other class names"
             raise Problem(422, "Invalid request", detail, code="invalid_request")
         try:
-            await shelf.save(name, body, body.metrics)
+            await shelf.save(name, body, body.metrics, admin.by)
         except UnknownMetrics as error:
             raise Problem(
                 422, "Invalid request", f"/metrics: {error}", code="invalid_request"

@@ -11,7 +11,7 @@ import httpx
 import pytest
 import websockets
 
-from services.ops_center import routes_live
+from services.ops_center import door
 from services.ops_center.screens import assignments
 from shared.clock import system_clock
 from shared.contracts.reading import Reading
@@ -36,7 +36,7 @@ async def admin(centre: Centre) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 def prompt(monkeypatch: pytest.MonkeyPatch) -> None:
     """Changes are looked for often."""
-    monkeypatch.setattr(routes_live, "RECHECK_SECONDS", 0.1)
+    monkeypatch.setattr(door, "RECHECK_SECONDS", 0.1)
     monkeypatch.setattr(assignments, "FRESH_SECONDS", 0.05)
     monkeypatch.setattr(authenticator, "CACHE_SECONDS", 0.05)
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ops_center.picture import Latest
-from services.ops_center.protocol import Refusal
+from services.ops_center.protocol import Refusal, Sight
 from services.ops_center.registry import SeriesKey
 from services.ops_center.replay import player, portions
 from services.ops_center.replay.player import Player
@@ -106,7 +106,7 @@ def test_every_reading_comes_once_in_its_portion_whatever_their_size(
 
 def a_player(shelf: Shelf, wall: Wall, speed: Any = 60) -> Player:
     wish = Wish(START, HOUR, speed, True, Filter())
-    return Player(Reel(shelf, registry(), Filter(), HOUR), wall, wish, CITY)
+    return Player(Reel(shelf, registry(), Sight(), HOUR), wall, wish, CITY)
 
 
 async def test_a_screen_that_takes_nothing_stops_the_replay_and_what_it_fetches(

@@ -34,6 +34,7 @@ from shared.web.health import Check, health_router
 from shared.web.hot_paths import HotPaths
 from shared.web.limit import BodyLimit
 from shared.web.prompt import Routes, prompt_protocol
+from shared.web.wire import WireProtocol
 
 _log = logging.getLogger(__name__)
 
@@ -220,7 +221,7 @@ def _server(settings: Settings, app: ASGIApp, prompts: Routes | None = None) -> 
         port=settings.port,
         loop="none",
         http=prompt_protocol(prompts or {}),
-        ws="websockets-sansio",
+        ws=WireProtocol,
         ws_max_size=64 * 1024,
         ws_per_message_deflate=False,  # it would compress each shared frame once per screen
         ws_ping_interval=10,

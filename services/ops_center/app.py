@@ -18,7 +18,7 @@ from services.ops_center.registry import Registry
 from services.ops_center.replay.past import Past
 from services.ops_center.replay.routes_replay import replay_router
 from services.ops_center.repository import Repository
-from services.ops_center.routes_live import READY_SECONDS, live_router
+from services.ops_center.routes_live import READY_SECONDS, live_socket
 from services.ops_center.routes_map import map_router
 from services.ops_center.routes_session import session_router
 from services.ops_center.screens.assignments import Assignments
@@ -56,7 +56,6 @@ async def build(context: Context) -> Service:
     return Service(
         name="ops_center",
         routers=(
-            live_router(hub, assignments.of),
             history_router(Archive(context.engine), context.clock),
             *_people(context),
             map_router(repository, feed, context.settings),
@@ -65,6 +64,7 @@ async def build(context: Context) -> Service:
             screens_router(shelf, assignments, context.clock),
             pages_router(),
         ),
+        raw_routes={("WEBSOCKET", "/v1/live"): live_socket(hub, assignments.of)},
         jobs={"picture": feed.run, "hub": hub.run},
         checks={"picture": feed.check},
         mounts={"/assets": Assets(DIST / "assets")},

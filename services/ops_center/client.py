@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from services.ops_center.board import LoggedEvent
 from services.ops_center.eager import begin
@@ -22,7 +22,7 @@ Frame = str | bytes
 class Screen(Protocol):
     """A socket as the hub sees it."""
 
-    async def send(self, frame: Frame) -> None:
+    def send(self, frame: Frame) -> Coroutine[Any, Any, None]:
         """Returns when the socket has room for more; raises when it is closed."""
         ...
 
@@ -41,6 +41,11 @@ class Wish:
 class Client:
     """`idle`: free to be sent the common frames. Else its series are conflated and its incident
     events queued until it is free; both are bounded."""
+
+    __slots__ = (
+        "__weakref__", "_begun", "_screen", "_sending", "_slowest", "behind", "confirm",
+        "conflated", "events", "gone", "heard", "mark", "news", "resync", "wish",
+    )  # fmt: skip
 
     def __init__(self, screen: Screen, mark: Mark, wish: Wish) -> None:
         self.mark = mark
@@ -61,7 +66,9 @@ class Client:
     @property
     def idle(self) -> bool:
         """Ready for the common frames: nothing on its way, nothing waiting."""
-        return self._sending is None and not self._waiting
+        return self._sending is None and not (
+            self.behind or self.events or self.resync or self.confirm or self.news
+        )
 
     @property
     def busy(self) -> bool:
@@ -118,16 +125,15 @@ class Client:
         `done` is called only if the screen was not quick enough to take them at once.
         """
         try:
-            task = begin(self._send(frames))
+            for at, frame in enumerate(frames):
+                task = begin(self._screen.send(frame))
+                if task is not None:
+                    self._wait(task, frames[at + 1 :], mark, done)
+                    return
         except Exception as error:  # whatever a closed socket raises, this screen is gone
             self.leave(1006, type(error).__name__)
             return
-        if task is None:
-            self.mark = mark
-            return
-        self._sending = task
-        self._begun = self.heard = monotonic()
-        task.add_done_callback(lambda task: self._finished(task, mark, done))
+        self.mark = mark
 
     def leave(self, code: int, reason: str) -> None:
         """Give the screen up; whoever serves its socket closes it."""
@@ -136,11 +142,22 @@ class Client:
         if not self.gone.done():
             self.gone.set_result((code, reason))
 
-    async def _send(self, frames: Sequence[Frame]) -> None:
-        for frame in frames:
+    def _wait(
+        self,
+        first: "asyncio.Task[None]",
+        rest: Sequence[Frame],
+        mark: Mark,
+        done: Callable[["Client"], None],
+    ) -> None:
+        self._begun = self.heard = monotonic()
+        self._sending = asyncio.get_running_loop().create_task(self._send(first, rest))
+        self._sending.add_done_callback(lambda task: self._finished(task, mark, done))
+
+    async def _send(self, first: "asyncio.Task[None]", rest: Sequence[Frame]) -> None:
+        await first
+        for frame in rest:
+            self.heard = monotonic()
             await self._screen.send(frame)
-            if self._sending is not None:
-                self.heard = monotonic()
 
     def _finished(
         self, task: "asyncio.Task[None]", mark: Mark, done: Callable[["Client"], None]

@@ -47,6 +47,7 @@ class Hub:
 
     def __init__(self, clock: Clock, adcode: int) -> None:
         self.journey = Journey()
+        self.turn = asyncio.Lock()  # to be taken by who joins
         self._clock = clock
         self._adcode = adcode
         self._stage: Stage | None = None
@@ -124,8 +125,9 @@ class Hub:
         self._move(client, wanted, client.wish.rights, ResyncReason.FILTER)
 
     def confine(self, client: Client, rights: Restrictions | None) -> None:
-        """From now on other rights."""
-        self._move(client, client.wish.filter, rights, ResyncReason.RIGHTS)
+        """From now on other rights, if they are others."""
+        if rights != client.wish.rights:
+            self._move(client, client.wish.filter, rights, ResyncReason.RIGHTS)
 
     def assign(self, client: Client, shown: ScreenInfo | None) -> None:
         """Tell a screen what it is to show, if that is new."""
@@ -209,14 +211,17 @@ class Hub:
         if not series and not events:
             return
         frames: list[Frame] = []  # made once, when the first screen can take them
+        taken = 0
         for client in list(group.clients):
             if client.idle:
                 frames = frames or group.shared(stage, series, events, before)
-                self._start(client, frames, stage.mark)
+                client.start(frames, stage.mark, self._catch_up)
+                taken += 1
             else:
                 conflated = client.defer(series, events)
                 self._conflated += conflated
                 CONFLATED.inc(conflated)
+        _count(frames, taken)
 
     def _catch_up(self, client: Client) -> None:
         """Send what waits for this screen, as long as it takes it."""
@@ -274,8 +279,7 @@ class Hub:
         self._catch_up(client)
 
     def _start(self, client: Client, frames: Sequence[Frame], mark: Mark) -> None:
-        FRAMES.inc(len(frames))
-        CHARACTERS.inc(sum(map(len, frames)))
+        _count(frames, 1)
         client.start(frames, mark, self._catch_up)
 
     def _on_stage(self) -> Stage:
@@ -285,3 +289,8 @@ class Hub:
 
     def _now_us(self) -> int:
         return to_micros(self._clock())
+
+
+def _count(frames: Sequence[Frame], screens: int) -> None:
+    FRAMES.inc(len(frames) * screens)
+    CHARACTERS.inc(sum(map(len, frames)) * screens)

@@ -4,15 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi import APIRouter, WebSocket
+from fastapi import WebSocket
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
-from services.ops_center.client import Client
+from services.ops_center.client import Client, Screen
 from services.ops_center.door import (
     ABNORMAL,
     RECHECK_SECONDS,
-    Socket,
+    Wire,
     admit,
     close,
     first_words,
@@ -45,34 +46,34 @@ FILTERS_PER_CHECK = 10  # each costs a snapshot
 Assigned = Callable[[Identity], Awaitable[ScreenInfo | None]]
 
 
-def live_router(hub: Hub, assigned: Assigned) -> APIRouter:
+def live_socket(hub: Hub, assigned: Assigned) -> ASGIApp:
     """The socket. Its frames: `shared/contracts/live.py`. `assigned`: what a screen is to show."""
-    router = APIRouter()
 
-    @router.websocket("/v1/live")
-    async def live(socket: WebSocket) -> None:
-        await socket.accept()
+    async def live(scope: Scope, receive: Receive, send: Send) -> None:
+        socket = WebSocket(scope, receive, send)
         try:
-            await _serve(hub, socket, assigned)
+            await socket.accept()
+            await _serve(hub, socket, Wire(send), assigned)
         except Refusal as refusal:
             REFUSED.labels(str(refusal.code)).inc()
             await close(socket, refusal.code, refusal.reason)
         except WebSocketDisconnect:
             pass
 
-    return router
+    return live
 
 
-async def _serve(hub: Hub, socket: WebSocket, assigned: Assigned) -> None:
+async def _serve(hub: Hub, socket: WebSocket, screen: Screen, assigned: Assigned) -> None:
     token, identity = await admit(socket)
     hello = decode_hello(await first_words(socket))
     await hub.ready(READY_SECONDS)
     if hello.resume is not None:
         await hub.catch_up_with(hello.resume, CATCH_UP_SECONDS)
     seat = _Seat(hub, assigned)
-    client = seat.client = hub.join(
-        Socket(socket), hello, identity.restrictions, await seat.shown(identity)
-    )
+    shown = await seat.shown(identity)
+    async with hub.turn:
+        await asyncio.sleep(0)  # one snapshot per turn of the loop, however many come at once
+        client = seat.client = hub.join(screen, hello, identity.restrictions, shown)
     tasks: set[asyncio.Future[Any]] = {
         asyncio.ensure_future(listen(socket, seat.hear)),
         asyncio.ensure_future(watch(socket, token, seat.meet)),

@@ -19,7 +19,7 @@ from services.ops_center.hub import Hub
 from services.ops_center.picture import Picture
 from services.ops_center.protocol import ResyncReason
 from services.ops_center.registry import Area, Registry, Sensor
-from services.ops_center.routes_live import live_router
+from services.ops_center.routes_live import live_socket
 from shared import runtime
 from shared.clock import system_clock, to_micros
 from shared.contracts.live import MetricInfo, ScreenInfo
@@ -28,7 +28,7 @@ from shared.settings import Settings
 from shared.web.identity import Identity
 
 FRAME_BYTES = 1024
-CHANGED = 21  # series in a delta of about that size
+CHANGED = 26  # series: a delta of at least that size
 SENSORS = 500
 
 Send = Callable[[], Awaitable[None]]
@@ -55,7 +55,9 @@ async def ours(port: int) -> None:
     settings = Settings(port=port)
     context = runtime.Context(settings, "", cast(Any, create_engine("sqlite://")), cast(Any, None))
     context.__dict__["authenticator"] = _Everybody()
-    service = runtime.Service("ops_center", routers=(live_router(hub, _nothing),))
+    service = runtime.Service(
+        "ops_center", raw_routes={("WEBSOCKET", "/v1/live"): live_socket(hub, _nothing)}
+    )
     server = runtime._server(settings, runtime.make_app(context, [service]))
     serving = asyncio.ensure_future(server.serve())
     await runtime._until_started(server, serving, settings)

@@ -40,9 +40,9 @@ class Detector(msgspec.Struct, array_like=True):
     as if nothing had been. Nothing in it depends on the series.
 
     Readings may come with gaps, doubled or out of order; what is no finite number of a plausible
-    size scores 0 and changes nothing. `last`: the value before; `size`: how large values are;
-    `bar`, `rested`: what an alarm must exceed while the one before rests; `since_us`, `calm`:
-    since when the level has been high, and for how many readings it has not.
+    size scores 0 and changes nothing. `last`: the value before; `size`: how large
+    values are; `bar`, `rested`: what an alarm must exceed while the one before rests; `since_us`,
+    `calm`: since when the level has been high, and for how many readings it has not.
     """
 
     short: Extremes = _extremes(24)
@@ -83,12 +83,11 @@ class Detector(msgspec.Struct, array_like=True):
         ]
         third, second, first = sorted(found)[-3:]
         surprise = first + AGREEMENT * (second + third)
-        return self._score(at_us, value, surprise, SIGNS[found.index(first)])
+        return self._score(at_us, value, surprise, found.index(first))
 
-    def _score(self, at_us: int, value: float, surprise: float, sign: Sign) -> Score:
-        """`surprise`: −log₁₀ of odds."""
-        if surprise <= 0.0:
-            sign = Sign.NONE
+    def _score(self, at_us: int, value: float, surprise: float, place: int) -> Score:
+        """`surprise`: −log₁₀ of odds; `place`: of the detector that was surprised most."""
+        sign = SIGNS[place] if surprise > 0.0 else Sign.NONE
         high = surprise >= HIGH
         news = self._is_news(surprise, goes_on=high and sign is Sign.STUCK)
         self.calm = 0 if high else self.calm + 1
@@ -97,7 +96,7 @@ class Detector(msgspec.Struct, array_like=True):
         elif self.calm > REST_READINGS:
             self.since_us = None
         level = scored(surprise)
-        expected, observed = self._reason(sign, value)
+        expected, observed = self._reason(place, value)
         since_us = self.since_us if high else None
         return Score(
             level if news else 0.0, level, sign, expected, observed, odds(surprise), since_us
@@ -118,9 +117,11 @@ class Detector(msgspec.Struct, array_like=True):
             self.rested = 0
         return False
 
-    def _reason(self, sign: Sign, value: float) -> tuple[float, float]:
+    def _reason(self, place: int, value: float) -> tuple[float, float]:
         """(expected, observed) in the series' unit; of what is stuck, in readings."""
-        match sign:
+        match SIGNS[place]:
+            case Sign.SPIKE:
+                return (self.short, self.middle, self.long)[place].reason
             case Sign.SHIFT:
                 return self.shift.older_mean, self.shift.newer_mean
             case Sign.SLOW_SHIFT:
@@ -131,5 +132,4 @@ class Detector(msgspec.Struct, array_like=True):
                 return self.restless.older, self.restless.newer
             case Sign.STUCK:
                 return float(self.stuck.longest), float(self.stuck.run)
-        known = not math.isnan(self.season.expected)
-        return (self.season.expected if known else self.drift.older), value
+        return self.season.expected, value

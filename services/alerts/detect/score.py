@@ -40,6 +40,17 @@ class Score:
     since_us: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Why a level is high, see `Score`."""
+
+    sign: Sign
+    expected: float
+    observed: float
+    odds: float
+    since_us: int | None
+
+
 NOTHING = Score(0.0, 0.0, Sign.NONE, math.nan, math.nan, 1.0, None)
 
 

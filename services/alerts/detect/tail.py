@@ -48,10 +48,10 @@ class Tail(msgspec.Struct, array_like=True):
         return above if above > below else below
 
     @property
-    def usual(self) -> tuple[float, float] | None:
-        """Between these nearly all values lie; None while too few are known."""
+    def usual(self) -> tuple[float, float]:
+        """Between these nearly all values lie; NaN while too few are known."""
         if self.heard < WARM_READINGS:
-            return None
+            return math.nan, math.nan
         kept = memoryview(self.kept).cast("d")
         return -kept[SIDE], kept[0]
 

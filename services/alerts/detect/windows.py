@@ -22,7 +22,8 @@ def numbers(length: int) -> bytearray:
 
 
 class Extremes(msgspec.Struct, array_like=True):
-    """Spikes of one or several readings: the highest and the lowest of the last ones."""
+    """Spikes of one or several readings: the highest and the lowest of the last ones.
+    `too_high`: which of them is the odder one."""
 
     ring: bytearray
     high: Tail = msgspec.field(default_factory=Tail)
@@ -30,6 +31,7 @@ class Extremes(msgspec.Struct, array_like=True):
     number: int = 0
     highest: float = -math.inf
     lowest: float = math.inf
+    too_high: bool = False
 
     def update(self, value: float, grain: float) -> float:
         """How surprising they are, see `Tail`."""
@@ -45,7 +47,16 @@ class Extremes(msgspec.Struct, array_like=True):
             self.highest, self.lowest = max(self.highest, value), min(self.lowest, value)
         if self.number < size:
             return 0.0
-        return max(self.high.surprise(self.highest, grain), self.low.surprise(self.lowest, grain))
+        high, low = self.high.surprise(self.highest, grain), self.low.surprise(self.lowest, grain)
+        self.too_high = high >= low
+        return high if self.too_high else low
+
+    @property
+    def reason(self) -> tuple[float, float]:
+        """(the nearest that is usual, what was found) of the odder one."""
+        tail, found = (self.high, self.highest) if self.too_high else (self.low, self.lowest)
+        low, high = tail.usual
+        return (high if found > high else low), found
 
 
 class Shift(msgspec.Struct, array_like=True):

@@ -54,9 +54,24 @@ class Suppression(BaseModel):
     until: datetime | None = None
 
 
+class Unusual(BaseModel):
+    """Why a reading is unusual for its series. `sign`: spike, season, shift, slow_shift, drift,
+    restless or stuck; `expected`, `observed`: in the metric's unit (of stuck: readings without a
+    change), null where not known; `odds`: one in so many readings is like this."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    sign: str
+    expected: float | None = None
+    observed: float | None = None
+    odds: float
+    since: datetime | None = None
+
+
 class Cause(BaseModel):
     """The reading (or tick) behind a step. `observed_at`: event time; `value`: in the metric's
-    unit. `alert_id`: the alert that it raised, changed or cleared."""
+    unit. `alert_id`: the alert that it raised, changed or cleared. `unusual`: of rules that ask
+    for what is."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -67,6 +82,7 @@ class Cause(BaseModel):
     metric: str | None = None
     observed_at: datetime
     value: float | None = None
+    unusual: Unusual | None = None
 
 
 class Incident(BaseModel):

@@ -1,13 +1,22 @@
 """An alert: one rule's state for one subject, from one start on. Pure."""
 
+import math
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from services.alerts.detect.score import Finding
 from services.alerts.judging.transition import Key, Place, Transition
 from shared.clock import from_micros
-from shared.contracts.incident import Alarm, Cause, Suppression, WarningColour, incident_id
+from shared.contracts.incident import (
+    Alarm,
+    Cause,
+    Suppression,
+    Unusual,
+    WarningColour,
+    incident_id,
+)
 
 State = Literal["active", "no_data", "cleared"]
 
@@ -160,6 +169,20 @@ def cause_of(alert: Alert, transition: Transition) -> Cause:
         metric=alert.metric,
         observed_at=from_micros(transition.observed_us),
         value=transition.value,
+        unusual=None if transition.finding is None else _unusual(transition.finding),
+    )
+
+
+def _unusual(finding: Finding) -> Unusual:
+    def known(number: float) -> float | None:
+        return number if math.isfinite(number) else None
+
+    return Unusual(
+        sign=finding.sign,
+        expected=known(finding.expected),
+        observed=known(finding.observed),
+        odds=finding.odds,
+        since=None if finding.since_us is None else from_micros(finding.since_us),
     )
 
 

@@ -4,11 +4,12 @@ from typing import Protocol
 
 import msgspec
 
+from services.alerts.detect.score import Finding
 from services.alerts.judging.alarm import Alarm, new_alarm
 from services.alerts.judging.alert import Alert
 from services.alerts.judging.change import Signal
 from services.alerts.judging.logic import Truth
-from services.alerts.judging.measures import Measure
+from services.alerts.judging.measures import Measure, Rareness
 from services.alerts.judging.plan import Leaf, Part, Plan
 
 
@@ -83,6 +84,11 @@ class Inquiry:
                     still = leaf.truth is False and leaf.alarm.idle and not measured
                 calm |= still << place
         self._calm = calm
+
+    def finding(self) -> Finding | None:
+        """What is unusual, where that is asked."""
+        measures = (leaf.measure for leaf in self.state.leaves)
+        return next((one.finding() for one in measures if isinstance(one, Rareness)), None)
 
     def hear(self, place: int, at_us: int, value: float, accepted_us: int) -> None:
         """One reading of the leaf's series, newer than those before."""

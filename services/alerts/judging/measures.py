@@ -6,9 +6,13 @@ from collections.abc import Callable
 
 import msgspec
 
+from services.alerts.detect.ensemble import Detector
+from services.alerts.detect.score import ALARM, Finding, Sign
 from services.alerts.rules.conditions import Condition
 
 GRAINS = 32  # how finely a window is kept
+LINGER_READINGS = 12
+KNOWN_US = 2 * 86_400 * 1_000_000  # before so much is known of a series nothing is unusual
 _FLOAT = struct.Struct("<d")
 _NAN = _FLOAT.pack(math.nan)
 
@@ -81,7 +85,49 @@ class Weekly(msgspec.Struct, array_like=True, tag="week"):
         self.bucket, self.total, self.number = bucket, 0.0, 0
 
 
-Measure = Rising | Resting | Weekly
+class Rareness(msgspec.Struct, array_like=True, tag="unusual"):
+    """What detectors know of a series. `first_us`: since when; `bucket`: the one whose first
+    reading was judged last; `lingers`: for so many readings an alarm that comes back is still the
+    same one; `level` and what follows: what was found, see `detect.score.Score`."""
+
+    every_us: int
+    detector: Detector
+    first_us: int = -1
+    bucket: int = -1
+    lingers: int = 0
+    level: float = 0.0
+    sign: Sign = Sign.NONE
+    expected: float = math.nan
+    observed: float = math.nan
+    odds: float = 1.0
+    since_us: int | None = None
+
+    def hear(self, at_us: int, value: float) -> float:
+        """How unusual the series is now, 0–1."""
+        bucket = at_us // self.every_us
+        if bucket != self.bucket:
+            self.bucket = bucket
+            if self.first_us < 0:
+                self.first_us = at_us
+            found = self.detector.update(at_us, value)
+            if at_us - self.first_us < KNOWN_US:
+                return self.level
+            if found.score >= ALARM or (self.lingers and found.level >= ALARM):
+                self.lingers = LINGER_READINGS
+            elif self.lingers:
+                self.lingers -= 1
+            self.level = found.level if self.lingers else found.score
+            self.sign, self.odds = found.sign, found.odds
+            self.expected, self.observed = found.expected, found.observed
+            self.since_us = found.since_us
+        return self.level
+
+    def finding(self) -> Finding:
+        """Why it is so high."""
+        return Finding(self.sign, self.expected, self.observed, self.odds, self.since_us)
+
+
+Measure = Rising | Resting | Weekly | Rareness
 
 
 def measure_of(condition: Condition) -> Callable[[], Measure | None]:
@@ -96,4 +142,7 @@ def measure_of(condition: Condition) -> Callable[[], Measure | None]:
         bucket_us, ratio = condition.week.bucket * 1_000_000, condition.week.by == "ratio"
         size = 604_800 // condition.week.bucket
         return lambda: Weekly(bucket_us, ratio, bytearray(_NAN * size))
+    if condition.unusual is not None:
+        every_us = condition.unusual.every * 1_000_000
+        return lambda: Rareness(every_us, Detector())
     return lambda: None

@@ -1,5 +1,7 @@
 """How inquiries speak: as an alert's transitions, or as changes for rules over several sensors."""
 
+from dataclasses import replace
+
 from services.alerts.judging.alert import Alert
 from services.alerts.judging.change import ConditionChange, Signal
 from services.alerts.judging.inquiry import Inquiry
@@ -42,7 +44,8 @@ class AlertOutlet:
             inquiry.plan.rule, inquiry.sensor_id, kind, alert, level,
             inquiry.state.value, at_us, accepted_us,
         )  # fmt: skip
-        self.transitions.append(said)
+        finding = inquiry.finding()
+        self.transitions.append(said if finding is None else replace(said, finding=finding))
 
 
 class SignalOutlet:

@@ -5,6 +5,7 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from services.alerts.judging.alarm import Steps, Timing, steps_of, timing_of
 from services.alerts.judging.logic import Expression, combined, place
@@ -18,6 +19,8 @@ _MEANINGS = frozenset(
     {"id", "version", "title", "grade", "priority", "department", "deadline_seconds", "sensors",
      "areas", "enabled", "group_by", "cause", "category", "warning", "runbook", "flapping"}
 )  # fmt: skip
+_LIMITED = ("rate", "compare", "week", "unusual")
+_ADDED_LATER = frozenset({"unusual"})
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -103,12 +106,25 @@ def alone(condition: Condition) -> bool:
 
 def fingerprint_of(rule: Rule) -> str:
     """Names what is asked, whatever its alerts mean: state is kept while this stays the same."""
-    asked = rule.model_dump(mode="json", exclude=set(_MEANINGS))
-    for holder in (asked, *(asked[kind] or {} for kind in ("rate", "compare", "week"))):
+    asked = _said(rule.model_dump(mode="json", exclude=set(_MEANINGS)))
+    for holder in (asked, *(asked.get(kind) or {} for kind in _LIMITED)):
         for level in holder.get("levels", ()):
             for meaning in ("grade", "priority", "warning"):
                 del level[meaning]
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _said(asked: Any) -> Any:
+    """Without kinds of later days that are not asked: older states stay those of the same rule."""
+    if isinstance(asked, list):
+        return [_said(one) for one in asked]
+    if not isinstance(asked, dict):
+        return asked
+    return {
+        key: _said(value)
+        for key, value in asked.items()
+        if value is not None or key not in _ADDED_LATER
+    }
 
 
 def _part(index: int, condition: Condition, rule: Rule) -> Part:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from services.alerts.detect.score import Finding
 from services.alerts.rules.rule import Rule
 from services.alerts.rules.scales import Colour
 
@@ -33,6 +34,7 @@ class Transition:
     `reason`: why it was cleared, where no reading did it (rule_retired, rule_changed, …).
     `grade`, `priority`, `warning`: of the severity reached, the ladder's `level`th from 1. What is
     `flapping` stays active until it is calm. `incident`: the one it belongs to, "" when raised.
+    `finding`: what was unusual, of a rule that asks for that.
     """
 
     kind: Kind
@@ -50,6 +52,7 @@ class Transition:
     flapping: bool = False
     level: int = 1
     warning: Colour | None = None
+    finding: Finding | None = None
 
     @property
     def key(self) -> Key:

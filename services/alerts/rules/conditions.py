@@ -13,8 +13,9 @@ Metric = Annotated[str, Field(pattern=METRIC_PATTERN, max_length=64)]
 Other = Annotated[str, Field(min_length=1, max_length=64)]
 SensorId = Annotated[str, Field(pattern=SENSOR_ID_PATTERN)]
 Kind = Literal[
-    "threshold", "rate", "absent", "stuck", "compare", "week", "count", "all", "any", "not"
-]
+    "threshold", "rate", "absent", "stuck", "compare", "week", "unusual",
+    "count", "all", "any", "not",
+]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)[1:]  # those that have a key of their own
 
 
@@ -69,6 +70,19 @@ class Week(Limited):
         return self
 
 
+class Unusual(Limited):
+    """How unusual the reading is for its series, from 0 to 1: by its level, its steps, the time of
+    the day and of the week. `every`: of the readings of so long, the first is judged."""
+
+    every: Annotated[Span, Field(ge=10, le=86_400)] = 300
+
+    @model_validator(mode="after")
+    def _of_one(self) -> "Unusual":
+        if not self.upwards or not all(0 < limit < 1 for limit in self.ladder):
+            raise ValueError("what is unusual is 'above' a number between 0 and 1")
+        return self
+
+
 class Count(Strict):
     """At so many sensors of the area or group (`at_least`), or at such a part of them (`share`),
     the condition `of` holds."""
@@ -99,6 +113,7 @@ class Condition(Limits):
     stuck: Stuck | None = None
     compare: Compare | None = None
     week: Week | None = None
+    unusual: Unusual | None = None
     count: Count | None = None
     all_: Annotated[tuple["Condition", ...], Field(alias="all", max_length=16)] = ()
     any_: Annotated[tuple["Condition", ...], Field(alias="any", max_length=16)] = ()
@@ -115,7 +130,7 @@ class Condition(Limits):
     @property
     def limits(self) -> Limits:
         """The limits of what this condition measures; of several parts or none: no limits."""
-        return self.rate or self.compare or self.week or self
+        return self.rate or self.compare or self.week or self.unusual or self
 
     @property
     def inner(self) -> tuple["Condition", ...]:

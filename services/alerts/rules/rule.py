@@ -192,7 +192,7 @@ def matches(sensor_id: str, globs: Sequence[str]) -> bool:
 
 def _first_level(given: dict[str, Any]) -> dict[str, Any]:
     """The first level of a ladder, wherever the rule has it."""
-    holders = [given, *(given.get(kind) for kind in ("rate", "compare", "week"))]
+    holders = [given, *(given.get(kind) for kind in ("rate", "compare", "week", "unusual"))]
     for holder in holders:
         levels = holder.get("levels") if isinstance(holder, dict) else None
         first = levels[0] if isinstance(levels, list | tuple) and levels else None

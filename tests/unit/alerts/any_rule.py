@@ -62,7 +62,9 @@ def inside(draw: st.DrawFn, depth: int = 1) -> dict[str, Any]:
 @st.composite
 def conditions(draw: st.DrawFn) -> dict[str, Any]:
     """What a rule asks, with the subject that goes with it."""
-    match draw(st.integers(0, 5)):
+    match draw(st.integers(0, 6)):
+        case 6:
+            return {"unusual": {"above": draw(st.floats(0.01, 0.99)), "every": draw(SPANS)}}
         case 0:
             by = draw(st.sampled_from(["difference", "ratio"]))
             compared = draw(limits(ladder=True)) | {"with": "a", "by": by, "within": draw(SPANS)}

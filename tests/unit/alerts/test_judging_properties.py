@@ -15,6 +15,7 @@ RULES: list[Rule] = [
     rule(id="rise", rate={"above": 4, "over": "5m"}),
     rule(id="stuck", stuck={"for": "3m", "within": 0.5}),
     rule(id="week", week={"above": 1, "bucket": "15m"}),
+    rule(id="unusual", unusual={"above": 0.9, "every": "10s"}),
     rule(id="both", all=[{"above": 5, "for": "1m"}, {"not": {"metric": "n", "below": 4}}]),
     rule(id="neither", any=[{"metric": "n", "absent": "5m"}, {"metric": "n", "above": 9}]),
     rule(id="trusted", above=8, quality="good", flapping={"raises": 2, "within": "10m"}),

@@ -16,6 +16,7 @@ export interface Condition extends Limits {
   stuck?: { for: number } | null;
   compare?: (Limits & { with: string }) | null;
   week?: Limits | null;
+  unusual?: Limits | null;
   count?: { of: Condition; at_least: number | null; share: number | null } | null;
   all?: Condition[];
   any?: Condition[];
@@ -37,6 +38,7 @@ export function condition(of: Condition, unit: string): string {
   if (of.stuck) return p("kind_stuck", { span: exactSpan(of.stuck.for) });
   if (of.compare) return p("kind_compare", { other: of.compare.with, limit: limits(of.compare, unit) });
   if (of.week) return p("kind_week", { limit: limits(of.week, unit) });
+  if (of.unusual) return p("kind_unusual", { limit: limits(of.unusual, "") });
   if (of.count) {
     const bar = of.count.at_least ?? `${Math.round((of.count.share ?? 0) * 100)} %`;
     return p("kind_count", { bar, inner: condition(of.count.of, unit) });

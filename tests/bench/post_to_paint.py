@@ -3,9 +3,10 @@ better. Bar: p50 < 400 ms, p99 < 1 s, with the 250 ms tick.
 
 Load: 2,000 readings/s in batches of 100 and a probe every 95.5 ms; 20 screens: the wall at
 1920 × 1080 and 19 sockets that decode every frame; everything, the browser too, on this machine.
-The wall has been drawn before the first probe. Painted: the task after the animation frame after the flush that brought the value into the
-wall's picture. `limit`: the same probes on the 19 sockets in the same run, so that `ratio` is
-what the browser adds. `way_ms`: medians of each part of the way.
+Painted: the task after the animation frame after the flush that brought the value into the
+wall's picture; the wall has come to rest before the first probe. `limit`: the same probes on the
+19 sockets in the same run, so that `ratio` is what the browser adds. `way_ms`: medians of each
+part of the way.
 """
 
 import asyncio

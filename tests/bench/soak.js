@@ -1,25 +1,28 @@
 // Stands in for the live socket: a city of SENSORS sensors, UPDATES changed series with every tick
 // of 250 ms, an incident every five seconds that is closed a minute later. Time runs SPEED times as
-// fast as it does: every timer and clock of the page, but not what it draws.
+// fast as it does: every timer and clock of the page, but not what it draws. No clock runs ahead of
+// the ticks, so that a page that is held up is not taken for one whose link is dead.
 (() => {
-  const SPEED = 20;
-  const RealDate = Date, began = RealDate.now(), later = performance.now.bind(performance), start = later();
-  const now = () => Math.round(began + (RealDate.now() - began) * SPEED);
+  const SPEED = 20, TICK_MS = 250;
+  const RealDate = Date, began = RealDate.now(), real = performance.now.bind(performance), start = real();
+  let ticks = 0, tickedAt = start;
+  const passed = () => ticks * TICK_MS + Math.min(TICK_MS, (real() - tickedAt) * SPEED);
+  const now = () => Math.round(began + passed());
   window.Date = class extends RealDate {
     constructor(...of) { super(...(of.length === 0 ? [now()] : of)); }
     static now() { return now(); }
   };
-  performance.now = () => start + (later() - start) * SPEED;
+  performance.now = () => start + passed();
   for (const name of ["setTimeout", "setInterval"]) {
-    const real = window[name].bind(window);
-    window[name] = (run, delay = 0, ...more) => real(run, delay / SPEED, ...more);
+    const timer = window[name].bind(window);
+    window[name] = (run, delay = 0, ...more) => timer(run, delay / SPEED, ...more);
   }
   const fetched = window.fetch.bind(window);
   const none = () => new Response('{"items": []}', { headers: { "Content-Type": "application/json" } });
   window.fetch = async (address, init) =>
     String(address).startsWith("/v1/history") ? none() : fetched(address, init);
 
-  const SENSORS = 20000, UPDATES = 500, TICK_MS = 250, OPEN_EVERY = 20, OPEN_TICKS = 240;
+  const SENSORS = 20000, UPDATES = 500, OPEN_EVERY = 20, OPEN_TICKS = 240;
   const Real = window.WebSocket;
   let seed = 7;
   const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
@@ -46,8 +49,6 @@
   class Soak {
     constructor() {
       this.readyState = 1;
-      this.ticks = 0;
-      window.__soak = this;
       setTimeout(() => this.onopen?.(), 0);
     }
     send(text) {
@@ -71,19 +72,20 @@
         incidents: [] };
     }
     tick() {
-      this.ticks += 1;
-      const series = Array.from({ length: UPDATES }, (_, place) => (this.ticks * UPDATES + place * 37) % SENSORS);
-      this.say({ type: "delta", resume: String(this.ticks), series, value: series.map(value),
+      window.__ticks = ticks += 1;
+      tickedAt = real();
+      const series = Array.from({ length: UPDATES }, (_, place) => (ticks * UPDATES + place * 37) % SENSORS);
+      this.say({ type: "delta", resume: String(ticks), series, value: series.map(value),
         observed_at: series.map(() => Date.now()),
         state: series.map(() => (random() < 0.002 ? "p3" : random() < 0.01 ? "stale" : "normal")) });
-      if (this.ticks % OPEN_EVERY === 0) this.step(this.ticks / OPEN_EVERY, 1, "open");
-      const old = (this.ticks - OPEN_TICKS) / OPEN_EVERY;
+      if (ticks % OPEN_EVERY === 0) this.step(ticks / OPEN_EVERY, 1, "open");
+      const old = (ticks - OPEN_TICKS) / OPEN_EVERY;
       if (old > 0 && Number.isInteger(old)) this.step(old, 2, "closed");
-      if (this.ticks % 20 === 0) this.say({ type: "pulse", server_time: iso(), lag_ms: 5,
+      if (ticks % 20 === 0) this.say({ type: "pulse", server_time: iso(), lag_ms: 5,
         latency_ms: { p50: 80, p95: 120, p99: 200 }, clients: 1, dropped: 0 });
     }
     step(number, version, state) {
-      this.say({ type: "incident", resume: String(this.ticks), event: { id: `${number}-${version}`,
+      this.say({ type: "incident", resume: String(ticks), event: { id: `${number}-${version}`,
         type: state === "open" ? "incident.opened" : "incident.closed", timestamp: iso(), actor: "rules",
         note: "", data: incident(number, version, state), cause: null } });
     }

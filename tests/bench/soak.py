@@ -72,7 +72,7 @@ async def _soak(target: cities.Target, minutes: int) -> tuple[list[tuple[float, 
             reached = await eventually(partial(_has_run, page, minute), PATIENCE_SECONDS)
             assert reached, f"the page stands still at {await _minute(page):.1f} min"
             samples.append((await _minute(page), await _heap_mb(page)))
-        ticks = int(await page.evaluate("window.__soak.ticks"))
+        ticks = int(await page.evaluate("window.__ticks"))
         shown = int(await page.evaluate("window.__wall.picture.sensors.id.length"))
         await browser.close()
     assert shown == 20_000, "the page has lost the picture"
@@ -81,7 +81,7 @@ async def _soak(target: cities.Target, minutes: int) -> tuple[list[tuple[float, 
 
 async def _minute(page: Page) -> float:
     """Of the page's time, by what it has been sent."""
-    return float(await page.evaluate("window.__soak?.ticks ?? 0")) * TICK_SECONDS / 60
+    return float(await page.evaluate("window.__ticks ?? 0")) * TICK_SECONDS / 60
 
 
 async def _has_run(page: Page, minute: int) -> bool:

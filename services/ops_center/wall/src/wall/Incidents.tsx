@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 
 import { get } from "../api";
 import { named } from "../i18n";
-import type { Incident, IncidentState } from "../live/protocol";
+import { State, type Incident, type IncidentState } from "../live/protocol";
 import { further, partsOf } from "../live/reducer";
 import { PRIORITIES } from "../map/markers";
 import type { Board } from "./board";
@@ -32,7 +32,7 @@ export function Incidents({ board, show, flood }: { board: Board; show: Show; fl
     <section class="incidents" aria-label={t("incidents")}>
       <h2>{t("incidents")}<small>{all.length > 0 && title}</small></h2>
       <Steps incidents={all} />
-      {all.length === 0 && <Calm />}
+      {all.length === 0 && <Calm board={board} show={show} />}
       {flood.on ? <Flooded board={board} open={show.open.value} flood={flood} /> : <Listed board={board} all={all} />}
       {all.length <= RECENT_UNTIL && board.reel === null && <Recent board={board} show={show} />}
     </section>
@@ -154,8 +154,14 @@ export function Others({ incidents }: { incidents: Incident[] }) {
   );
 }
 
-function Calm() {
-  return <div class="calm"><b>{t("calm")}</b><span>{t("calm_more")}</span></div>;
+/** Silence is no sign of health: what nobody can know is not called normal. */
+function Calm({ board, show }: { board: Board; show: Show }) {
+  void board.beat.value;
+  const { areaId, state } = board.picture.sensors;
+  let silent = 0;
+  state.forEach((rank, sensor) => rank === State.stale && show.covers(areaId[sensor] ?? null) && (silent += 1));
+  const more = board.adrift.value ? t("calm_cut") : silent > 0 ? t("calm_unknown", { n: silent }) : t("calm_more");
+  return <div class="calm"><b>{t("calm")}</b><span>{more}</span></div>;
 }
 
 /** What was closed last, while there is room for it. */

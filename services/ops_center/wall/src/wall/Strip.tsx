@@ -14,6 +14,7 @@ const SLOW_MS = 3000;
 
 /** City, open incidents by priority, how old the data is, and the time. */
 export function Strip({ board, show }: { board: Board; show: Show }) {
+  void board.epoch.value; // the areas' names come with the picture
   const view = show.view.value;
   const turns = show.views.value.length;
   return (
@@ -78,6 +79,7 @@ function LinkState({ board }: { board: Board }) {
       {!bad && lag > SLOW_MS && <em>{t("slow", { span: span(lag) })}</em>}
       {way !== null && lag <= SLOW_MS && (
         <span class="way" title={t("to_screen")}>
+          {t("delay")}
           {SHARES.map((share) => typeof way[share] === "number" && (
             <span key={share}>{t(share)} <b>{Math.round(way[share])}</b></span>
           ))}

@@ -8,17 +8,26 @@ import { POINTS, TrendFeed, type Trend } from "./feed";
 import { number, scaled } from "./format";
 import { useScale } from "./scale";
 import { Shape } from "./Shape";
+import type { Show } from "./show";
 import { WINDOW_MS, longestStep } from "./trends";
+import { hasDomain } from "./view";
 
 /** Eight metrics at their worst place, three hours back, redrawn once a second. */
-export function Trends({ board }: { board: Board }) {
-  const [feed] = useState(() => new TrendFeed(board));
+export function Trends({ board, show }: { board: Board; show: Show }) {
+  const [feed] = useState(() => new TrendFeed(board, (areaId) => show.covers(areaId)));
   const scale = useScale();
+  const view = show.view.value;
   useEffect(() => board.subscribe((flush) => feed.take(flush)), [board, feed]);
+  useEffect(() => feed.rechoose(), [view]);
+  void board.epoch.value;
   const stamp = board.beat.value;
+  const shown = feed.trends.filter(({ spec }) => {
+    const metric = board.picture.metrics.get(spec.metric);
+    return metric === undefined || hasDomain(view, metric.domain);
+  });
   return (
-    <section class="trends">
-      {feed.trends.map((trend) => (
+    <section class="trends" style={{ gridTemplateColumns: `repeat(${Math.max(1, shown.length)}, minmax(0, 1fr))` }}>
+      {shown.map((trend) => (
         <TrendTile key={trend.spec.metric} trend={trend} board={board} stamp={stamp} scale={scale} />
       ))}
     </section>

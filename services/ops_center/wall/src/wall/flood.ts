@@ -48,7 +48,8 @@ export function gathered(open: readonly Incident[]): [Incident[], Group[]] {
   for (const incident of own) {
     if (incident.priority > 1) into(groups, incident);
   }
-  return [own.filter((one) => one.priority === 1), [...groups.values()]];
+  const gravest = (a: Group, b: Group): number => a.priority - b.priority || b.members.length - a.members.length;
+  return [own.filter((one) => one.priority === 1), [...groups.values()].sort(gravest)];
 }
 
 /** The same things in the order that is kept; what it does not name comes last. */

@@ -61,7 +61,7 @@ function Wall({ board }: { board: Board }) {
         {help.value && <Help />}
       </main>
       {incidents && <Incidents board={board} show={show} flood={flood} />}
-      {trends && <Trends board={board} />}
+      {trends && <Trends board={board} show={show} />}
     </div>
   );
 }

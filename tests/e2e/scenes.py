@@ -82,6 +82,18 @@ class City:
                 series["state"][place] = "stale"
                 series["observed_at"][place] = NOW_MS - SILENT_MS
 
+    def standing(self, sensor_id: str, metric: str) -> tuple[float, bool]:
+        """A series' value, and whether it is in alarm."""
+        series, sensor = self.snapshot["series"], self.snapshot["sensors"]["id"].index(sensor_id)
+        place = next(
+            at
+            for at, (owner, measured) in enumerate(
+                zip(series["sensor"], series["metric"], strict=True)
+            )
+            if (owner, measured) == (sensor, metric)
+        )
+        return float(series["value"][place] or 0), series["state"][place].startswith("p")
+
     def _spoken(self, metric: str) -> Iterator[tuple[int, str]]:
         series, sensors = self.snapshot["series"], self.snapshot["sensors"]
         for place, measured in enumerate(series["metric"]):
@@ -89,16 +101,16 @@ class City:
                 yield place, sensors["area_id"][series["sensor"][place]]
 
 
-def history(query: Mapping[str, list[str]]) -> Frame:
-    """Three quiet hours of any series, the same every time."""
+def history(city: City, query: Mapping[str, list[str]]) -> Frame:
+    """Three quiet hours of a series, ending near its present value; an alarm rose minutes ago."""
+    level, alarmed = city.standing(query["sensor_id"][0], query["metric"][0])
     seed = sum(map(ord, query["sensor_id"][0])) % 7
-    points = 90
     first = NOW_MS - 3 * 3_600_000
-    items = [
-        {"at": datetime.fromtimestamp((first + step * 120_000) / 1000, UTC).isoformat(),
-         "mean": round(50 + seed + 6 * math.sin(step / 9 + seed) + math.sin(step * 1.7), 2)}
-        for step in range(points)
-    ]  # fmt: skip
+    items = []
+    for step in range(90):
+        share = 0.97 + 0.025 * math.sin(step / 9 + seed) + 0.008 * math.sin(step * 1.7)
+        at = datetime.fromtimestamp((first + step * 120_000) / 1000, UTC).isoformat()
+        items.append({"at": at, "mean": round(level * share * (0.4 if alarmed else 1), 3)})
     return {"unit": "", "resolution_seconds": 120, "items": items}
 
 

@@ -32,22 +32,28 @@ _DRAWN = """() => {
 
 @dataclass
 class Studio:
-    """One page and what it asked for. `foreign`: addresses of other origins."""
+    """One page and what it asked for. `frozen`: the clock stands still; `foreign`: addresses of
+    other origins."""
 
     page: Page
     city: City
+    frozen: bool = True
     foreign: list[str] = field(default_factory=list)
     socket: WebSocketRoute | None = None
     refusing: bool = False
 
     def open(self, query: str) -> None:
         """Until the first picture is drawn."""
-        self.page.clock.set_fixed_time(NOW)
+        if self.frozen:
+            self.page.clock.set_fixed_time(NOW)
         self.page.route("**/*", self._answer)
         self.page.route_web_socket(lambda _: True, self._live)
         self.page.goto(f"{ORIGIN}/?token=t&rotate=off&{query}")
-        self._pass(timedelta(seconds=1))
-        self.wait_drawn()
+        if self.frozen:
+            self._pass(timedelta(seconds=1))
+            self.wait_drawn()
+        else:
+            self.wait_mapped()
 
     def play(self, scene: Scene) -> None:
         """What happens after the first picture."""
@@ -68,16 +74,22 @@ class Studio:
 
     def _pass(self, time: timedelta) -> None:
         """The clock jumps to so long after the beginning, and the wall has seen it: what is told
-        once a second is told of a moment once."""
+        once a second is told of a moment once. What the server's clock says has come before."""
+        heard = "() => window.__wall?.pulse.value != null && window.__wall.epoch.value > 0"
+        assert until(lambda: bool(self.page.evaluate(heard)), DRAWN_SECONDS)
         self.page.clock.set_fixed_time(NOW + time)
         moment = int((NOW + time).timestamp() * 1000)
-        seen = "(at) => window.__wall.beat.value >= at && window.__wall.picture.epoch > 0"
+        seen = "(at) => window.__wall.beat.value >= at"
         assert until(lambda: bool(self.page.evaluate(seen, moment)), DRAWN_SECONDS)
 
     def wait_drawn(self) -> None:
         """Fonts are there, the map is at rest, and two pictures in a row are the same."""
-        assert until(lambda: bool(self.page.evaluate(_DRAWN)), DRAWN_SECONDS)
+        self.wait_mapped()
         assert until(self._still, DRAWN_SECONDS)
+
+    def wait_mapped(self) -> None:
+        """Fonts are there, and the map is at rest."""
+        assert until(lambda: bool(self.page.evaluate(_DRAWN)), DRAWN_SECONDS)
 
     def _still(self) -> bool:
         return self.page.screenshot() == self.page.screenshot()
@@ -90,7 +102,12 @@ class Studio:
             return
         self.socket = socket
         frames = [self.city.hello, self.city.snapshot, self.city.pulse]
-        socket.on_message(lambda _: [socket.send(json.dumps(frame)) for frame in frames])
+
+        def greet(_: str | bytes) -> None:
+            for frame in frames:
+                socket.send(json.dumps(frame))
+
+        socket.on_message(greet)
 
     def _answer(self, route: Route) -> None:
         address = urlsplit(route.request.url)
@@ -109,7 +126,7 @@ class Studio:
             "/v1/map/areas": lambda: self.city.areas,
             "/v1/map/layers": lambda: {"items": []},
             "/v1/areas": lambda: self.city.cells,
-            "/v1/history": lambda: history(query),
+            "/v1/history": lambda: history(self.city, query),
             "/v1/incidents": lambda: {"items": [], "next": None},
         }
         if self.refusing:
@@ -120,14 +137,14 @@ class Studio:
             route.fulfill(status=404, json={"title": "Not found"})
 
 
-def studio(browser: Browser, city: City, width: int, height: int) -> Studio:
+def studio(browser: Browser, city: City, width: int, height: int, *, frozen: bool = True) -> Studio:
     """An empty page of this size."""
     context = browser.new_context(
         viewport={"width": width, "height": height}, reduced_motion="reduce", locale="zh-CN",
         timezone_id="Asia/Shanghai", service_workers="block",
     )  # fmt: skip
     context.set_default_timeout(DRAWN_SECONDS * 1000)
-    return Studio(context.new_page(), city)
+    return Studio(context.new_page(), city, frozen)
 
 
 def _file(route: Route, name: str) -> None:

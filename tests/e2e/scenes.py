@@ -153,6 +153,7 @@ SCENES = (
     Scene("health-en", stale, query="lang=en&panels=health,incidents,trends"),
     Scene("view", one_urgent, query="area=441202&domains=utilities"),
     Scene("case", one_urgent, keys=("ArrowDown", "Enter")),
+    Scene("replay", one_urgent, query="replay=2026-05-01T02:00:00Z&speed=10"),
     Scene("help", keys=("?",)),
 )
 

@@ -21,6 +21,8 @@ from tests.e2e.scenes import NOW, City, Scene, history
 
 ORIGIN = "http://wall.test"
 DRAWN_SECONDS = 60.0
+REPLAYED = {"from": "2026-05-01T02:00:00Z", "to": "2026-05-01T05:00:00Z", "speed": 10,
+            "playing": False, "ended": False}  # fmt: skip
 CUT_FOR = timedelta(seconds=23)
 
 _DRAWN = """() => {
@@ -101,11 +103,14 @@ class Studio:
             socket.close()
             return
         self.socket = socket
-        frames = [self.city.hello, self.city.snapshot, self.city.pulse]
+        past = {"replay": REPLAYED} if "/v1/replay" in socket.url else {}
+        frames = [self.city.hello | past, self.city.snapshot, self.city.pulse | past]
 
-        def greet(_: str | bytes) -> None:
+        def greet(said: str | bytes) -> None:
+            if json.loads(said)["type"] != "hello":
+                return  # what it says later asks for nothing that would change the picture
             for frame in frames:
-                socket.send(json.dumps(frame))
+                socket.send(json.dumps(frame, separators=(",", ":")))
 
         socket.on_message(greet)
 

@@ -3,7 +3,7 @@ import { t, type Text } from "./texts";
 const KEYS: readonly [string, Text][] = [
   ["↑ ↓", "key_move"], ["Enter", "key_enter"], ["Esc", "key_escape"], ["← →", "key_side"],
   ["1 2 3", "key_domains"], ["0", "key_all"], ["G", "key_grid"], ["+ −", "key_zoom"],
-  ["PgUp PgDn", "key_view"], ["T", "key_theme"], ["L", "key_language"], ["F", "key_full"], ["?", "key_help"],
+  ["PgUp PgDn", "key_view"], ["T", "key_theme"], ["L", "key_language"], ["F", "key_full"], ["R", "key_replay"], ["?", "key_help"],
 ];
 
 /** What the keys do. */

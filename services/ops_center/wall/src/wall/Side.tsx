@@ -15,13 +15,14 @@ const SECONDS = turnSeconds(new URLSearchParams(location.search).get("rotate"));
 export function Side({ board, show, flood }: { board: Board; show: Show; flood: boolean }) {
   const pages = SIDES.filter((side) => hasPanel(show.view.value, side));
   const [rotation, setRotation] = useState<Rotation>(START);
-  const now = board.beat.value;
+  void board.beat.value;
+  const now = Date.now(); // this machine's time: a replay's leaps
   const held = flood || board.selection.value !== null || board.adrift.value;
   useEffect(() => setRotation((before) => turned(before, now, pages.length, SECONDS, held)), [now, held, pages.length]);
-  useUrgent(show, () => setRotation(interrupted(board.now())));
+  useUrgent(show, () => setRotation(interrupted(Date.now())));
   useEffect(() => {
     const turn = (event: Event): void =>
-      setRotation((before) => stepped(before, board.now(), pages.length, (event as CustomEvent<number>).detail));
+      setRotation((before) => stepped(before, Date.now(), pages.length, (event as CustomEvent<number>).detail));
     addEventListener(TURN, turn);
     return () => removeEventListener(TURN, turn);
   }, [pages.length]);

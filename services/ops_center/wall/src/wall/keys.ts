@@ -40,7 +40,7 @@ const DEEDS: Readonly<Record<string, Deed>> = {
 
 export function listen(board: Board, show: Show): () => void {
   const press = (event: KeyboardEvent): void => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLInputElement) return;
     const domain = DOMAINS[Number(event.key) - 1];
     const deed = domain !== undefined ? () => flipLayer(domain) : deedOf(event.key);
     if (deed === undefined) return;

@@ -30,7 +30,7 @@ export class Show {
     const ask = (): void => void assigned().then((views) => views !== null && this.take(views));
     if (this.views.value.length === 0) ask();
     const timer = setInterval(() => new URLSearchParams(search).has("view") || ask(), ASK_EVERY_MS);
-    const stop = this.board.beat.subscribe((now) => this.tick(now));
+    const stop = this.board.beat.subscribe(() => this.tick(Date.now()));
     return () => {
       clearInterval(timer);
       stop();
@@ -64,7 +64,7 @@ export class Show {
 
   private go(turn: number): void {
     this.turn.value = turn;
-    this.since = this.board.now();
+    this.since = Date.now(); // this machine's time: a replay's leaps
     const { theme, language } = this.view.value ?? {};
     if (theme === "dark" || theme === "light") setTheme(theme);
     if (language === "zh" || language === "en") setLanguage(language);

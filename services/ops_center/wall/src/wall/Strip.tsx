@@ -95,7 +95,7 @@ type Way = Partial<Record<(typeof SHARES)[number], number | null>>;
 
 /** How long readings took on their way: to the painted picture where the server knows it, else to the socket. */
 function wayOf(pulse: PulseFrame | null): Way | null {
-  const shown = (pulse as (PulseFrame & { hops?: { shown?: Way } }) | null)?.hops?.shown;
+  const shown = pulse?.hops?.shown;
   const way = typeof shown?.p50 === "number" ? shown : pulse?.latency_ms ?? null;
   return typeof way?.p50 === "number" ? way : null;
 }

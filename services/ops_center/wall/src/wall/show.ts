@@ -6,9 +6,7 @@ import { setLanguage } from "../i18n";
 import type { Incident } from "../live/protocol";
 import type { Board } from "./board";
 import { setTheme } from "./theme";
-import { assigned, concerns, holds, viewsOf, type ShownView } from "./view";
-
-const ASK_EVERY_MS = 60_000;
+import { concerns, holds, viewsOf, type ShownView } from "./view";
 
 export class Show {
   readonly views = signal<readonly ShownView[]>([]);
@@ -26,13 +24,12 @@ export class Show {
   }
 
   start(search: string): () => void {
-    this.take(viewsOf(search));
-    const ask = (): void => void assigned().then((views) => views !== null && this.take(views));
-    if (this.views.value.length === 0) ask();
-    const timer = setInterval(() => new URLSearchParams(search).has("view") || ask(), ASK_EVERY_MS);
+    const own = viewsOf(search);
+    this.take(own);
+    const assigned = this.board.screen.subscribe((screen) => own.length === 0 && this.take(screen?.views ?? []));
     const stop = this.board.beat.subscribe(() => this.tick(Date.now()));
     return () => {
-      clearInterval(timer);
+      assigned();
       stop();
     };
   }

@@ -1,6 +1,5 @@
-/** What a wall shows: one view, or several in turn. Pure, but for the question to the server. */
+/** What a wall shows: one view, or several in turn. Pure. */
 
-import { get } from "../api";
 import type { Domain, Incident } from "../live/protocol";
 import type { Picture } from "../live/reducer";
 
@@ -8,7 +7,7 @@ export const DOMAINS: readonly Domain[] = ["traffic", "environment", "utilities"
 export const SIDES = ["vitals", "districts", "health"] as const;
 export type Side = (typeof SIDES)[number];
 
-/** As `GET /v1/screen` has it. `domains`, `panels`: empty for all. `seconds`: null for good. */
+/** As `hello` and `GET /v1/screen` have it. `domains`, `panels`: empty for all. `seconds`: null for good. */
 export interface ShownView {
   name: string;
   centre: { lon: number; lat: number; zoom: number } | null;
@@ -63,12 +62,6 @@ function listed(query: URLSearchParams, name: string): string[] {
 function plain(view: ShownView): boolean {
   return !view.name && view.centre === null && view.area_id === null && view.domains.length === 0
     && view.panels.length === 0;
-}
-
-/** What the server has this screen show; null when it says nothing. */
-export async function assigned(): Promise<ShownView[] | null> {
-  const answer = await get<{ screen: { views: ShownView[] } | null }>("/v1/screen").catch(() => null);
-  return answer?.screen?.views ?? null;
 }
 
 export function hasPanel(view: ShownView | null, panel: string): boolean {

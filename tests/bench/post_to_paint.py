@@ -11,7 +11,6 @@ part of the way.
 
 import asyncio
 import os
-import shutil
 import statistics
 import sys
 import time
@@ -25,7 +24,7 @@ from shared.pause import eventually
 from tests.bench import cities, cpu, load, report, rows
 from tests.bench.post_to_screen import BATCH, PROBE_SECONDS, offer, post, probe, reading
 from tests.bench.screens import FIRST_VALUE, STEP, Probes, Screen
-from tests.e2e.conftest import ARGUMENTS, BROWSERS
+from tests.e2e.conftest import ARGUMENTS, BROWSERS, find_browser
 
 SOCKETS = 19
 BATCHES_PER_SECOND = 20
@@ -228,7 +227,7 @@ async def _steady(page: Page) -> bool:
 
 def chromium() -> str | None:
     """Path of a browser, if there is one."""
-    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    return find_browser()
 
 
 def _browser_pid() -> int:

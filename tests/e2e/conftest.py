@@ -20,10 +20,15 @@ ACTION_MS = 30_000.0  # deadlines are for a machine that does much else at the s
 expect.set_options(timeout=ACTION_MS)
 
 
+def find_browser() -> str | None:
+    """Path of a Chromium, if this machine has one."""
+    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """Path of a Chromium; without one these tests cannot be run."""
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    found = find_browser()
     if found is None:
         pytest.skip(f"NO BROWSER: none of {', '.join(BROWSERS)} is installed")
     return found

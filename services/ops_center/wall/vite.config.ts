@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import { defineConfig, type Connect, type Plugin } from "vite";
@@ -17,17 +18,30 @@ function consoleAddress(): Plugin {
   };
 }
 
+/** The font's licence goes wherever the font goes. */
+function fontLicence(): Plugin {
+  return {
+    name: "font-licence",
+    apply: "build",
+    generateBundle() {
+      const source = readFileSync(page("node_modules/@fontsource-variable/noto-sans-sc/LICENSE"));
+      this.emitFile({ type: "asset", fileName: "assets/noto-sans-sc-OFL.txt", source });
+    },
+  };
+}
+
 const backend = process.env["YIWANG_DEV_BACKEND"] ?? "http://127.0.0.1:8000";
 
 export default defineConfig({
   base: "/",
   appType: "mpa",
-  plugins: [consoleAddress()],
+  plugins: [consoleAddress(), fontLicence()],
   esbuild: { jsx: "automatic", jsxImportSource: "preact" },
   build: {
     target: "es2022",
     outDir: "dist",
     chunkSizeWarningLimit: 1400,
+    assetsInlineLimit: 0, // the pages' policy knows no fonts in data: addresses
     rollupOptions: {
       input: { wall: page("index.html"), console: page("console.html") },
       output: {

@@ -10,8 +10,11 @@ import type { Domain } from "../live/protocol";
 import { State } from "../live/protocol";
 import type { Picture, SensorColumns } from "../live/reducer";
 import { reloadWhenServed } from "../reload";
+import type { Cell } from "./grid";
 import { boundsOf, labelPoints, type Bounds } from "./geometry";
-import { PRIORITIES, markerImage } from "./markers";
+import { Grid, type GridMode } from "./cells";
+import { fontLoaded } from "./fonts";
+import { PRIORITIES, hatchImage, markerImage } from "./markers";
 import type { Palette } from "./palette";
 import { abnormalFeatures, samePlaces, sensorFeatures } from "./sensors";
 import { ABNORMAL_LAYERS, OWN_FILTERS, SENSOR_LAYERS, cityStyle } from "./style";
@@ -22,7 +25,6 @@ const HOME_AFTER_MS = 120_000;
 const RELOAD_AFTER_MS = 5000;
 const FOCUS_ZOOM = 9.6;
 const PICK_RADIUS = 8;
-const FONT_FAMILY = '"Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif';
 
 export interface CityMapOptions {
   container: HTMLElement;
@@ -34,6 +36,8 @@ export interface CityMapOptions {
   scale: number;
   padding: { top: number; right: number; bottom: number; left: number };
   label(series: number): string;
+  /** The grid's cells, asked for when they are first wanted; without it there is no grid. */
+  cells?: () => Promise<readonly Cell[]>;
   pick(sensor: number | null): void;
   /** Whether someone has moved the map away from the whole city. */
   strayed(strayed: boolean): void;
@@ -44,7 +48,11 @@ export class CityMap {
   private ready = false;
   private waiting: (() => void)[] = [];
   private shown: SensorColumns | null = null;
-  private readonly bounds: Bounds | null;
+  private readonly grid: Grid;
+  private gridMode: GridMode = "auto";
+  private bounds: Bounds | null;
+  private settled: string | null = null;
+  private centre: { lon: number; lat: number; zoom: number } | null = null;
   private homing: ReturnType<typeof setTimeout> | undefined;
   private strayed = false;
   private gone = false;
@@ -61,11 +69,12 @@ export class CityMap {
       style: cityStyle(areas, labelPoints(areas, options.areaLabel), colours, scale),
       minZoom: 3, maxZoom: 17, attributionControl: false,
       dragRotate: false, pitchWithRotate: false, fadeDuration: 0,
-      localIdeographFontFamily: FONT_FAMILY,
+      localIdeographFontFamily: false,
     });
+    this.grid = new Grid(this.gl, options.cells ?? (async () => []), () => this.homeZoom());
     this.gl.touchZoomRotate.disableRotation();
     this.gl.addControl(new ScaleControl({ maxWidth: 120 * options.scale }), "bottom-right");
-    this.gl.on("load", () => this.begin());
+    this.gl.on("load", () => void fontLoaded().then(() => this.gone || this.begin()));
     this.gl.on("click", (event) => this.hit(event.point));
     this.gl.on("movestart", (event) => "originalEvent" in event && event.originalEvent && this.stray());
     this.gl.on("resize", () => this.strayed || this.home(false));
@@ -96,13 +105,26 @@ export class CityMap {
         this.source("sensors").setData(sensorFeatures(picture));
       }
       this.shown = sensors;
+      void this.grid.arrange(picture, this.gridMode);
       this.setAbnormal(picture);
     });
+  }
+
+  showGrid(picture: Picture, mode: GridMode): void {
+    this.gridMode = mode;
+    this.whenReady(() => void this.grid.arrange(picture, mode));
+  }
+
+  /** Areas in which most sensors are silent, by id. */
+  setSilent(areas: ReadonlyMap<string, boolean>): void {
+    this.whenReady(() => areas.forEach((silent, id) =>
+      this.gl.setFeatureState({ source: "areas", id }, { silent })));
   }
 
   setStates(picture: Picture, sensors: Iterable<number>): void {
     this.whenReady(() => {
       for (const sensor of sensors) this.paint(sensor, picture.sensors.state[sensor] ?? State.never);
+      this.grid.follow(picture, sensors);
     });
   }
 
@@ -142,13 +164,50 @@ export class CityMap {
     });
   }
 
-  /** Back to the whole city. */
+  /** What is home from now on: an area of the city, or a place; null for the whole city. */
+  settle(areaId: string | null, centre: { lon: number; lat: number; zoom: number } | null): void {
+    if (this.settled === areaId && this.centre === centre) return;
+    this.settled = areaId;
+    const { areas } = this.options;
+    const features = areas.features.filter((one) => areaId === null || one.properties?.["area_id"] === areaId);
+    this.bounds = boundsOf({ type: "FeatureCollection", features }) ?? boundsOf(areas);
+    this.centre = centre;
+    this.home();
+  }
+
+  /** An area for a while. */
+  visit(areaId: string): void {
+    const features = this.options.areas.features.filter((one) => one.properties?.["area_id"] === areaId);
+    const bounds = boundsOf({ type: "FeatureCollection", features });
+    if (bounds === null) return;
+    this.stray();
+    this.gl.fitBounds(bounds as LngLatBoundsLike, { padding: this.options.padding, duration: 800 });
+  }
+
+  zoom(by: number): void {
+    this.stray();
+    this.gl.zoomTo(this.gl.getZoom() + by, { duration: 300 });
+  }
+
+  private homeZoom(): number {
+    const { areas, padding } = this.options;
+    const city = boundsOf(areas);
+    return city === null ? 3 : this.gl.cameraForBounds(city as LngLatBoundsLike, { padding })?.zoom ?? 3;
+  }
+
+  /** Back to the whole city, or to what stands for it. */
   home(animate = true): void {
     clearTimeout(this.homing);
     this.setStrayed(false);
+    const duration = animate ? 900 : 0;
+    if (this.centre !== null) {
+      const { lon, lat, zoom } = this.centre;
+      this.gl.easeTo({ center: [lon, lat], zoom: zoom + Math.log2(this.options.scale), duration });
+      return;
+    }
     if (this.bounds === null) return;
     this.gl.fitBounds(this.bounds as LngLatBoundsLike, {
-      padding: this.options.padding, duration: animate ? 900 : 0,
+      padding: this.options.padding, duration,
     });
   }
 
@@ -164,6 +223,8 @@ export class CityMap {
       const image = markerImage(priority, colours, 26 * scale, ratio);
       this.gl.addImage(`p${priority}`, image, { pixelRatio: ratio });
     }
+    this.gl.addImage("hatch", hatchImage(colours, 9 * scale, ratio), { pixelRatio: ratio });
+    this.gl.setLayoutProperty("silent", "visibility", "visible");
     this.ready = true;
     this.waiting.splice(0).forEach((run) => run());
   }

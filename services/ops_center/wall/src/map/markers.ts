@@ -1,6 +1,7 @@
 /** Alarm markers: shape and number tell the priority, colour only repeats it. */
 
 import type { Priority } from "../live/protocol";
+import { FONT } from "./fonts";
 import type { Palette } from "./palette";
 
 export const PRIORITIES: readonly Priority[] = [1, 2, 3, 4];
@@ -40,9 +41,26 @@ export function markerImage(
   pen.fillStyle = colours[`p${priority}`];
   pen.fill();
   pen.fillStyle = colours.onAlarm;
-  pen.font = "700 13px system-ui, sans-serif";
+  pen.font = `700 13px "${FONT}", sans-serif`;
   pen.textAlign = "center";
   pen.textBaseline = "middle";
   pen.fillText(String(priority), 12, NUMBER_AT[priority] + 0.8);
   return pen.getImageData(0, 0, canvas.width, canvas.height);
+}
+
+/** Slanting lines, for where nothing is known; `size` CSS pixels to the next line. */
+export function hatchImage(colours: Palette, size: number, ratio: number): ImageData {
+  const canvas = document.createElement("canvas");
+  const edge = (canvas.width = canvas.height = Math.round(size * ratio));
+  const pen = canvas.getContext("2d") as CanvasRenderingContext2D;
+  pen.strokeStyle = colours.textFaint;
+  pen.globalAlpha = 0.55;
+  pen.lineWidth = ratio;
+  for (const shift of [-edge, 0, edge]) {
+    pen.beginPath();
+    pen.moveTo(shift - 1, edge + 1);
+    pen.lineTo(shift + edge + 1, -1);
+    pen.stroke();
+  }
+  return pen.getImageData(0, 0, edge, edge);
 }

@@ -19,9 +19,3 @@ export function palette(): Palette {
     Object.entries(VARIABLES).map(([name, variable]) => [name, style.getPropertyValue(variable).trim()]),
   ) as Palette;
 }
-
-/** First installed family of the page's own stack, as MapLibre's `text-font` wants it. */
-export const MAP_FONTS = [
-  "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei",
-  "WenQuanYi Micro Hei",
-];

@@ -6,11 +6,13 @@ import type {
 } from "maplibre-gl";
 
 import { State } from "../live/protocol";
-import { MAP_FONTS, type Palette } from "./palette";
+import { FONT, declaredFaces } from "./fonts";
+import type { Palette } from "./palette";
 
 /** Everything an operator's own layers are put under. */
 export const FIRST_BOUNDARY = "district-line";
 export const SENSOR_LAYERS = ["sensors"];
+export const CELL_LAYERS = ["cells", "cells-hatch", "cells-line"];
 export const ABNORMAL_LAYERS = ["abnormal-halo", "abnormal", "abnormal-label"];
 
 /** Filters a layer has of its own, besides the chosen domains. */
@@ -28,8 +30,10 @@ export function cityStyle(
 ): StyleSpecification {
   return {
     version: 8,
+    "font-faces": declaredFaces(),
     sources: {
-      areas: { type: "geojson", data: areas },
+      areas: { type: "geojson", data: areas, promoteId: "area_id" },
+      cells: { type: "geojson", data: NOTHING, tolerance: 0 },
       "area-labels": { type: "geojson", data: labels },
       sensors: { type: "geojson", data: NOTHING, tolerance: 0, buffer: 16 },
       abnormal: { type: "geojson", data: NOTHING, tolerance: 0 },
@@ -38,6 +42,7 @@ export function cityStyle(
     layers: [
       { id: "ground", type: "background", paint: { "background-color": colours.ground } },
       ...landLayers(colours, scale),
+      ...cellLayers(colours, scale),
       sensorLayer(colours, scale),
       areaLabels(colours, scale),
       ...abnormalLayers(colours, scale),
@@ -65,6 +70,12 @@ function landLayers(colours: Palette, scale: number): LayerSpecification[] {
     },
     { id: "land", type: "fill", source: "areas", filter: districts, paint: { "fill-color": colours.land } },
     {
+      // Where most sensors are silent: nobody can tell how it is there.
+      id: "silent", type: "fill", source: "areas", filter: districts,
+      layout: { visibility: "none" },
+      paint: { "fill-pattern": "hatch", "fill-opacity": shownIf("silent") },
+    },
+    {
       id: FIRST_BOUNDARY, type: "line", source: "areas", filter: districts,
       paint: { "line-color": colours.landLine, "line-width": 1.1 * scale },
     },
@@ -76,12 +87,41 @@ function landLayers(colours: Palette, scale: number): LayerSpecification[] {
   ];
 }
 
+function shownIf(state: string): ExpressionSpecification {
+  return ["case", ["boolean", ["feature-state", state], false], 1, 0];
+}
+
+/** Density when far: the more sensors the lighter; an alarm's colour, a hatch where they are silent. */
+function cellLayers(colours: Palette, scale: number): LayerSpecification[] {
+  const alarm: ExpressionSpecification = ["coalesce", ["feature-state", "alarm"], 0];
+  const fill: ExpressionSpecification = ["coalesce", ["feature-state", "fill"], 0];
+  const layout = { visibility: "none" as const };
+  return [
+    {
+      id: "cells", type: "fill", source: "cells", layout,
+      paint: {
+        "fill-color": ["match", alarm, State.p1, colours.p1, State.p2, colours.p2, State.p3, colours.p3,
+          State.p4, colours.p4, colours.normal],
+        "fill-opacity": ["case", [">", alarm, 0], 0.55, ["+", 0.05, ["*", 0.6, fill]]],
+      },
+    },
+    {
+      id: "cells-hatch", type: "fill", source: "cells", layout,
+      paint: { "fill-pattern": "hatch", "fill-opacity": shownIf("silent") },
+    },
+    {
+      id: "cells-line", type: "line", source: "cells", layout,
+      paint: { "line-color": colours.land, "line-width": 0.8 * scale },
+    },
+  ];
+}
+
 /** Names give way to alarms by moving around their place, but never vanish. */
 function areaLabels(colours: Palette, scale: number): LayerSpecification {
   return {
     id: "area-label", type: "symbol", source: "area-labels",
     layout: {
-      "text-field": ["get", "label"], "text-font": MAP_FONTS, "text-size": 17.5 * scale,
+      "text-field": ["get", "label"], "text-font": [FONT], "text-size": 17.5 * scale,
       "text-letter-spacing": 0.2, "text-overlap": "always",
       "text-variable-anchor": ["center", "bottom", "top", "right", "left"], "text-radial-offset": 1.3,
     },
@@ -132,7 +172,7 @@ function abnormalLayers(colours: Palette, scale: number): LayerSpecification[] {
       filter: OWN_FILTERS["abnormal-label"] as ExpressionSpecification,
       layout: {
         "text-field": ["format", ["get", "name"], { "font-scale": 0.9 }, "\n", {}, ["get", "reading"], {}],
-        "text-font": MAP_FONTS, "text-size": 15.5 * scale, "text-line-height": 1.25,
+        "text-font": [FONT], "text-size": 15.5 * scale, "text-line-height": 1.25,
         "text-variable-anchor": ["left", "right", "bottom", "top"], "text-radial-offset": 1.35,
         "text-justify": "auto", "symbol-sort-key": ["get", "priority"], "text-max-width": 14,
       },

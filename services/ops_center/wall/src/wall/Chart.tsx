@@ -61,7 +61,7 @@ function options(element: HTMLElement, held: Held, scale: number): uPlot.Options
     scales: { x: { time: true }, y: { range: (_plot, low, high) => extent(low, high, held.current) } },
     axes: [
       { ...axis, size: 20 * scale, grid: { show: false }, space: 46 * scale,
-        values: (_plot, marks) => marks.map((mark) => minute(mark * 1000)) },
+        values: (plot, marks) => marks.map((mark) => whole(plot, mark) ? minute(mark * 1000) : null) },
       { ...axis, size: 44 * scale, space: 26 * scale, grid: { stroke: colours.line, width: 1 } },
     ],
     series: [{}, { stroke: colours.textSoft, width: 1.5 * scale, points: { show: false } }],
@@ -71,6 +71,12 @@ function options(element: HTMLElement, held: Held, scale: number): uPlot.Options
       draw: [(plot) => dot(plot, colours.text, scale)],
     },
   };
+}
+
+/** Whether a time is far enough from the right edge to be written out. */
+function whole({ scales }: uPlot, mark: number): boolean {
+  const { min, max } = scales["x"] as uPlot.Scale;
+  return typeof min !== "number" || typeof max !== "number" || max - mark > 0.08 * (max - min);
 }
 
 /** The value's height in canvas pixels, kept inside the plot. */

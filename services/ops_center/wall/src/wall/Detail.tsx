@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { get } from "../api";
 import { named } from "../i18n";
 import { STATES, State, type Incident, type Priority } from "../live/protocol";
+import { caseAddress } from "./address";
 import type { Board } from "./board";
 import { Chart } from "./Chart";
 import { facts, minute, number, scaled, span } from "./format";
@@ -23,13 +24,8 @@ export function Detail({ board }: { board: Board }) {
   useEffect(() => {
     if (selection === null) return;
     const close = (): void => void (board.selection.value = null);
-    const key = (event: KeyboardEvent): void => void (event.key === "Escape" && close());
     const timer = setTimeout(close, CLOSE_AFTER_MS);
-    addEventListener("keydown", key);
-    return () => {
-      clearTimeout(timer);
-      removeEventListener("keydown", key);
-    };
+    return () => clearTimeout(timer);
   }, [selection]);
   if (selection === null) return null;
   const incident = selection.kind === "incident" ? board.picture.incidents.get(selection.id) : undefined;
@@ -42,6 +38,7 @@ export function Detail({ board }: { board: Board }) {
       {incident && <IncidentPart incident={incident} board={board} />}
       {sensorId !== null && <SensorPart id={sensorId} metric={incident?.metric ?? null} board={board} />}
       {incident && <Timeline incident={incident} until={board.reel?.at.value ?? Infinity} />}
+      {incident && board.reel === null && <a class="case" href={caseAddress(incident.id)}>{t("case")}</a>}
     </aside>
   );
 }

@@ -3,15 +3,19 @@ import { useEffect, useState } from "preact/hooks";
 
 import { get } from "../api";
 import { named } from "../i18n";
-import type { Incident, IncidentState } from "../live/protocol";
+import { State, type Incident, type IncidentState } from "../live/protocol";
 import { further, partsOf } from "../live/reducer";
 import { PRIORITIES } from "../map/markers";
 import type { Board } from "./board";
+import { cursor } from "./chosen";
+import { Flooded, floodCounts } from "./Flooded";
+import type { Flood } from "./flood";
 import { facts, number, span, unitName } from "./format";
 import { Shape } from "./Shape";
+import type { Show } from "./show";
 import { t } from "./texts";
 
-const SHOWN = 10;
+export const SHOWN = 10;
 const PARTS_SHOWN = 6;
 const PARTS_UNTIL = 4; // rows: with more of them there is no room for their parts
 const RECENT_SHOWN = 5;
@@ -20,27 +24,35 @@ const STEPS: readonly Exclude<IncidentState, "closed">[] = [
   "open", "acknowledged", "dispatched", "handling", "resolved",
 ];
 
-/** At most ten incidents, the most urgent first; the rest as a number. */
-export function Incidents({ board }: { board: Board }) {
-  const all = board.top.value;
+/** At most ten incidents, the most urgent first; the rest as a number. In a flood, groups of them. */
+export function Incidents({ board, show, flood }: { board: Board; show: Show; flood: Flood }) {
+  const all = show.top.value;
+  const title = flood.on ? t("flood_groups", floodCounts(show.open.value)) : t("open_total", { n: all.length });
   return (
     <section class="incidents" aria-label={t("incidents")}>
-      <h2>{t("incidents")}<small>{all.length > 0 && t("open_total", { n: all.length })}</small></h2>
+      <h2>{t("incidents")}<small>{all.length > 0 && title}</small></h2>
       <Steps incidents={all} />
-      {all.length === 0 && <Calm />}
-      {all.length > 0 && (
-        <ol>
-          {all.slice(0, SHOWN).map((incident) => (
-            <Fragment key={incident.id}>
-              <Row incident={incident} board={board} />
-              {all.length <= PARTS_UNTIL && <Parts whole={incident} board={board} />}
-            </Fragment>
-          ))}
-        </ol>
-      )}
-      {all.length > SHOWN && <Others incidents={all.slice(SHOWN)} />}
-      {all.length <= RECENT_UNTIL && board.reel === null && <Recent board={board} />}
+      {all.length === 0 && <Calm board={board} show={show} />}
+      {flood.on ? <Flooded board={board} open={show.open.value} flood={flood} /> : <Listed board={board} all={all} />}
+      {all.length <= RECENT_UNTIL && board.reel === null && <Recent board={board} show={show} />}
     </section>
+  );
+}
+
+function Listed({ board, all }: { board: Board; all: Incident[] }) {
+  if (all.length === 0) return null;
+  return (
+    <>
+      <ol>
+        {all.slice(0, SHOWN).map((incident) => (
+          <Fragment key={incident.id}>
+            <Row incident={incident} board={board} />
+            {all.length <= PARTS_UNTIL && <Parts whole={incident} board={board} />}
+          </Fragment>
+        ))}
+      </ol>
+      {all.length > SHOWN && <Others incidents={all.slice(SHOWN)} />}
+    </>
   );
 }
 
@@ -56,10 +68,11 @@ function Steps({ incidents }: { incidents: Incident[] }) {
   );
 }
 
-function Row({ incident, board }: { incident: Incident; board: Board }) {
+export function Row({ incident, board }: { incident: Incident; board: Board }) {
   const { picture, selection, beat } = board;
   const fresh = board.fresh.value.has(incident.id) && incident.state === "open";
-  const chosen = selection.value?.kind === "incident" && selection.value.id === incident.id;
+  const chosen = cursor.value === incident.id
+    || (selection.value?.kind === "incident" && selection.value.id === incident.id);
   const waiting = incident.state === "open";
   const cleared = incident.alert_state === "cleared" && t("cleared");
   const quiet = incident.suppressed != null && t("suppressed");
@@ -127,7 +140,7 @@ export function limit(incident: Incident): string {
   return incident.threshold === null ? "" : `${t("threshold")} ${incident.threshold}`;
 }
 
-function Others({ incidents }: { incidents: Incident[] }) {
+export function Others({ incidents }: { incidents: Incident[] }) {
   return (
     <div class="others">
       <b>+{incidents.length}</b> {t("others")}
@@ -141,14 +154,20 @@ function Others({ incidents }: { incidents: Incident[] }) {
   );
 }
 
-function Calm() {
-  return <div class="calm"><b>{t("calm")}</b><span>{t("calm_more")}</span></div>;
+/** Silence is no sign of health: what nobody can know is not called normal. */
+function Calm({ board, show }: { board: Board; show: Show }) {
+  void board.beat.value;
+  const { areaId, state } = board.picture.sensors;
+  let silent = 0;
+  state.forEach((rank, sensor) => rank === State.stale && show.covers(areaId[sensor] ?? null) && (silent += 1));
+  const more = board.adrift.value ? t("calm_cut") : silent > 0 ? t("calm_unknown", { n: silent }) : t("calm_more");
+  return <div class="calm"><b>{t("calm")}</b><span>{more}</span></div>;
 }
 
 /** What was closed last, while there is room for it. */
-function Recent({ board }: { board: Board }) {
+function Recent({ board, show }: { board: Board; show: Show }) {
   const [closed, setClosed] = useState<Incident[]>([]);
-  const open = board.top.value.length;
+  const open = show.top.value.length;
   useEffect(() => {
     const query = { state: "closed", top: "true", limit: RECENT_SHOWN };
     get<{ items: Incident[] }>("/v1/incidents", query)

@@ -1,12 +1,16 @@
 import { State } from "../live/protocol";
 import type { Board } from "./board";
+import type { Show } from "./show";
 import { t } from "./texts";
 
 /** What the dots mean, and how many sensors there are of each. */
-export function Legend({ board }: { board: Board }) {
+export function Legend({ board, show }: { board: Board; show: Show }) {
   void board.beat.value;
+  const { sensors } = board.picture;
   const counts = new Array<number>(8).fill(0);
-  board.picture.sensors.state.forEach((rank) => (counts[rank] = (counts[rank] ?? 0) + 1));
+  sensors.state.forEach((rank, index) => {
+    if (show.covers(sensors.areaId[index] ?? null)) counts[rank] = (counts[rank] ?? 0) + 1;
+  });
   const of = (rank: number): string => (counts[rank] ?? 0).toLocaleString("en-US");
   return (
     <ul class="legend">

@@ -4,18 +4,23 @@ import type { FeatureCollection } from "geojson";
 
 import { get } from "../api";
 import { language, named } from "../i18n";
-import { State, type Domain } from "../live/protocol";
+import { State } from "../live/protocol";
 import { CityMap, type CityMapOptions } from "../map/city";
 import { addListed, type LayerItem } from "../map/layers";
 import { palette } from "../map/palette";
+import type { Cell } from "../map/grid";
 import type { Board, Flush } from "./board";
+import { domainsShown, flipGrid, flipLayer, grid, hidden, map } from "./chosen";
+import { silentAreas } from "./districts";
 import { number, scaled } from "./format";
 import { Legend } from "./Legend";
 import { useScale } from "./scale";
+import type { Show } from "./show";
 import { t } from "./texts";
 import { theme } from "./theme";
+import { DOMAINS, hasDomain } from "./view";
 
-const DOMAINS: readonly Domain[] = ["traffic", "environment", "utilities"];
+const SILENT_EVERY_MS = 5000;
 const ALARM_EVERY_MS = 2000;
 const RETRY_MS = 10_000;
 
@@ -27,14 +32,13 @@ interface Listed {
 type Areas = FeatureCollection & { attribution?: string };
 
 /** The map with its switches and legend. */
-export function MapPanel({ board }: { board: Board }) {
+export function MapPanel({ board, show }: { board: Board; show: Show }) {
   const box = useRef<HTMLDivElement>(null);
-  const map = useRef<CityMap | null>(null);
   const scale = useScale();
   const areas = useSignal<Areas | null>(null);
   const listed = useSignal<Listed[]>([]);
   const strayed = useSignal(false);
-  const hidden = useSignal<readonly string[]>([]);
+  const view = show.view.value;
 
   useEffect(() => keepTrying(async () => {
     areas.value = await get<Areas>("/v1/map/areas");
@@ -45,44 +49,44 @@ export function MapPanel({ board }: { board: Board }) {
     const made = makeMap(
       { container: box.current as HTMLDivElement, areas: areas.value, scale,
         strayed: (away) => (strayed.value = away) }, board);
-    map.current = made;
+    map.value = made;
     const stopLayers = keepTrying(async () => {
       const { items } = await get<{ items: LayerItem[] }>("/v1/map/layers");
       made.whenReady(() => void addAll(made, items, scale).then((found) => (listed.value = found)));
     });
     const stopFeeding = feed(made, board);
-    made.showDomains(DOMAINS.filter((domain) => !hidden.peek().includes(domain)));
     return () => {
       stopLayers();
       stopFeeding();
+      map.value = null;
       made.destroy();
     };
   }, [board, areas.value, scale, theme.value, language.value]);
 
-  useEffect(() => focusOn(map.current, board), [board.selection.value]);
+  useEffect(() => map.value?.settle(view?.area_id ?? null, view?.centre ?? null), [map.value, view]);
+  useEffect(() => map.value?.showDomains(domainsShown(view)), [map.value, view, hidden.value]);
+  useEffect(() => map.value?.showGrid(board.picture, grid.value), [map.value, grid.value]);
+  useEffect(() => focusOn(map.value, board), [map.value, board.selection.value]);
+  useEffect(() => {
+    for (const { name, ids } of listed.value) map.value?.showLayers(ids, !hidden.value.includes(name));
+  }, [listed.value, hidden.value]);
 
-  const toggle = (name: string, ids: string[] | null): void => {
-    const off = hidden.value.includes(name);
-    hidden.value = off ? hidden.value.filter((one) => one !== name) : [...hidden.value, name];
-    if (ids) map.current?.showLayers(ids, off);
-    else map.current?.showDomains(DOMAINS.filter((domain) => !hidden.value.includes(domain)));
-  };
   return (
     <section class="map">
       <div class="map-canvas" ref={box} />
       <nav class="layers" aria-label={t("layers")}>
-        {DOMAINS.map((domain) => (
-          <Switch key={domain} text={t(domain)} on={!hidden.value.includes(domain)}
-            flip={() => toggle(domain, null)} />
+        {DOMAINS.filter((domain) => hasDomain(view, domain)).map((domain) => (
+          <Switch key={domain} text={t(domain)} on={!hidden.value.includes(domain)} flip={() => flipLayer(domain)} />
         ))}
-        {listed.value.map(({ name, ids }) => (
-          <Switch key={name} text={name} on={!hidden.value.includes(name)} flip={() => toggle(name, ids)} />
+        {listed.value.map(({ name }) => (
+          <Switch key={name} text={name} on={!hidden.value.includes(name)} flip={() => flipLayer(name)} />
         ))}
+        <Switch text={t(`grid_${grid.value}`)} on={grid.value !== "off"} flip={flipGrid} />
         {strayed.value && (
-          <button type="button" class="home" onClick={() => map.current?.home()}>{t("home")}</button>
+          <button type="button" class="home" onClick={() => map.value?.home()}>{t("home")}</button>
         )}
       </nav>
-      <Legend board={board} />
+      <Legend board={board} show={show} />
       {areas.value?.attribution && <div class="attribution">{areas.value.attribution}</div>}
     </section>
   );
@@ -106,6 +110,7 @@ function makeMap(
       const [figure, unit] = scaled(picture.series.value[series] ?? NaN, metric?.unit ?? "");
       return `${number(figure)} ${unit}`;
     },
+    cells: async () => (await get<{ items: Cell[] }>("/v1/areas", { level: "cell", polygons: "true" })).items,
     pick: (sensor) => {
       const id = sensor === null ? undefined : picture.sensors.id[sensor];
       selection.value = id === undefined ? null : { kind: "sensor", id };
@@ -116,14 +121,22 @@ function makeMap(
 /** States four times a second; the alarms' own source when one comes or goes, their values less often. */
 function feed(map: CityMap, board: Board): () => void {
   const { picture } = board;
-  let alarmsAt = 0, due = false;
-  if (picture.epoch > 0) map.setPicture(picture);
+  let alarmsAt = 0, silentAt = 0, due = false;
+  const judge = (): void => {
+    silentAt = performance.now();
+    map.setSilent(silentAreas(picture));
+  };
+  if (picture.epoch > 0) {
+    map.setPicture(picture);
+    judge();
+  }
   const alarmed = (series: number): boolean => (picture.series.state[series] ?? 0) >= State.p4;
   return board.subscribe((flush: Flush) => {
     if (flush.snapshot) {
       map.setPicture(picture);
-      return;
+      return judge();
     }
+    if (flush.sensors.size > 0 && performance.now() - silentAt > SILENT_EVERY_MS) judge();
     map.setStates(picture, flush.sensors);
     const urgent = flush.sensors.size > 0 || flush.incidents;
     due ||= urgent || [...flush.series].some(alarmed);

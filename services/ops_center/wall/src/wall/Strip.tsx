@@ -1,25 +1,31 @@
 import { language, named, setLanguage } from "../i18n";
-import type { Priority } from "../live/protocol";
+import type { Priority, PulseFrame } from "../live/protocol";
 import { PRIORITIES } from "../map/markers";
 import { ReplayButton, ReplayState } from "../replay/ReplayState";
 import type { Board } from "./board";
-import { clock, day, facts, span } from "./format";
+import { clock, day, span } from "./format";
 import { Shape } from "./Shape";
+import type { Show } from "./show";
 import { t } from "./texts";
 import { theme, toggleTheme } from "./theme";
+import type { ShownView } from "./view";
 
 const SLOW_MS = 3000;
 
 /** City, open incidents by priority, how old the data is, and the time. */
-export function Strip({ board }: { board: Board }) {
+export function Strip({ board, show }: { board: Board; show: Show }) {
+  void board.epoch.value; // the areas' names come with the picture
+  const view = show.view.value;
+  const turns = show.views.value.length;
   return (
     <header class="strip">
       <div class="strip-city">
         <span class="mark">一网</span>
         <span class="city">{named(board.city.value) || " "}</span>
-        <span class="title">{t("title")}</span>
+        <span class="title">{view?.name || viewArea(board, view) || t("title")}</span>
+        {turns > 1 && <span class="turn">{show.turn.value + 1}/{turns}</span>}
       </div>
-      <Counts board={board} />
+      <Counts show={show} />
       <div class="strip-link">
         <LinkState board={board} />
         <div class="controls">
@@ -37,9 +43,9 @@ export function Strip({ board }: { board: Board }) {
   );
 }
 
-function Counts({ board }: { board: Board }) {
+function Counts({ show }: { show: Show }) {
   const counts = new Map<Priority, number>(PRIORITIES.map((priority) => [priority, 0]));
-  for (const { priority } of board.top.value) counts.set(priority, (counts.get(priority) ?? 0) + 1);
+  for (const { priority } of show.top.value) counts.set(priority, (counts.get(priority) ?? 0) + 1);
   return (
     <ul class="counts" aria-label={t("incidents")}>
       {PRIORITIES.map((priority) => {
@@ -62,19 +68,40 @@ function LinkState({ board }: { board: Board }) {
   const bad = adrift.value || (link.value !== "live" && link.value !== "connecting");
   const age = Number.isNaN(newestAt.value)
     ? t("no_data") : t("data_age", { span: span(beat.value - newestAt.value) });
-  const latency = pulse.value?.latency_ms?.p50;
   const lag = pulse.value?.lag_ms ?? 0;
+  const way = bad ? null : wayOf(pulse.value);
   return (
     <div class={`link ${bad ? "bad" : ""}`} role="status">
-      <span class="live"><i />{link.value === "live" && adrift.value ? t("lost") : t(link.value)}</span>
-      <span class="age">
-        {age}
-        {!bad && lag > SLOW_MS && <em>{facts(" ", t("slow", { span: span(lag) }))}</em>}
-        {!bad && lag <= SLOW_MS && typeof latency === "number" &&
-          facts(" ", t("latency", { ms: Math.round(latency) }))}
+      <span class="live">
+        <i />{link.value === "live" && adrift.value ? t("lost") : t(link.value)}
+        <span class="age">{age}</span>
       </span>
+      {!bad && lag > SLOW_MS && <em>{t("slow", { span: span(lag) })}</em>}
+      {way !== null && lag <= SLOW_MS && (
+        <span class="way" title={t("to_screen")}>
+          {t("delay")}
+          {SHARES.map((share) => typeof way[share] === "number" && (
+            <span key={share}>{t(share)} <b>{Math.round(way[share])}</b></span>
+          ))}
+          {t("ms")}
+        </span>
+      )}
     </div>
   );
+}
+
+const SHARES = ["p50", "p95", "p99"] as const;
+type Way = Partial<Record<(typeof SHARES)[number], number | null>>;
+
+/** How long readings took on their way: to the painted picture where the server knows it, else to the socket. */
+function wayOf(pulse: PulseFrame | null): Way | null {
+  const shown = pulse?.hops?.shown;
+  const way = typeof shown?.p50 === "number" ? shown : pulse?.latency_ms ?? null;
+  return typeof way?.p50 === "number" ? way : null;
+}
+
+function viewArea(board: Board, view: ShownView | null): string {
+  return view?.area_id == null ? "" : named(board.picture.areas.get(view.area_id));
 }
 
 function Clock({ board }: { board: Board }) {

@@ -5,20 +5,30 @@ import { State, type Priority } from "../live/protocol";
 import type { Board } from "./board";
 import { Chart } from "./Chart";
 import { POINTS, TrendFeed, type Trend } from "./feed";
-import { number, scaled } from "./format";
+import { number, scaled, span } from "./format";
 import { useScale } from "./scale";
 import { Shape } from "./Shape";
+import type { Show } from "./show";
 import { WINDOW_MS, longestStep } from "./trends";
+import { t } from "./texts";
+import { hasDomain } from "./view";
 
 /** Eight metrics at their worst place, three hours back, redrawn once a second. */
-export function Trends({ board }: { board: Board }) {
-  const [feed] = useState(() => new TrendFeed(board));
+export function Trends({ board, show }: { board: Board; show: Show }) {
+  const [feed] = useState(() => new TrendFeed(board, (areaId) => show.covers(areaId)));
   const scale = useScale();
+  const view = show.view.value;
   useEffect(() => board.subscribe((flush) => feed.take(flush)), [board, feed]);
+  useEffect(() => feed.rechoose(), [view]);
+  void board.epoch.value;
   const stamp = board.beat.value;
+  const shown = feed.trends.filter(({ spec }) => {
+    const metric = board.picture.metrics.get(spec.metric);
+    return metric === undefined || hasDomain(view, metric.domain);
+  });
   return (
-    <section class="trends">
-      {feed.trends.map((trend) => (
+    <section class="trends" style={{ gridTemplateColumns: `repeat(${Math.max(1, shown.length)}, minmax(0, 1fr))` }}>
+      {shown.map((trend) => (
         <TrendTile key={trend.spec.metric} trend={trend} board={board} stamp={stamp} scale={scale} />
       ))}
     </section>
@@ -50,7 +60,10 @@ function TrendTile({ trend, board, stamp, scale }: TileProps) {
         <span>{priority !== null && <Shape priority={priority} />}{named(metric)}</span>
         <span><b>{figure}</b><small>{unit}</small></span>
       </div>
-      <div class="trend-place">{sensor === undefined ? " " : picture.sensors.name[sensor] || sensorId}</div>
+      <div class="trend-place">
+        {sensor === undefined ? " " : picture.sensors.name[sensor] || sensorId}
+        {rank === State.stale && <em>{t("silent_for", { span: span(stamp - (line.at[line.at.length - 1] ?? NaN)) })}</em>}
+      </div>
       <Chart stamp={stamp} scale={scale} data={{
         at: line.at, value: line.value, range: line.range(stamp),
         longest: longestStep(metric?.interval_seconds, WINDOW_MS / POINTS),

@@ -1,23 +1,26 @@
 import { named } from "../i18n";
-import { State, type Domain, type Priority } from "../live/protocol";
+import { State, type Priority } from "../live/protocol";
 import type { Board } from "./board";
 import { number, scaled } from "./format";
 import { Shape } from "./Shape";
+import type { Show } from "./show";
 import { t } from "./texts";
-import { position, vitals, type Vital } from "./vitals";
+import { DOMAINS, hasDomain } from "./view";
+import { VITALS, position, vitals, type Vital } from "./vitals";
 
-const DOMAINS: readonly Domain[] = ["traffic", "environment", "utilities"];
 const SPREAD_HEIGHT = 14;
 
 /** One analogue bar per vital sign, grouped by domain. Recomputed once a second. */
-export function Vitals({ board }: { board: Board }) {
+export function Vitals({ board, show }: { board: Board; show: Show }) {
   // The beat is what redraws: figures that change four times a second cannot be read.
   void board.beat.value;
   void board.epoch.value;
-  const all = vitals(board.picture);
+  const { sensors, series } = board.picture;
+  const covered = (index: number): boolean => show.covers(sensors.areaId[series.sensor[index] as number] ?? null);
+  const all = vitals(board.picture, VITALS, show.view.value?.area_id == null ? undefined : covered);
   return (
     <section class="vitals" aria-label={t("vitals")}>
-      {DOMAINS.map((domain) => (
+      {DOMAINS.filter((domain) => hasDomain(show.view.value, domain)).map((domain) => (
         <div class="domain" key={domain}>
           <h2>{t(domain)}</h2>
           {all.filter((vital) => vital.spec.domain === domain).map((vital) => (
@@ -34,7 +37,7 @@ function Tile({ vital }: { vital: Vital }) {
   const [figure, unit] = scaled(value ?? NaN, vital.unit);
   const priority = worst >= State.p4 ? ((State.p1 - worst + 1) as Priority) : null;
   return (
-    <div class={`tile ${value === null ? "empty" : ""}`}>
+    <div class={`tile ${value === null ? "empty" : 2 * fresh < known ? "thin" : ""}`}>
       <div class="tile-name">
         <span>{named(spec)}</span>
         {priority !== null && <em><Shape priority={priority} />{alarms}</em>}

@@ -5,7 +5,7 @@ import { computed, signal } from "@preact/signals";
 import { afterPaint } from "../live/browser";
 import type { Reel } from "../replay/reel";
 import { LiveClient, type Link, type Surroundings } from "../live/client";
-import type { Incident, PulseFrame, ServerFrame } from "../live/protocol";
+import type { Incident, PulseFrame, ScreenInfo, ServerFrame } from "../live/protocol";
 import { age, apply, emptyPicture, ranked, standsAlone, trust, type Picture } from "../live/reducer";
 
 /** The server's tick is 250 ms; what it sends a little early still has its own flush. */
@@ -48,6 +48,8 @@ export class Board {
   readonly pulse = signal<PulseFrame | null>(null);
   readonly selection = signal<Selection>(null);
   readonly city = signal<Picture["city"]>(null);
+  /** What the server has this screen show; null for whoever is not a screen. */
+  readonly screen = signal<ScreenInfo | null>(null);
 
   private readonly client: LiveClient;
   private readonly listeners = new Set<(flush: Flush) => void>();
@@ -105,6 +107,7 @@ export class Board {
     if (change.mismatch) return false;
     if (frame.type === "delta" && this.reel === null && Number.isNaN(this.sentAt)) this.sentAt = frame.sent_at ?? NaN;
     if (frame.type === "hello") this.city.value = frame.city;
+    if (frame.type === "hello" || frame.type === "screen") this.screen.value = frame.screen ?? null;
     if (frame.type === "incident" && frame.event.type === "incident.opened") this.greet(frame.event.data);
     this.pending.snapshot ||= change.snapshot;
     change.sensors.forEach((sensor) => this.pending.sensors.add(sensor));

@@ -19,7 +19,13 @@ export class TrendFeed {
   private readonly series = TRENDS.map(() => -1);
   private chosenAt = 0;
 
-  constructor(private readonly board: Board) {}
+  /** `covers`: whether an area is one whose sensors may be shown. */
+  constructor(private readonly board: Board, private readonly covers: (areaId: string | null) => boolean) {}
+
+  /** Another view: choose anew. */
+  rechoose(): void {
+    if (this.board.picture.epoch > 0) this.choose(this.board.now());
+  }
 
   take(flush: Flush): void {
     const now = this.board.now();
@@ -44,8 +50,11 @@ export class TrendFeed {
   private choose(now: number): void {
     this.chosenAt = Date.now();
     const { sensors, series } = this.board.picture;
+    const covered = (index: number): boolean => this.covers(sensors.areaId[series.sensor[index] as number] ?? null);
     this.trends.forEach((trend, place) => {
-      const index = representative(this.board.picture, trend.spec, this.series[place] as number);
+      const before = this.series[place] as number;
+      const kept = before >= 0 && covered(before) ? before : -1;
+      const index = representative(this.board.picture, trend.spec, kept, covered);
       const sensorId = index < 0 ? null : sensors.id[series.sensor[index] as number] ?? null;
       this.series[place] = index;
       if (sensorId === trend.sensorId) return;

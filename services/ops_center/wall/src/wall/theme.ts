@@ -9,11 +9,14 @@ const KEPT_AS = "yiwang.theme";
 export const theme = signal<Theme>(first());
 document.documentElement.dataset["theme"] = theme.value;
 
-export function toggleTheme(): void {
-  const next: Theme = theme.value === "dark" ? "light" : "dark";
+export function setTheme(next: Theme): void {
   document.documentElement.dataset["theme"] = next;
-  localStorage.setItem(KEPT_AS, next);
   theme.value = next;
+}
+
+export function toggleTheme(): void {
+  setTheme(theme.value === "dark" ? "light" : "dark");
+  localStorage.setItem(KEPT_AS, theme.value);
 }
 
 function first(): Theme {

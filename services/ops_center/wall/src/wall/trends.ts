@@ -25,14 +25,18 @@ const SHORTEST_WINDOW_MS = 10 * 60_000;
 
 /**
  * The series to show for a metric: the one in the gravest alarm; else the one shown now, as long
- * as it is fresh; else the one nearest to trouble. -1 when none ever had a value.
+ * as it is fresh; else the one nearest to trouble. -1 when none ever had a value. `covered`: which
+ * series may be shown; default: all.
  */
-export function representative(picture: Picture, spec: TrendSpec, shown: number): number {
+export function representative(
+  picture: Picture, spec: TrendSpec, shown: number, covered: (series: number) => boolean = () => true,
+): number {
   const { metric, state, value } = picture.series;
   let best = -1, bestState = -1, bestValue = 0;
   const sign = spec.worst === "high" ? 1 : -1;
   for (let index = 0; index < state.length; index++) {
     if (metric[index] !== spec.metric || Number.isNaN(value[index] as number)) continue;
+    if (!covered(index)) continue;
     const now = gravity(state[index] as number, index === shown);
     const figure = sign * (value[index] as number);
     if (now > bestState || (now === bestState && figure > bestValue)) {

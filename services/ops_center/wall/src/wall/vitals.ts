@@ -50,9 +50,12 @@ export interface Vital {
 
 const STEPS = 48;
 
-export function vitals(picture: Picture, specs: readonly VitalSpec[] = VITALS): Vital[] {
+/** `covered`: which series count; default: all. */
+export function vitals(
+  picture: Picture, specs: readonly VitalSpec[] = VITALS, covered: (series: number) => boolean = () => true,
+): Vital[] {
   const columns = new Map<string, number[]>(specs.map((spec) => [spec.metric, []]));
-  picture.series.metric.forEach((metric, index) => columns.get(metric)?.push(index));
+  picture.series.metric.forEach((metric, index) => covered(index) && columns.get(metric)?.push(index));
   return specs
     .filter((spec) => picture.metrics.has(spec.metric))
     .map((spec) => measure(picture, spec, columns.get(spec.metric) ?? []));

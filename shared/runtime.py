@@ -28,12 +28,13 @@ from shared.loop_lag import LoopLag
 from shared.metrics import JOB_RESTARTS
 from shared.settings import Settings
 from shared.store.engine import make_engine
-from shared.web import problems
+from shared.web import docs, problems
 from shared.web.authenticator import Authenticator
 from shared.web.health import Check, health_router
 from shared.web.hot_paths import HotPaths
 from shared.web.limit import BodyLimit
 from shared.web.prompt import Routes, prompt_protocol
+from shared.web.security import SecurityHeaders
 from shared.web.wire import WireProtocol
 
 _log = logging.getLogger(__name__)
@@ -96,7 +97,7 @@ class Server(uvicorn.Server):
 
 def make_app(context: Context, services: Sequence[Service]) -> ASGIApp:
     """One ASGI application of all routers, mounts and raw routes."""
-    app = FastAPI(title="Yiwang 一网", version="1", docs_url="/docs", redoc_url=None)
+    app = FastAPI(title="Yiwang 一网", version="1", docs_url=None, redoc_url=None)
     app.state.authenticator = context.authenticator
     problems.install(app)
     checks: dict[str, Check] = {"database": _database_check(context.engine)}
@@ -107,11 +108,13 @@ def make_app(context: Context, services: Sequence[Service]) -> ASGIApp:
         checks |= service.checks
         raw |= service.raw_routes
     app.include_router(health_router(checks))
+    app.include_router(docs.docs_router())
+    app.mount("/docs/ui", docs.FILES)
     for service in services:  # last: a mount at "/" takes whatever is left
         for path, mounted in service.mounts.items():
             app.mount(path, mounted)
-    limited = BodyLimit(app, context.settings.max_body_bytes)
-    return HotPaths(app, cast(ASGIApp, ProxyHeadersMiddleware(cast(Any, limited))), raw)
+    secured = SecurityHeaders(BodyLimit(app, context.settings.max_body_bytes))
+    return HotPaths(app, cast(ASGIApp, ProxyHeadersMiddleware(cast(Any, secured))), raw)
 
 
 async def run_services(

@@ -8,7 +8,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -113,6 +113,14 @@ class Settings(BaseSettings):
     mqtt_ca_file: Path | None = Field(None, description="Certificates to trust the broker by")
     mqtt_cert_file: Path | None = Field(None, description="The subscriber's own certificate")
     mqtt_cert_key_file: Path | None = Field(None, description="Its private key")
+    oidc_issuer: str = Field(
+        "", description="OpenID Connect provider that people may log in at; empty: none"
+    )
+    oidc_client_id: str = Field("yiwang", description="Client id that the provider knows us by")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="Its secret")
+    oidc_client_secret_file: Path | None = Field(None, description="A file that holds it, instead")
+    oidc_groups_claim: str = Field("groups", description="Claim of the ID token with the groups")
+    oidc_roles: str = Field("", description="What groups may do: `group=role[@area][/domain],…`")
     log_level: str = Field("INFO", description="Least severe level that is logged")
     log_max_records: int = Field(
         500_000, description="Embedded event log: most records kept per topic before it refuses"
@@ -127,6 +135,13 @@ class Settings(BaseSettings):
         """`webhook_allow_cidrs`, parsed. ValueError names the wrong one."""
         parts = (part.strip() for part in self.webhook_allow_cidrs.split(","))
         return tuple(ip_network(part) for part in parts if part)
+
+    @cached_property
+    def oidc_secret(self) -> str:
+        """The client's secret, from the environment or its file. OSError: there is no such file."""
+        if self.oidc_client_secret_file is not None:
+            return self.oidc_client_secret_file.read_text(encoding="utf-8").strip()
+        return self.oidc_client_secret.get_secret_value()
 
     @property
     def layers_dir(self) -> Path:

@@ -9,8 +9,10 @@ from services.ops_center.history.routes import history_router
 from services.ops_center.hub import Hub
 from services.ops_center.login import Login
 from services.ops_center.pages import DIST, Assets, pages_router
+from services.ops_center.people.oidc import Oidc, Provider, roles_of
 from services.ops_center.people.routes_account import account_router
 from services.ops_center.people.routes_audit import audit_router
+from services.ops_center.people.routes_oidc import oidc_router
 from services.ops_center.people.routes_users import users_router
 from services.ops_center.people.trail import Trail
 from services.ops_center.people.users import Users
@@ -25,25 +27,46 @@ from services.ops_center.screens.assignments import Assignments
 from services.ops_center.screens.repository import Shelf
 from services.ops_center.screens.routes_screens import screens_router
 from services.ops_center.screens.routes_views import views_router
+from shared.errors import Misconfigured
 from shared.runtime import Context, Service
+from shared.web.auth import new_token
 
 
-def _people(context: Context) -> list[APIRouter]:
+def _provider(context: Context) -> Oidc | None:
+    """Where people may log in besides, if the settings say so. Raises `Misconfigured`."""
+    settings = context.settings
+    if not settings.oidc_issuer:
+        return None
+    if not settings.public_url:
+        raise Misconfigured("YIWANG_PUBLIC_URL: OIDC needs the address that people reach us at")
+    try:
+        roles, secret = roles_of(settings.oidc_roles), settings.oidc_secret
+    except (ValueError, OSError) as error:
+        raise Misconfigured(f"YIWANG_OIDC_…: {error}") from error
+    back = f"{settings.public_url.rstrip('/')}/v1/oidc/callback"
+    claim = settings.oidc_groups_claim
+    provider = Provider(settings.oidc_issuer, settings.oidc_client_id, secret, claim, roles, back)
+    return Oidc(provider, context.clock)
+
+
+def _people(context: Context, oidc: Oidc | None) -> list[APIRouter]:
     """Accounts, sessions and passwords."""
     engine, clock = context.engine, context.clock
     accounts, users = Accounts(engine, clock), Users(engine, clock)
-    login = Login(accounts)
+    login, secret = Login(accounts), context.settings.oidc_secret or new_token("oidc")
     return [
         session_router(accounts, login, clock),
         account_router(users, accounts, login, clock),
         users_router(users, accounts, login, clock),
         audit_router(Trail(engine)),
+        oidc_router(oidc, secret, users, accounts, clock),
     ]
 
 
 async def build(context: Context) -> Service:
     """The live picture, its socket, history, map, people's sessions, screens, and the pages."""
     repository = Repository(context.engine)
+    oidc = _provider(context)
     hub = Hub(context.clock, context.settings.city)
     feed = Feed(context.log, repository, hub, context.clock)
 
@@ -57,7 +80,7 @@ async def build(context: Context) -> Service:
         name="ops_center",
         routers=(
             history_router(Archive(context.engine), context.clock),
-            *_people(context),
+            *_people(context, oidc),
             map_router(repository, feed, context.settings),
             replay_router(Past(context.engine), registry, context.clock, context.settings.city),
             views_router(shelf),
@@ -67,5 +90,6 @@ async def build(context: Context) -> Service:
         raw_routes={("WEBSOCKET", "/v1/live"): live_socket(hub, assignments.of)},
         jobs={"picture": feed.run, "hub": hub.run},
         checks={"picture": feed.check},
+        closers=[oidc.close] if oidc is not None else [],
         mounts={"/assets": Assets(DIST / "assets")},
     )

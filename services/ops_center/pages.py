@@ -1,6 +1,7 @@
 """The built front end: the wall at `/`, the console at `/console`, their files at `/assets`."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -8,27 +9,13 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from shared.web.security import PAGE, policy, style_source
+
 DIST = Path(__file__).parent / "wall" / "dist"
-_POLICY = {
-    "default-src": "'self'",
-    "script-src": "'self'",
-    "style-src": "'self' 'unsafe-inline'",  # styles only: the map and the charts set them
-    "img-src": "'self' data: blob:",
-    "worker-src": "'self' blob:",
-    "connect-src": "'self'",
-    "object-src": "'none'",
-    "base-uri": "'none'",
-    "form-action": "'self'",
-    "frame-ancestors": "'self'",
-}
-SECURITY_HEADERS = {
-    "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in _POLICY.items()),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",  # a wall's address carries its token
-}
-_NOT_BUILT = """<!doctype html>
-<html lang="zh-CN"><meta charset="utf-8"><title>一网</title>
-<body style="font: 20px sans-serif; background: #14181D; color: #E6EAEE; padding: 3em">
+_STYLE = "body { font: 20px sans-serif; background: #14181D; color: #E6EAEE; padding: 3em }"
+_NOT_BUILT = f"""<!doctype html>
+<html lang="zh-CN"><meta charset="utf-8"><title>一网</title><style>{_STYLE}</style>
+<body>
 <h1>大屏尚未构建 · The wall has not been built</h1>
 <p>请运行 <code>make wall</code>，然后刷新本页。</p>
 <p>Run <code>make wall</code>, then reload this page.</p>
@@ -52,7 +39,6 @@ class Assets(StaticFiles):
         """The file, with headers that let it be kept."""
         response = super().file_response(full_path, stat_result, scope, status_code)
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-        response.headers["X-Content-Type-Options"] = "nosniff"
         return response
 
 
@@ -72,7 +58,11 @@ def pages_router(dist: Path = DIST) -> APIRouter:
 
 
 def _page(file: Path) -> Response:
-    headers = SECURITY_HEADERS | {"Cache-Control": "no-cache"}
     if file.is_file():
-        return FileResponse(file, headers=headers)
-    return HTMLResponse(_NOT_BUILT, status_code=503, headers=headers)
+        return FileResponse(file, headers=_headers(PAGE))
+    styled = PAGE | {"style-src": style_source(_STYLE)}
+    return HTMLResponse(_NOT_BUILT, status_code=503, headers=_headers(styled))
+
+
+def _headers(rules: Mapping[str, str]) -> dict[str, str]:
+    return {"Content-Security-Policy": policy(rules), "Cache-Control": "no-cache"}

@@ -9,6 +9,7 @@ from uuid import uuid4
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
+from starlette.types import Scope
 
 from shared.web.authenticator import Authenticator
 from shared.web.identity import Identity, Origin
@@ -61,11 +62,16 @@ def is_foreign_origin(connection: HTTPConnection) -> bool:
     return origin is not None and urlsplit(origin).netloc != connection.headers.get("host")
 
 
-def origin_of(connection: HTTPConnection) -> Origin:
+def origin_of_scope(scope: Scope) -> Origin:
     """Where a request comes from; its id is made by whoever asks for it first."""
-    state = connection.scope.setdefault("state", {})
-    number = state.setdefault("request_id", uuid4().hex)
-    return Origin(connection.client.host if connection.client is not None else "", number)
+    number = scope.setdefault("state", {}).setdefault("request_id", uuid4().hex)
+    client = scope.get("client")
+    return Origin(client[0] if client else "", number)
+
+
+def origin_of(connection: HTTPConnection) -> Origin:
+    """The same, of a request."""
+    return origin_of_scope(connection.scope)
 
 
 async def identify_any(connection: HTTPConnection) -> Identity:

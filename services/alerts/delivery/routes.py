@@ -110,6 +110,11 @@ def endpoints_router(endpoints: Endpoints, why_refuse: WhyRefuse, probe: Probe) 
             raise _invalid("/channel", f"a {found['channel']} endpoint has no secret of ours")
         return {"endpoint_id": endpoint_id, "secret": secret}
 
+    _add_probing(router, endpoints, probe)
+    return router
+
+
+def _add_probing(router: APIRouter, endpoints: Endpoints, probe: Probe) -> None:
     @router.post("/{endpoint_id}/test")
     async def test_endpoint(_: Operator, endpoint_id: UUID) -> dict[str, Any]:
         """Send a test message, once, and say how it went: the delivery with its attempt. 409 when
@@ -124,8 +129,6 @@ def endpoints_router(endpoints: Endpoints, why_refuse: WhyRefuse, probe: Probe) 
         if not await endpoints.remove(endpoint_id, who.by):
             raise _missing(endpoint_id)
         return Response(status_code=204)
-
-    return router
 
 
 def _check_events(events: list[str]) -> None:

@@ -18,26 +18,30 @@ from shared.contracts.incident import Incident, IncidentState
 from shared.web.auth import origin_of
 from shared.web.identity import Grant, Identity, Origin
 from shared.web.problems import Problem
+from shared.web.security import policy, style_source
 
 Token = Annotated[str, Path(max_length=500, pattern=r"^[A-Za-z0-9_.-]+$")]
+_STYLE = """
+body { font: 18px/1.5 system-ui, sans-serif; background: #14181D; color: #E6EAEE; margin: 0 auto;
+  max-width: 32em; padding: 1.5em }
+h1 { font-size: 1.3em; overflow-wrap: anywhere }
+p { color: #AEB7C0 }
+button { font: inherit; font-weight: 600; width: 100%; padding: .8em; border: 0;
+  border-radius: 8px; background: #3B82F6; color: #fff; cursor: pointer }
+"""
+_POLICY = {
+    "default-src": "'none'", "style-src": style_source(_STYLE), "form-action": "'self'",
+    "base-uri": "'none'", "frame-ancestors": "'none'",
+}  # fmt: skip
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
-    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": policy(_POLICY),
     "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex",
 }
 _PAGE = """<!doctype html>
 <html lang="{lang}"><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<style>
-body {{ font: 18px/1.5 system-ui, sans-serif; background: #14181D; color: #E6EAEE; margin: 0 auto;
-  max-width: 32em; padding: 1.5em }}
-h1 {{ font-size: 1.3em; overflow-wrap: anywhere }}
-p {{ color: #AEB7C0 }}
-button {{ font: inherit; font-weight: 600; width: 100%; padding: .8em; border: 0;
-  border-radius: 8px; background: #3B82F6; color: #fff; cursor: pointer }}
-</style>
+<style>{style}</style>
 <h1>{title}</h1>{body}</html>
 """
 _WORDS = {
@@ -191,5 +195,5 @@ def _page(
 ) -> HTMLResponse:
     lang = "zh-CN" if words is _WORDS["zh"] else "en"
     body = "".join(f"<p>{escape(line)}</p>" for line in said) + form
-    whole = _PAGE.format(lang=lang, title=escape(title), body=body)
+    whole = _PAGE.format(lang=lang, style=_STYLE, title=escape(title), body=body)
     return HTMLResponse(whole, status, headers=_HEADERS)

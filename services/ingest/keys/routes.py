@@ -100,6 +100,11 @@ def keys_router(shelf: Shelf, clock: Clock) -> APIRouter:
         """Its token is not shown."""
         return _found(await shelf.key(key_id))
 
+    _add_changes(router, shelf, clock)
+    return router
+
+
+def _add_changes(router: APIRouter, shelf: Shelf, clock: Clock) -> None:
     @router.patch("/v1/keys/{key_id}", summary="Change an API key",
                   responses=_errors(401, 403, 404, 409, 422))  # fmt: skip
     async def change_key(admin: Administrator, key_id: KeyId, change: KeyChange) -> Key:
@@ -132,8 +137,6 @@ def keys_router(shelf: Shelf, clock: Clock) -> APIRouter:
             await _gone(shelf, key_id)
         assert made is not None
         return made
-
-    return router
 
 
 async def _check(shelf: Shelf, change: KeyChange, clock: Clock) -> None:

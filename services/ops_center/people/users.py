@@ -114,6 +114,34 @@ class Users:
         values = {"password_hash": hashed, "password_until": None, "must_change": False}
         await self._give(username, values, "user.password_changed", by, token)
 
+    async def vouched(
+        self, subject: str, name: str, display_name: str, grants: Sequence[GrantBody], by: By
+    ) -> User:
+        """The account of somebody whom a provider vouches for, with what his groups grant now.
+        Raises `NameTaken` where another account has the name: nobody takes one over."""
+        now = self._clock()
+        said = {"display_name": display_name, **_split(grants)}
+        new = {"username": name, "password_hash": "", "oidc_subject": subject, "created_at": now}
+        try:
+            async with self._engine.begin() as connection:
+                mine = accounts.c.oidc_subject == subject
+                query = select(accounts).where(mine).with_for_update()
+                row = (await connection.execute(query)).first()
+                if row is None:
+                    await connection.execute(insert(accounts).values(new | said))
+                else:
+                    await connection.execute(update(accounts).where(mine).values(said))
+                found = await _existing(connection, name if row is None else row.username)
+                before = None if row is None else _user(row)
+                if found != before:
+                    was = None if before is None else _said(before)
+                    name = "user.made" if before is None else "user.changed"
+                    action = Action(name, found.username, now, was, _said(found))
+                    await record(connection, ops_audit, by, action)
+        except IntegrityError:
+            raise NameTaken(name) from None
+        return found
+
     async def _give(
         self, username: str, values: dict[str, Any], action: str, by: By, kept: str | None
     ) -> User | None:

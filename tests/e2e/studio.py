@@ -15,8 +15,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Browser, Page, Route, WebSocketRoute
 
-from services.ops_center.pages import DIST, SECURITY_HEADERS
+from services.ops_center.pages import DIST
 from shared.pause import until
+from shared.web.security import PAGE, policy
 from tests.e2e.scenes import NOW, City, Scene, history
 
 ORIGIN = "http://wall.test"
@@ -158,7 +159,7 @@ def _file(route: Route, name: str) -> None:
         route.fulfill(status=404)
         return
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    headers = SECURITY_HEADERS | {"content-type": _media_type(file, kind)}
+    headers = {"Content-Security-Policy": policy(PAGE)} | {"content-type": _media_type(file, kind)}
     route.fulfill(body=file.read_bytes(), headers=headers)
 
 

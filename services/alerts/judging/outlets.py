@@ -1,7 +1,9 @@
 """How inquiries speak: as an alert's transitions, or as changes for rules over several sensors."""
 
+import math
 from dataclasses import replace
 
+from services.alerts.detect.score import Finding, Sign
 from services.alerts.judging.alert import Alert
 from services.alerts.judging.change import ConditionChange, Signal
 from services.alerts.judging.inquiry import Inquiry
@@ -45,7 +47,17 @@ class AlertOutlet:
             inquiry.state.value, at_us, accepted_us,
         )  # fmt: skip
         finding = inquiry.finding()
-        self.transitions.append(said if finding is None else replace(said, finding=finding))
+        self.transitions.append(said if finding is None else _explained(said, finding))
+
+
+def _explained(said: Transition, finding: Finding) -> Transition:
+    """With what was expected and observed as limit and value: a score says nothing to an
+    operator. Those of what is stuck are no values."""
+    said = replace(said, finding=finding)
+    known = math.isfinite(finding.expected) and math.isfinite(finding.observed)
+    if finding.sign is Sign.STUCK or not known or said.rule.unusual is None:
+        return said
+    return replace(said, value=finding.observed, threshold=finding.expected)
 
 
 class SignalOutlet:

@@ -51,6 +51,7 @@ def test_an_alert_says_what_was_expected_and_observed_how_rare_that_is_and_since
     observed = steps[LEAK]
     assert isinstance(observed, tuple) and found.observed == observed[2]
     assert abs(found.expected - (observed[2] - 60)) < 15
+    assert (alert.value, alert.threshold) == (found.observed, found.expected)
     assert found.odds > 1_000
     assert found.since.timestamp() == LEAK * STEP
 

@@ -18,7 +18,8 @@ from services.ops_center.screens.saved import (
     ViewIn,
 )
 from shared.clock import Clock
-from shared.store.tables import areas, playlists, screen_tokens, views
+from shared.store.audit import Action, By, changed, record
+from shared.store.tables import areas, ops_audit, playlists, screen_tokens, views
 from shared.web.auth import SHOWN_OF_SCREENS, new_token
 from shared.web.authenticator import token_hash
 
@@ -84,34 +85,38 @@ class Shelf:
                 if turn.view_id not in walls
             ]
 
-    async def make_view(self, wanted: ViewIn, maker: str) -> SavedView:
+    async def make_view(self, wanted: ViewIn, by: By) -> SavedView:
         """A new view. Raises `NameTaken`."""
         view_id, now = uuid4().hex, self._clock()
-        values = _columns(wanted) | {"view_id": view_id, "created_by": maker}
+        values = _columns(wanted) | {"view_id": view_id, "created_by": by.actor}
         async with self._writing() as connection:
             await _claim(connection, wanted.name, view_id)
             await connection.execute(insert(views).values(created_at=now, updated_at=now, **values))
             await _play(connection, view_id, wanted.playlist)
             made = await _view(connection, view_id)
-        assert made is not None
+            assert made is not None
+            await _note(connection, by, "view.made", view_id, None, made)
         return made
 
-    async def replace_view(self, view_id: str, wanted: ViewIn) -> SavedView | None:
+    async def replace_view(self, view_id: str, wanted: ViewIn, by: By) -> SavedView | None:
         """None for an unknown view. Raises `NameTaken`, or `InUse` for what would become a
         playlist within a playlist."""
         async with self._writing() as connection:
             await _claim(connection, wanted.name, view_id)
             if wanted.kind == "playlist" and (names := await _players(connection, view_id)):
                 raise InUse(names)
+            before = await _view(connection, view_id)
             values = _columns(wanted) | {"updated_at": self._clock()}
             await connection.execute(update(views).where(views.c.view_id == view_id).values(values))
             await connection.execute(delete(playlists).where(playlists.c.view_id == view_id))
             if (found := await _view(connection, view_id)) is None:
                 return None
             await _play(connection, view_id, wanted.playlist)
-            return found.model_copy(update={"playlist": wanted.playlist})
+            after = found.model_copy(update={"playlist": wanted.playlist})
+            await _note(connection, by, "view.replaced", view_id, before, after)
+            return after
 
-    async def remove_view(self, view_id: str) -> bool:
+    async def remove_view(self, view_id: str, by: By) -> bool:
         """False for an unknown view. Raises `InUse`: a screen must not lose what confines it."""
         async with self._writing() as connection:
             screens = select(screen_tokens.c.name).where(
@@ -123,8 +128,12 @@ class Shelf:
                 raise InUse(names)
             ended = update(screen_tokens).where(screen_tokens.c.view_id == view_id)
             await connection.execute(ended.values(view_id=None))  # revoked ones alone are left
-            gone = await connection.execute(delete(views).where(views.c.view_id == view_id))
-            return bool(gone.rowcount)
+            before = await _view(connection, view_id)
+            if before is None:
+                return False
+            await connection.execute(delete(views).where(views.c.view_id == view_id))
+            await _note(connection, by, "view.removed", view_id, before, None)
+            return True
 
     async def list_screens(self, revoked: bool, after: str | None, limit: int) -> list[Screen]:
         """By id; those that are revoked only if wanted."""
@@ -141,36 +150,44 @@ class Shelf:
         async with self._engine.connect() as connection:
             return await self._find(connection, screen_id)
 
-    async def make_screen(self, wanted: ScreenIn, maker: str) -> NewScreen:
+    async def make_screen(self, wanted: ScreenIn, by: By) -> NewScreen:
         """A new screen with its token. The view must exist."""
         token, screen_id = new_token("yw_screen"), uuid4().hex
         values = wanted.model_dump() | {
             "screen_id": screen_id,
             "token_sha256": token_hash(token),
             "prefix": token[:SHOWN_OF_SCREENS],
-            "created_by": maker,
+            "created_by": by.actor,
             "created_at": self._clock(),
         }
         async with self._writing() as connection:
             await connection.execute(insert(screen_tokens).values(values))
             made = await self._find(connection, screen_id)
-        assert made is not None
+            assert made is not None
+            await _note(connection, by, "screen.made", screen_id, None, made)
         return NewScreen(**made.model_dump(), token=token, path=f"/?token={token}")
 
-    async def change_screen(self, screen_id: str, change: ScreenChange) -> Screen | None:
+    async def change_screen(self, screen_id: str, change: ScreenChange, by: By) -> Screen | None:
         """What `change` names; None for a screen that is unknown or revoked."""
         values = change.model_dump(include=change.model_fields_set)
         async with self._writing() as connection:
+            before = await self._find(connection, screen_id)
+            if before is None or before.state == "revoked":
+                return None
             if values:
                 await connection.execute(_live(screen_id).values(values))
-            found = await self._find(connection, screen_id)
-            return None if found is None or found.state == "revoked" else found
+            after = await self._find(connection, screen_id)
+            await _note(connection, by, "screen.changed", screen_id, before, after)
+            return after
 
-    async def revoke_screen(self, screen_id: str) -> bool:
+    async def revoke_screen(self, screen_id: str, by: By) -> bool:
         """For good. False for an unknown screen."""
         async with self._writing() as connection:
+            before = await self._find(connection, screen_id)
             await connection.execute(_live(screen_id).values(revoked_at=self._clock()))
-            return await self._find(connection, screen_id) is not None
+            after = await self._find(connection, screen_id)
+            await _note(connection, by, "screen.revoked", screen_id, before, after)
+            return after is not None
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[AsyncConnection]:
@@ -187,6 +204,18 @@ class Shelf:
         expired = row["expires_at"] is not None and row["expires_at"] <= self._clock()
         state = "revoked" if row["revoked_at"] else "expired" if expired else "active"
         return Screen(**{**row, "state": state})
+
+
+async def _note(
+    connection: AsyncConnection, by: By, name: str, subject: str,
+    before: SavedView | Screen | None, after: SavedView | Screen | None,
+) -> None:  # fmt: skip
+    was, now = (None if one is None else one.model_dump(mode="json") for one in (before, after))
+    if was == now:
+        return
+    if was and now:
+        was, now = changed(was, now)
+    await record(connection, ops_audit, by, Action(name, subject, before=was, after=now))
 
 
 def _live(screen_id: str) -> Any:

@@ -16,6 +16,7 @@ from services.ops_center.screens.saved import (
     ScreenList,
 )
 from shared.clock import Clock
+from shared.store.audit import By
 from shared.web.auth import require_role
 from shared.web.cursors import from_cursor, to_cursor
 from shared.web.identity import Identity
@@ -42,15 +43,15 @@ class Screens(Protocol):
         """One."""
         ...
 
-    async def make_screen(self, wanted: ScreenIn, maker: str) -> NewScreen:
+    async def make_screen(self, wanted: ScreenIn, by: By) -> NewScreen:
         """With its token."""
         ...
 
-    async def change_screen(self, screen_id: str, change: ScreenChange) -> Screen | None:
+    async def change_screen(self, screen_id: str, change: ScreenChange, by: By) -> Screen | None:
         """None for a screen that is unknown or revoked."""
         ...
 
-    async def revoke_screen(self, screen_id: str) -> bool:
+    async def revoke_screen(self, screen_id: str, by: By) -> bool:
         """For good."""
         ...
 
@@ -76,7 +77,7 @@ def screens_router(shelf: Screens, assignments: Assignments, clock: Clock) -> AP
         else; without a view the whole city."""
         await _check(shelf, wanted, clock)
         response.headers["cache-control"] = "no-store"
-        return await shelf.make_screen(wanted, admin.name)
+        return await shelf.make_screen(wanted, admin.by)
 
     @router.get("/v1/screens/{screen_id}", summary="One screen", responses=errors(401, 403, 404))
     async def read_screen(_: Administrator, screen_id: ScreenId) -> Screen:
@@ -85,10 +86,12 @@ def screens_router(shelf: Screens, assignments: Assignments, clock: Clock) -> AP
 
     @router.patch("/v1/screens/{screen_id}", summary="Change a screen",
                   responses=errors(401, 403, 404, 409, 422))  # fmt: skip
-    async def change_screen(_: Administrator, screen_id: ScreenId, change: ScreenChange) -> Screen:
+    async def change_screen(
+        admin: Administrator, screen_id: ScreenId, change: ScreenChange
+    ) -> Screen:
         """What the body names; the wall follows within seconds, with the same token."""
         await _check(shelf, change, clock)
-        changed = await shelf.change_screen(screen_id, change)
+        changed = await shelf.change_screen(screen_id, change, admin.by)
         if changed is None:
             _found(await shelf.screen(screen_id))
             raise revoked()
@@ -96,9 +99,9 @@ def screens_router(shelf: Screens, assignments: Assignments, clock: Clock) -> AP
 
     @router.delete("/v1/screens/{screen_id}", status_code=204, summary="Revoke a screen",
                    responses=errors(401, 403, 404))  # fmt: skip
-    async def revoke_screen(_: Administrator, screen_id: ScreenId) -> None:
+    async def revoke_screen(admin: Administrator, screen_id: ScreenId) -> None:
         """For good: its open sockets close within seconds, on every replica."""
-        if not await shelf.revoke_screen(screen_id):
+        if not await shelf.revoke_screen(screen_id, admin.by):
             raise not_found("screen")
 
     return router

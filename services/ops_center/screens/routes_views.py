@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from services.ops_center.screens.problems import errors, in_use, invalid, name_taken, not_found
 from services.ops_center.screens.repository import InUse, NameTaken
 from services.ops_center.screens.saved import SavedView, ViewIn, ViewList
+from shared.store.audit import By
 from shared.web.auth import require_role
 from shared.web.cursors import from_cursor, to_cursor
 from shared.web.identity import Identity
@@ -33,15 +34,15 @@ class Views(Protocol):
         """(JSON pointer, what is wrong)."""
         ...
 
-    async def make_view(self, wanted: ViewIn, maker: str) -> SavedView:
+    async def make_view(self, wanted: ViewIn, by: By) -> SavedView:
         """Raises `NameTaken`."""
         ...
 
-    async def replace_view(self, view_id: str, wanted: ViewIn) -> SavedView | None:
+    async def replace_view(self, view_id: str, wanted: ViewIn, by: By) -> SavedView | None:
         """Raises `NameTaken` or `InUse`."""
         ...
 
-    async def remove_view(self, view_id: str) -> bool:
+    async def remove_view(self, view_id: str, by: By) -> bool:
         """Raises `InUse`."""
         ...
 
@@ -63,7 +64,7 @@ def views_router(shelf: Views) -> APIRouter:
         """A wall, or a playlist of walls."""
         await _check(shelf, wanted)
         try:
-            return await shelf.make_view(wanted, admin.name)
+            return await shelf.make_view(wanted, admin.by)
         except NameTaken:
             raise name_taken() from None
 
@@ -74,12 +75,12 @@ def views_router(shelf: Views) -> APIRouter:
 
     @router.put("/v1/views/{view_id}", summary="Replace a saved view",
                 responses=errors(401, 403, 404, 409, 422))  # fmt: skip
-    async def replace_view(_: Administrator, view_id: ViewId, wanted: ViewIn) -> SavedView:
+    async def replace_view(admin: Administrator, view_id: ViewId, wanted: ViewIn) -> SavedView:
         """Screens that show it follow within seconds. 409 if it is played and would become a
         playlist."""
         await _check(shelf, wanted)
         try:
-            return _found(await shelf.replace_view(view_id, wanted))
+            return _found(await shelf.replace_view(view_id, wanted, admin.by))
         except NameTaken:
             raise name_taken() from None
         except InUse as error:
@@ -87,10 +88,10 @@ def views_router(shelf: Views) -> APIRouter:
 
     @router.delete("/v1/views/{view_id}", status_code=204, summary="Remove a saved view",
                    responses=errors(401, 403, 404, 409))  # fmt: skip
-    async def remove_view(_: Administrator, view_id: ViewId) -> None:
+    async def remove_view(admin: Administrator, view_id: ViewId) -> None:
         """409 while a playlist or a screen shows it."""
         try:
-            if not await shelf.remove_view(view_id):
+            if not await shelf.remove_view(view_id, admin.by):
                 raise not_found("view")
         except InUse as error:
             raise in_use(error) from None

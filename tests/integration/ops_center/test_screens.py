@@ -224,3 +224,21 @@ async def test_a_viewport_and_a_changed_filter_narrow_the_sensors(centre: Centre
         while not delta["series"]:
             delta = await wall.next("delta")
         assert (delta["series"], delta["value"]) == ([0], [3.5])
+
+
+async def test_who_made_changed_and_revoked_what_is_in_the_audit_log(
+    centre: Centre, admin: httpx.AsyncClient
+) -> None:
+    view = await make(admin, "/v1/views", WALL)
+    screen = await make(admin, "/v1/screens", {"name": "大厅", "view_id": view["view_id"]})
+    at = f"/v1/screens/{screen['screen_id']}"
+    await admin.patch(at, json={"name": "大厅"})  # changes nothing
+    await admin.patch(at, json={"name": "值班室"})
+    await admin.delete(at)
+    await admin.put(f"/v1/views/{view['view_id']}", json=WALL | {"theme": "dark"})
+    await admin.delete(f"/v1/views/{view['view_id']}")
+    found = (await admin.get("/v1/audit")).json()["items"]
+    told = [(row["action"], row["actor"]) for row in found if "session" not in row["action"]]
+    names = ["view.made", "screen.made", "screen.changed", "screen.revoked", "view.replaced"]
+    assert told[:6] == [(name, "admin") for name in reversed([*names, "view.removed"])]
+    assert screen["token"] not in json.dumps(found)

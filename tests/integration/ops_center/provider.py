@@ -6,6 +6,8 @@ signs with a key of its own. `POST /say` decides what its next ID tokens say, or
 
 import base64
 import hashlib
+import hmac
+import json
 import sys
 import time
 from typing import Any
@@ -14,7 +16,7 @@ from uuid import uuid4
 
 import uvicorn
 from joserfc import jwt
-from joserfc.jwk import ECKey, OctKey
+from joserfc.jwk import ECKey
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -58,12 +60,12 @@ async def token(request: Request) -> Response:
     form = dict(parse_qsl((await request.body()).decode()))
     login = base64.b64encode(f"{CLIENT}:{SECRET}".encode()).decode()
     asked = codes.pop(form["code"], None)
-    challenge = base64.urlsafe_b64encode(hashlib.sha256(form["code_verifier"].encode()).digest())
+    challenge = _base64(hashlib.sha256(form["code_verifier"].encode()).digest())
     right = (
         asked is not None
         and request.headers["authorization"] == f"Basic {login}"
         and asked["redirect_uri"] == form["redirect_uri"]
-        and asked["code_challenge"] == challenge.rstrip(b"=").decode()
+        and asked["code_challenge"] == challenge
     )
     if asked is None or not right:
         return JSONResponse({"error": "invalid_grant"}, 400)
@@ -79,17 +81,24 @@ async def token(request: Request) -> Response:
     return JSONResponse({"access_token": "x", "token_type": "Bearer", "id_token": sign(claims)})
 
 
+def _part(value: dict[str, Any]) -> str:
+    return _base64(json.dumps(value).encode())
+
+
+def _base64(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
 def sign(claims: dict[str, Any]) -> str:
     match said.get("signature"):
         case "stranger":
             return jwt.encode({"alg": "ES256", "kid": "one"}, claims, stranger)
         case "shared":  # signed with what everybody knows: the public key as a secret
-            public = keys[0].as_pem(private=False)
-            return jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(public))
+            content = f"{_part({'alg': 'HS256'})}.{_part(claims)}"
+            digest = hmac.digest(keys[0].as_pem(private=False), content.encode(), "sha256")
+            return f"{content}.{_base64(digest)}"
         case "none":
-            head = base64.urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=").decode()
-            body = base64.urlsafe_b64encode(JSONResponse(claims).body).rstrip(b"=").decode()
-            return f"{head}.{body}."
+            return f"{_part({'alg': 'none'})}.{_part(claims)}."
         case "rotated":
             keys.insert(0, ECKey.generate_key("P-256", {"kid": uuid4().hex}))
             del said["signature"]

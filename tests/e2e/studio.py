@@ -52,11 +52,11 @@ class Studio:
         self.page.route("**/*", self._answer)
         self.page.route_web_socket(lambda _: True, self._live)
         self.page.goto(f"{ORIGIN}/?token=t&rotate=off&{query}")
+        self.wait_mapped()
         if self.frozen:
+            self.page.wait_for_load_state("networkidle")  # the charts' past is there
             self._pass(timedelta(seconds=1))
             self.wait_drawn()
-        else:
-            self.wait_mapped()
 
     def play(self, scene: Scene) -> None:
         """What happens after the first picture."""

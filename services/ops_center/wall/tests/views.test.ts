@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { State } from "../src/live/protocol";
 import { apply, emptyPicture, type Picture } from "../src/live/reducer";
 import { Tally, assign, type Cell } from "../src/map/grid";
+import { caseAddress } from "../src/wall/address";
 import { districts, health, silentAreas } from "../src/wall/districts";
 import { CALM, flooded, gathered, ordered } from "../src/wall/flood";
 import { START, interrupted, stepped, turnSeconds, turned } from "../src/wall/rotation";
@@ -157,5 +158,12 @@ describe("the wall's size", () => {
     expect(extentOf("scroll", 800, 600)).toEqual({ unit: 1, width: 1920, height: 1080 });
     expect(extentOf("1.25", 7680, 4320)).toEqual({ unit: 5, width: 7680, height: 4320 });
     expect(extentOf("99", 1920, 1080).unit).toBe(4);
+  });
+});
+
+describe("an incident's case", () => {
+  it("is on the console, with the screen's own token", () => {
+    expect(caseAddress("a/b", "t&1")).toBe("/console?token=t%261#incidents/a%2Fb");
+    expect(caseAddress("i", null)).toBe("/console#incidents/i");
   });
 });

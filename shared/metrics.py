@@ -14,3 +14,7 @@ LOOP_LAG = Histogram(
 LOOP_WORST = Gauge(
     "yiwang_loop_worst_seconds", "The longest that the event loop was late in the last 10 to 20 s"
 )
+LOOP_WORST_CPU = Gauge(
+    "yiwang_loop_worst_cpu_seconds",
+    "The same, counting only what this process computed meanwhile, not what it waited for a core",
+)

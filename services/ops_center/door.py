@@ -57,6 +57,26 @@ class Wire:
         return cast(Coroutine[Any, Any, None], self._send(framed(frame)))
 
 
+class Turnstile:
+    """Lets one through per turn of the loop, in order: hundreds of screens that come at once, each
+    with a handshake and a snapshot, would else hold up everything for as long as all of them
+    take."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+
+    async def __aenter__(self) -> None:
+        await self._lock.acquire()
+        try:
+            await asyncio.sleep(0)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._lock.release()
+
+
 async def admit(socket: WebSocket) -> tuple[str, Identity]:
     """The token that admits this socket, and who is behind it. A page's own `?token=` comes before
     the browser's cookie, which may be somebody's expired session."""

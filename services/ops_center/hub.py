@@ -47,7 +47,6 @@ class Hub:
 
     def __init__(self, clock: Clock, adcode: int) -> None:
         self.journey = Journey()
-        self.turn = asyncio.Lock()  # to be taken by who joins
         self._clock = clock
         self._adcode = adcode
         self._stage: Stage | None = None

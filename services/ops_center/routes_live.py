@@ -13,6 +13,7 @@ from services.ops_center.client import Client, Screen
 from services.ops_center.door import (
     ABNORMAL,
     RECHECK_SECONDS,
+    Turnstile,
     Wire,
     admit,
     close,
@@ -48,12 +49,14 @@ Assigned = Callable[[Identity], Awaitable[ScreenInfo | None]]
 
 def live_socket(hub: Hub, assigned: Assigned) -> ASGIApp:
     """The socket. Its frames: `shared/contracts/live.py`. `assigned`: what a screen is to show."""
+    turnstile = Turnstile()
 
     async def live(scope: Scope, receive: Receive, send: Send) -> None:
         socket = WebSocket(scope, receive, send)
         try:
-            await socket.accept()
-            await _serve(hub, socket, Wire(send), assigned)
+            async with turnstile:
+                await socket.accept()
+            await _serve(hub, socket, Wire(send), assigned, turnstile)
         except Refusal as refusal:
             REFUSED.labels(str(refusal.code)).inc()
             await close(socket, refusal.code, refusal.reason)
@@ -63,7 +66,9 @@ def live_socket(hub: Hub, assigned: Assigned) -> ASGIApp:
     return live
 
 
-async def _serve(hub: Hub, socket: WebSocket, screen: Screen, assigned: Assigned) -> None:
+async def _serve(
+    hub: Hub, socket: WebSocket, screen: Screen, assigned: Assigned, turnstile: Turnstile
+) -> None:
     token, identity = await admit(socket)
     hello = decode_hello(await first_words(socket))
     await hub.ready(READY_SECONDS)
@@ -71,8 +76,7 @@ async def _serve(hub: Hub, socket: WebSocket, screen: Screen, assigned: Assigned
         await hub.catch_up_with(hello.resume, CATCH_UP_SECONDS)
     seat = _Seat(hub, assigned)
     shown = await seat.shown(identity)
-    async with hub.turn:
-        await asyncio.sleep(0)  # one snapshot per turn of the loop, however many come at once
+    async with turnstile:
         client = seat.client = hub.join(screen, hello, identity.restrictions, shown)
     tasks: set[asyncio.Future[Any]] = {
         asyncio.ensure_future(listen(socket, seat.hear)),

@@ -8,6 +8,8 @@ import { EVERYTHING, countByPriority, filtered, neighbour, ordered } from "../sr
 import { hashOf, parseRoute } from "../src/console/route";
 import type { Incident, Priority } from "../src/live/protocol";
 import { nextPage } from "../src/login/next";
+import { language } from "../src/i18n";
+import { unusual } from "../src/wall/unusual";
 import { incident } from "./frames";
 
 const nameless = (): string => "";
@@ -153,5 +155,22 @@ describe("words", () => {
     expect(departmentsFor("gas.concentration")[0]).toBe("燃气公司");
     expect(departmentsFor("water.level")[0]).toBe("市水利局");
     expect(departmentsFor(null).length).toBeGreaterThan(2);
+  });
+});
+
+describe("what is unusual", () => {
+  const found = { sign: "spike", expected: 104.2, observed: 210, odds: 31_623, since: "2026-05-01T06:05:00Z" };
+
+  it("is said in one line of the operator's language", () => {
+    language.value = "zh";
+    expect(unusual(found)).toBe("超出以往：预期 104，实测 210；约每 3万 次读数一遇；自 14:05 起");
+    language.value = "en";
+    expect(unusual({ ...found, since: null })).toBe("Beyond the past: expected 104, observed 210; about one reading in 30K");
+    language.value = "zh";
+  });
+
+  it("does not invent what is not known", () => {
+    expect(unusual({ ...found, expected: null, since: null })).toContain("预期 —");
+    expect(unusual({ ...found, sign: "none" })).toBe("已恢复");
   });
 });

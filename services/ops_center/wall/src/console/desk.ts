@@ -4,7 +4,7 @@ import { computed, signal, type Signal } from "@preact/signals";
 
 import { ApiError, get, post } from "../api";
 import { browser } from "../live/browser";
-import type { Incident } from "../live/protocol";
+import type { Cause, Incident } from "../live/protocol";
 import { standsAlone } from "../live/reducer";
 import { expire } from "../login/session";
 import { Board } from "../wall/board";
@@ -19,6 +19,7 @@ export interface Step {
   actor: string;
   note: string;
   version: number;
+  cause?: Cause | null;
 }
 
 export interface Dossier extends Incident {

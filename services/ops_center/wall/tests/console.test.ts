@@ -12,6 +12,8 @@ import { flooded, newOnes } from "../src/console/work/flood";
 import { given, matchersOf, scopesOf, words } from "../src/console/work/silence";
 import type { Incident, Priority } from "../src/live/protocol";
 import { nextPage } from "../src/login/next";
+import { language } from "../src/i18n";
+import { unusual } from "../src/wall/unusual";
 import { incident } from "./frames";
 
 const nameless = (): string => "";
@@ -233,5 +235,22 @@ describe("what watches a sensor", () => {
 
   it("stands as far away as the earth is round", () => {
     expect(metres({ lon: 112, lat: 23 }, { lon: 112, lat: 24 })).toBeCloseTo(111_195, -1);
+  });
+});
+
+describe("what is unusual", () => {
+  const found = { sign: "spike", expected: 104.2, observed: 210, odds: 31_623, since: "2026-05-01T06:05:00Z" };
+
+  it("is said in one line of the operator's language", () => {
+    language.value = "zh";
+    expect(unusual(found)).toBe("超出以往：预期 104，实测 210；约每 3万 次读数一遇；自 14:05 起");
+    language.value = "en";
+    expect(unusual({ ...found, since: null })).toBe("Beyond the past: expected 104, observed 210; about one reading in 30K");
+    language.value = "zh";
+  });
+
+  it("does not invent what is not known", () => {
+    expect(unusual({ ...found, expected: null, since: null })).toContain("预期 —");
+    expect(unusual({ ...found, sign: "none" })).toBe("已恢复");
   });
 });

@@ -1,4 +1,5 @@
 import type { Desk, Step } from "./desk";
+import { unusual } from "../wall/unusual";
 import { moment } from "./moment";
 import { actorName, known, t } from "./strings";
 
@@ -16,6 +17,7 @@ export function Timeline({ steps, desk }: { steps: readonly Step[]; desk: Desk }
             <b>{known(step.type)}</b>
             <span>{actorName(step.actor)}</span>
             {step.note && <p>{step.note}</p>}
+            {step.cause?.unusual && <p>{unusual(step.cause.unusual)}</p>}
           </li>
         ))}
       </ol>

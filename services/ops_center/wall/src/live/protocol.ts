@@ -86,6 +86,15 @@ export interface Suppression {
   until: string | null;
 }
 
+/** `sign`: spike, season, shift…; `expected`, `observed`: in the metric's unit; `odds`: one in so many readings. */
+export interface Unusual {
+  sign: string;
+  expected: number | null;
+  observed: number | null;
+  odds: number;
+  since: string | null;
+}
+
 /** The reading behind a step. */
 export interface Cause {
   alert_id: string;
@@ -95,6 +104,7 @@ export interface Cause {
   metric: string | null;
   observed_at: string;
   value: number | null;
+  unusual?: Unusual | null;
 }
 
 export interface IncidentEvent {

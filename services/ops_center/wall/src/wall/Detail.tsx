@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 
 import { get } from "../api";
 import { named } from "../i18n";
-import { STATES, State, type Incident, type Priority } from "../live/protocol";
+import { STATES, State, type Cause, type Incident, type Priority } from "../live/protocol";
 import { caseAddress } from "./address";
 import type { Board } from "./board";
 import { Chart } from "./Chart";
@@ -13,6 +13,7 @@ import { useScale } from "./scale";
 import { Shape } from "./Shape";
 import { known, t } from "./texts";
 import { longestStep, type Point } from "./trends";
+import { unusual } from "./unusual";
 
 const CLOSE_AFTER_MS = 60_000;
 const HISTORY_MS = 6 * 3600_000;
@@ -64,6 +65,7 @@ interface Step {
   at: string;
   actor: string;
   note: string;
+  cause?: Cause | null;
 }
 
 /** `until`: what came later has not happened yet. */
@@ -84,7 +86,7 @@ function Timeline({ incident, until }: { incident: Incident; until: number }) {
           <li key={step.at + step.type}>
             <time>{minute(Date.parse(step.at))}</time>
             <b>{known(step.type)}</b>
-            <span>{facts(known(step.actor), step.note)}</span>
+            <span>{facts(known(step.actor), step.note, step.cause?.unusual && unusual(step.cause.unusual))}</span>
           </li>
         ))}
       </ol>

@@ -2,12 +2,14 @@
 
 `value`: frames/s through the service's own hub and socket (a delta of 26 series, encoded once per
 tick). `limit`: the `websockets` library's `broadcast` of one ready-made string to as many sockets,
-on the same loop, in the same run; rounds alternate. Client: one process that reads frame headers
-alone. Both servers get orders in turns of 20 frames per socket, so that neither runs away from the
-client.
+on the same loop, in the same run; rounds alternate. `server_us`, `limit_server_us`: CPU of the
+server per frame, which a busy machine blurs less than frames/s; `cpu_ratio` is limit ÷ ours of it,
+more is better. Client: one process that reads frame headers alone. Both servers get orders in turns
+of 20 frames per socket, so that neither runs away from the client.
 """
 
 import asyncio
+import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,7 +19,7 @@ import uvloop
 
 from shared.clock import monotonic
 from shared.store.embedded import free_port
-from tests.bench import report
+from tests.bench import cpu, report
 from tests.bench.sockets import Counter, connect
 
 SOCKETS = 1_000
@@ -33,29 +35,36 @@ def run(quick: bool) -> str:
     ours: list[float] = []
     limits: list[float] = []
     sizes: list[float] = []
+    costs: dict[str, list[float]] = {"ours": [], "bare": []}
     for _ in range(rounds):
-        limits.append(_round("bare", turns)[0])
-        rate, size = _round("ours", turns)
+        rate, _, cost = _round("bare", turns)
+        limits.append(rate)
+        costs["bare"].append(cost)
+        rate, size, cost = _round("ours", turns)
         ours.append(rate)
         sizes.append(size)
+        costs["ours"].append(cost)
+    server_us, limit_us = (statistics.median(costs[kind]) * 1e6 for kind in ("ours", "bare"))
     return report.line(
         "fanout", "frames/s", ours, limits,
         limit_is="broadcast() of the bare websockets library, uvloop, no compression",
         load=f"{SOCKETS} sockets, frames of 1,024 bytes (ours: {round(max(sizes))})",
         client="asyncio protocol in one process, counts frame headers",
+        server_us=round(server_us, 1), limit_server_us=round(limit_us, 1),
+        cpu_ratio=round(limit_us / server_us, 3),
         **machine,
     )  # fmt: skip
 
 
-def _round(kind: str, turns: int) -> tuple[float, float]:
-    """(frames/s, bytes per frame)."""
+def _round(kind: str, turns: int) -> tuple[float, float, float]:
+    """(frames/s, bytes per frame, server's CPU seconds per frame)."""
     with _server(kind) as (port, server):
         return uvloop.run(_measure(kind, port, server, turns))
 
 
 async def _measure(
     kind: str, port: int, server: "subprocess.Popen[bytes]", turns: int
-) -> tuple[float, float]:
+) -> tuple[float, float, float]:
     sockets: list[Counter] = []
     for _ in range(SOCKETS // AT_ONCE):
         sockets += await asyncio.gather(
@@ -63,15 +72,17 @@ async def _measure(
         )
     await _until(sockets, [GREETING[kind]] * SOCKETS)
     before = sum(one.bytes for one in sockets)
+    spent = cpu.seconds({kind: server.pid})[kind]
     started = monotonic()
     for _ in range(turns):
         await _turn(server, sockets, FRAMES)
     seconds = monotonic() - started
+    spent = cpu.seconds({kind: server.pid})[kind] - spent
     total = SOCKETS * FRAMES * turns
     size = (sum(one.bytes for one in sockets) - before) / total
     for one in sockets:
         one.close()
-    return total / seconds, size
+    return total / seconds, size, spent / total
 
 
 async def _turn(server: "subprocess.Popen[bytes]", sockets: list[Counter], frames: int) -> None:

@@ -24,6 +24,7 @@ from services.ops_center.layers import find_layer, list_layers
 from services.ops_center.pages import Assets, pages_router
 from services.ops_center.throttle import FORGET_SECONDS, KEPT_KEYS, Throttle
 from shared.store.rollups import ORIGIN
+from shared.web.security import SecurityHeaders
 from tests.unit.ops_center.wall import settle
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -184,7 +185,7 @@ def page_client(dist: Path) -> TestClient:
     app = FastAPI()
     app.include_router(pages_router(dist))
     app.mount("/assets", Assets(dist / "assets"))
-    return TestClient(app)
+    return TestClient(SecurityHeaders(app))
 
 
 def test_without_a_build_the_page_says_what_to_do(tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ from services.alerts.paging.routes import paging_router
 from services.alerts.paging.routes_links import links_router
 from services.alerts.paging.watchdog import Watchdog
 from services.alerts.rehearsal.routes import preview_router
+from services.alerts.rehearsal.routes_trial import trial_router
 from services.alerts.rehearsal.runner import Previews
 from services.alerts.rules.repository import Repository as RuleVersions
 from services.alerts.rules.routes import rules_router
@@ -105,6 +106,7 @@ async def build(context: Context) -> Service:
             preview_router(Previews(context.database_url), rule_versions.standing, context.clock),
             dependencies_router(context.engine),
             silences_router(silencing, context.clock, inhibitions, refused),
+            trial_router(),
             rules_router(rules, rule_versions),
             *delivery.routers,
             *paging.routers,

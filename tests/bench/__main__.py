@@ -9,6 +9,8 @@ from tests.bench import (
     alert_to_webhook,
     backlog,
     cities,
+    console_bundle,
+    console_flood,
     dead_endpoints,
     fairness,
     growth,
@@ -41,6 +43,8 @@ BENCHES: dict[str, Callable[[bool], str]] = {
     "history": history.run,
     "alert_to_webhook": alert_to_webhook.run,
     "dead_endpoints": dead_endpoints.run,
+    "console_flood": console_flood.run,
+    "console_bundle": console_bundle.run,
     "rule_engine": rules.run,
     "rule_restart": restart.run,
 }

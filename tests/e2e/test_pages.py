@@ -23,7 +23,10 @@ from tests.e2e.screens import (
 )
 from tests.product import Product
 
-TABS = ("sensors", "rules", "push", "quarantine", "incidents")
+TABS = (
+    "silences", "sensors", "duty", "performance", "tasks", "setup", "push", "keys", "quarantine",
+    "users", "audit", "rules", "incidents",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -174,6 +177,7 @@ def test_an_endpoint_is_added_with_its_secret_shown_once_and_removed(
     city: Product, context: BrowserContext, receiver: Receiver
 ) -> None:
     console = open_console(context, city)
+    console.get_by_test_id("tab-setup").click()
     console.get_by_test_id("tab-push").click()
     console.get_by_test_id("endpoint-add").click()
     console.get_by_test_id("endpoint-url").fill("http://10.0.0.1/hooks")
@@ -188,5 +192,5 @@ def test_an_endpoint_is_added_with_its_secret_shown_once_and_removed(
     expect(row).to_have_count(1)
     expect(console.get_by_text("whsec_")).to_have_count(0)
     row.get_by_role("button", name="删除").click()
-    row.get_by_role("button", name="确认删除").click()
+    row.get_by_test_id("endpoint-remove-yes").click()
     expect(row).to_have_count(0)

@@ -39,21 +39,35 @@ def play(written: Written, rules: Sequence[Rule]) -> Iterator[tuple[Case, list[F
         yield case, list(_play_one(written, number, case, rules))
 
 
-def _play_one(
-    written: Written, number: int, case: Case, rules: Sequence[Rule]
-) -> Iterator[Failure]:
+def raised(case: Case, rules: Sequence[Rule]) -> list[tuple[Key, int, int | None]]:
+    """Every alert of a case: since when, and until when (None: it still stands), in seconds after
+    the case's start."""
+    told = Told()
+    for _ in _moments(case, rules, told):
+        pass
+    return [(key, start, told.ended.get((key, start))) for key, start in told.raised]
+
+
+def _moments(case: Case, rules: Sequence[Rule], told: Told) -> Iterator[int]:
+    """Plays a case; stops at every second at which something is sent or expected."""
     start_us = to_micros(case.start)
     stage = Stage(rules, {sensor: frozenset(areas) for sensor, areas in case.places.items()})
-    told = Told()
     sending = _readings(case, start_us)
-    checks = sorted(enumerate(case.expect), key=lambda each: each[1].at)
-    moments = sorted({*sending, *(moment.at for moment in case.expect)})
-    for at in moments:
+    for at in sorted({*sending, *(moment.at for moment in case.expect)}):
         now_us = start_us + at * SECOND_US
         for reading in sending.get(at, ()):
             stage.hear(reading, now_us)
         stage.tick(now_us)
         _take(told, stage.said() + stage.combine(), start_us)
+        yield at
+
+
+def _play_one(
+    written: Written, number: int, case: Case, rules: Sequence[Rule]
+) -> Iterator[Failure]:
+    told = Told()
+    checks = sorted(enumerate(case.expect), key=lambda each: each[1].at)
+    for at in _moments(case, rules, told):
         while checks and checks[0][1].at == at:
             place, moment = checks.pop(0)
             difference = _compare(

@@ -1,6 +1,7 @@
 """A rule as the body of a request: JSON or YAML."""
 
-from collections.abc import Set
+import json
+from collections.abc import Mapping, Set
 from typing import Any
 
 from fastapi import Request
@@ -60,6 +61,11 @@ async def read_text(request: Request) -> tuple[str, bool]:
         return raw.decode(), is_json
     except UnicodeDecodeError as error:
         raise refused(RuleError("body", 1, f"not UTF-8: {error.reason}"), is_json) from None
+
+
+def to_json(document: Mapping[str, Any]) -> str:
+    """A rule that came inside a larger body, as the body of a request of its own."""
+    return json.dumps(document)
 
 
 def parsed(text: str, is_json: bool, metrics: Set[str] = frozenset()) -> Found:

@@ -48,17 +48,47 @@ export function post<T>(path: string, body: unknown, signal?: AbortSignal): Prom
   return send<T>("POST", path, body, signal);
 }
 
+export function put<T>(path: string, body: unknown): Promise<T> {
+  return send<T>("PUT", path, body);
+}
+
+export function patch<T>(path: string, body: unknown): Promise<T> {
+  return send<T>("PATCH", path, body);
+}
+
+/** A body that is no JSON, such as a CSV file. */
+export function upload<T>(path: string, body: Blob | string, type: string): Promise<T> {
+  return answered<T>("POST", path, body, { "Content-Type": type });
+}
+
+/** What the server has as a file of its own: its text. */
+export async function download(path: string, type: string): Promise<Blob> {
+  const response = await ask("GET", path, undefined, { Accept: type });
+  return response.blob();
+}
+
 export function remove(path: string): Promise<void> {
   return send<void>("DELETE", path);
 }
 
-async function send<T>(
-  method: string, path: string, body?: unknown, signal?: AbortSignal,
+function send<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const headers: Record<string, string> = body === undefined ? {} : { "Content-Type": "application/json" };
+  return answered<T>(method, path, body === undefined ? undefined : JSON.stringify(body), headers, signal);
+}
+
+async function answered<T>(
+  method: string, path: string, body: BodyInit | undefined, headers: Record<string, string>, signal?: AbortSignal,
 ): Promise<T> {
-  const headers = authHeaders();
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const response = await ask(method, path, body, headers, signal);
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+async function ask(
+  method: string, path: string, body: BodyInit | undefined, own: Record<string, string>, signal?: AbortSignal,
+): Promise<Response> {
+  const headers = { ...authHeaders(), ...own };
   const init: RequestInit = { method, headers, credentials: "same-origin", signal: signal ?? null };
-  if (body !== undefined) init.body = JSON.stringify(body);
+  if (body !== undefined) init.body = body;
   let response: Response;
   try {
     response = await fetch(path, init);
@@ -67,7 +97,7 @@ async function send<T>(
     throw new ApiError(0, "unreachable", String(error));
   }
   if (!response.ok) throw await problemOf(response);
-  return (response.status === 204 ? undefined : await response.json()) as T;
+  return response;
 }
 
 async function problemOf(response: Response): Promise<ApiError> {

@@ -1,11 +1,15 @@
 import { describe, expect, it } from "vitest";
 
 import { COMMANDS, LOOP, guess, lacks, mayAct, possible, specOf } from "../src/console/commands";
-import { departmentsFor } from "../src/console/departments";
 import { newest, openOnes } from "../src/console/merge";
 import { exactSpan, moment } from "../src/console/moment";
 import { EVERYTHING, countByPriority, filtered, neighbour, ordered } from "../src/console/queue";
 import { hashOf, parseRoute } from "../src/console/route";
+import { exampleFor, toDocument, toForm, type RuleForm } from "../src/console/rules/form";
+import { casesOf } from "../src/console/tasks/mine";
+import { metres, watches } from "../src/console/watching";
+import { flooded, newOnes } from "../src/console/work/flood";
+import { given, matchersOf, scopesOf, words } from "../src/console/work/silence";
 import type { Incident, Priority } from "../src/live/protocol";
 import { nextPage } from "../src/login/next";
 import { incident } from "./frames";
@@ -26,7 +30,7 @@ describe("commands", () => {
 
   it("never lead to the state they start from, but for a second dispatch", () => {
     for (const { command, from, to } of COMMANDS) {
-      expect(command === "dispatch" || !from.includes(to)).toBe(true);
+      expect(command === "dispatch" || to === null || !from.includes(to)).toBe(true);
     }
   });
 
@@ -148,10 +152,86 @@ describe("words", () => {
     expect(exactSpan(7200)).toBe("2 小时");
     expect(exactSpan(0)).toBe("0 秒");
   });
+});
 
-  it("the likeliest department comes first", () => {
-    expect(departmentsFor("gas.concentration")[0]).toBe("燃气公司");
-    expect(departmentsFor("water.level")[0]).toBe("市水利局");
-    expect(departmentsFor(null).length).toBeGreaterThan(2);
+describe("silences", () => {
+  const fire = made("fire", { rule_id: "gas-leak", subjects: ["gas-1"], area_id: "441202", priority: 1 as Priority });
+  const flood = made("flood", { rule_id: "drain-level-high", subjects: ["drain-1"], area_id: "441203", priority: 2 as Priority });
+
+  it("of what is urgent go by name only", () => {
+    expect(scopesOf(fire)).toEqual(["subject", "shelve"]);
+    expect(scopesOf(flood)).toEqual(["subject", "area", "rule", "shelve", "sensor"]);
+  });
+
+  it("say what they are about", () => {
+    expect(matchersOf("subject", fire)).toEqual({ rule: ["gas-leak"], subject: ["gas-1"] });
+    expect(matchersOf("area", flood)).toEqual({ rule: ["drain-level-high"], area: ["441203"] });
+    expect(matchersOf("shelve", fire)).toBeNull();
+    expect(given({ rule: words(" a, b"), subject: [] })).toEqual({ rule: ["a", "b"] });
+  });
+});
+
+describe("a flood", () => {
+  const at = Date.parse("2026-05-01T08:00:00Z");
+  const opened = (id: string, minutesAgo: number): Incident =>
+    made(id, { opened_at: new Date(at - minutesAgo * 60_000).toISOString(), priority: 2 as Priority });
+
+  it("begins above ten in ten minutes and ends below five", () => {
+    expect([flooded(false, 10), flooded(false, 11), flooded(true, 5), flooded(true, 4)]).toEqual([false, true, true, false]);
+    expect(ids(newOnes([opened("old", 11), opened("new", 9)], at))).toEqual(["new"]);
+  });
+
+  it("freezes the order: who comes later stands further down", () => {
+    expect(ids(ordered([opened("late", 1), opened("early", 5)], "all", true))).toEqual(["early", "late"]);
+  });
+});
+
+describe("a department's cases", () => {
+  it("are those sent to it, the most pressing first", () => {
+    const mine = (id: string, due: string | null): Incident =>
+      made(id, { department: "燃气公司", state: "dispatched", step_due_at: due, deadline_at: null });
+    const others = [made("open", { department: "燃气公司" }), made("theirs", { department: "水利局", state: "dispatched" })];
+    expect(ids(casesOf([mine("b", null), mine("a", "2026-05-01T08:00:00Z"), ...others], "燃气公司"))).toEqual(["a", "b"]);
+  });
+});
+
+describe("the rule form", () => {
+  const document = { id: "gas", title: { zh: "燃气", en: "Gas" }, metric: "gas.concentration", above: 20, deadband: 5, for: "90s", grade: 2, priority: 1, cause: "gas", runbook: "关阀" };
+
+  it("goes there and back, and keeps what it does not show", () => {
+    const form = toForm(document);
+    expect(form?.hold).toBe("1.5");
+    expect(toDocument(form as RuleForm, document)).toEqual(document);
+  });
+
+  it("leaves to YAML what it cannot say", () => {
+    expect(toForm({ ...document, levels: [{ above: 1 }] })).toBeNull();
+    expect(toForm({ ...document, below: 3 })).toBeNull();
+  });
+
+  it("knows a fall from a rise", () => {
+    const { above: _, deadband: __, ...rest } = document;
+    const form = toForm({ ...rest, rate: { below: -80, over: 120 } });
+    expect([form?.kind, form?.limit, form?.over]).toEqual(["falls", "80", "2"]);
+    expect(toDocument(form as RuleForm, null)).toMatchObject({ rate: { below: -80, over: "2m" } });
+  });
+
+  it("offers readings on both sides of the limit", () => {
+    expect(exampleFor(toForm(document) as RuleForm, 30)).toBe("12.5x3 27.5x5 12.5x3");
+  });
+});
+
+describe("what watches a sensor", () => {
+  const rule = { metric: "water.level", sensors: ["gauge-*"], areas: [], enabled: true };
+
+  it("goes by metric, name and area", () => {
+    expect(watches(rule, "gauge-7", ["water.level"], [])).toBe(true);
+    expect(watches(rule, "other-7", ["water.level"], [])).toBe(false);
+    expect(watches({ ...rule, areas: ["441202"] }, "gauge-7", ["water.level"], ["441203"])).toBe(false);
+    expect(watches({ ...rule, enabled: false }, "gauge-7", ["water.level"], [])).toBe(false);
+  });
+
+  it("stands as far away as the earth is round", () => {
+    expect(metres({ lon: 112, lat: 23 }, { lon: 112, lat: 24 })).toBeCloseTo(111_195, -1);
   });
 });

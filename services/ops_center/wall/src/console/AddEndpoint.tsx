@@ -3,16 +3,22 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { post } from "../api";
 import { inWords } from "../login/wording";
+import { Pick, Text, type Option } from "./Fields";
 import { knownPage, p } from "./page-texts";
 
 export interface Endpoint {
   endpoint_id: string;
   url: string;
+  name?: string;
+  channel?: string;
   events: string[];
   enabled: boolean;
   created_at: string;
 }
 
+const CHANNELS = ["webhook", "dingtalk", "feishu", "wecom", "email", "slack", "alertmanager"];
+/** Those whose secret the receiver gives out. */
+const SIGNED = ["dingtalk", "feishu", "alertmanager"];
 const EVENTS = ["opened", "cleared", "refired", "acknowledged", "dispatched", "started", "resolved", "closed", "reopened"]
   .map((name) => `incident.${name}`);
 
@@ -21,24 +27,29 @@ export function AddEndpoint({ added, close }: { added: () => void; close: () => 
   const secret = useSignal<{ url: string; secret: string } | null>(null);
   if (secret.value !== null) return <Secret {...secret.value} close={close} />;
   const made = (endpoint: Endpoint & { secret: string }): void => {
-    secret.value = endpoint;
+    if (endpoint.secret) secret.value = endpoint;
+    else close();
     added();
   };
   return <Form made={made} close={close} />;
 }
 
 function Form({ made, close }: { made: (endpoint: Endpoint & { secret: string }) => void; close: () => void }) {
+  const name = useSignal(""), channel = useSignal("webhook"), language = useSignal("zh"), signing = useSignal("");
   const url = useSignal(""), every = useSignal(true), events = useSignal<readonly string[]>([]);
   const busy = useSignal(false), failure = useSignal("");
   const first = useRef<HTMLInputElement>(null);
   useEffect(() => first.current?.focus(), []);
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
-    failure.value = fault(url.value.trim(), every.value, events.value);
+    failure.value = fault(channel.value, url.value.trim(), every.value, events.value);
     if (failure.value !== "") return;
     busy.value = true;
     try {
-      made(await post("/v1/endpoints", { url: url.value.trim(), events: every.value ? ["*"] : events.value }));
+      made(await post("/v1/endpoints", {
+        url: url.value.trim(), events: every.value ? ["*"] : events.value, name: name.value.trim(), channel: channel.value, language: language.value,
+        ...(SIGNED.includes(channel.value) && signing.value.trim() !== "" && { secret: signing.value.trim() }),
+      }));
     } catch (error) {
       failure.value = inWords(error);
     } finally {
@@ -50,6 +61,12 @@ function Form({ made, close }: { made: (endpoint: Endpoint & { secret: string })
   };
   return (
     <form class="command add-endpoint" noValidate onSubmit={(event) => void submit(event)} data-testid="endpoint-form">
+      <div class="trio">
+        <Text id="endpoint-name" label={p("name_of")} value={name} />
+        <Pick id="endpoint-channel" label={p("channel")} value={channel} options={CHANNELS.map((one): Option => [one, knownPage(`ch_${one}`)])} />
+        <Pick id="endpoint-language" label={p("language")} value={language} options={[["zh", p("zh")], ["en", p("en")]]} />
+      </div>
+      {SIGNED.includes(channel.value) && <Text id="endpoint-signing" label={p("channel_secret")} value={signing} />}
       <div class="field">
         <label for="endpoint-url">{p("url")}</label>
         <input id="endpoint-url" ref={first} type="url" placeholder={p("url_hint")} data-testid="endpoint-url"
@@ -78,8 +95,8 @@ function Form({ made, close }: { made: (endpoint: Endpoint & { secret: string })
 }
 
 /** What is wrong with the form, or "". */
-function fault(url: string, every: boolean, events: readonly string[]): string {
-  if (!/^https?:\/\/./.test(url)) return p("bad_url");
+function fault(channel: string, url: string, every: boolean, events: readonly string[]): string {
+  if (channel !== "email" && !/^https?:\/\/./.test(url)) return p("bad_url");
   return every || events.length > 0 ? "" : p("pick_event");
 }
 

@@ -1,11 +1,13 @@
 import { useEffect } from "preact/hooks";
 
-import { useSignal } from "@preact/signals";
-
 import { clock, span } from "../wall/format";
+import { Audit } from "./setup/Audit";
 import type { Desk } from "./desk";
+import { Duty } from "./duty/Duty";
+import { Performance } from "./duty/Performance";
 import { Help } from "./Help";
 import { Incidents } from "./Incidents";
+import { Keys } from "./setup/Keys";
 import { listen } from "./keys";
 import { Push } from "./Push";
 import { Quarantine } from "./Quarantine";
@@ -13,23 +15,30 @@ import { route } from "./route";
 import { Rules } from "./Rules";
 import { Sensors } from "./Sensors";
 import { t } from "./strings";
+import { Tasks } from "./tasks/Tasks";
 import { TopBar } from "./TopBar";
+import { Users } from "./setup/Users";
+import { MergeDialog } from "./work/MergeDialog";
+import { ReportDialog } from "./work/ReportDialog";
+import { SilenceDialog } from "./work/SilenceDialog";
+import { Silences } from "./work/Silences";
+import { awaitGesture } from "./work/sound";
 
 /** The whole page of someone who is in. */
 export function Console({ desk }: { desk: Desk }) {
-  const help = useSignal(false);
-  useEffect(() => listen(desk, help), [desk]);
+  useEffect(() => listen(desk), [desk]);
+  useEffect(awaitGesture, []);
   const waiting = desk.open.value.filter((incident) => incident.state === "open").length;
   useEffect(() => {
     document.title = `${waiting > 0 ? `(${waiting}) ` : ""}${t("product")} · ${t("page")}`;
   }, [waiting, t("page")]);
   return (
     <>
-      <TopBar desk={desk} help={help} />
+      <TopBar desk={desk} />
       <Banner desk={desk} />
       <main class="page"><Shown desk={desk} /></main>
       <Said desk={desk} />
-      {help.value && <Help close={() => (help.value = false)} />}
+      <Opened desk={desk} />
     </>
   );
 }
@@ -38,14 +47,49 @@ function Shown({ desk }: { desk: Desk }) {
   switch (route.value.page) {
     case "incidents":
       return <Incidents desk={desk} />;
+    case "silences":
+      return <Silences desk={desk} />;
     case "sensors":
       return <Sensors desk={desk} />;
+    case "duty":
+      return <Duty desk={desk} />;
+    case "performance":
+      return <Performance />;
+    case "tasks":
+      return <Tasks desk={desk} />;
     case "rules":
       return <Rules desk={desk} />;
     case "push":
       return <Push />;
+    case "keys":
+      return <Keys />;
     case "quarantine":
       return <Quarantine desk={desk} />;
+    case "users":
+      return <Users />;
+    case "audit":
+      return <Audit />;
+  }
+}
+
+/** The dialog that stands over the page. */
+function Opened({ desk }: { desk: Desk }) {
+  const close = (): void => void (desk.opened.value = null);
+  const chosen = desk.incident(desk.selected.value ?? "");
+  const ticked = [...desk.marked.value].flatMap((id) => desk.incident(id) ?? []);
+  switch (desk.opened.value) {
+    case "help":
+      return <Help close={close} />;
+    case "report":
+      return <ReportDialog desk={desk} close={close} />;
+    case "silence":
+      return chosen ? <SilenceDialog incident={chosen} desk={desk} close={close} /> : null;
+    case "merge": {
+      const several = ticked.length > 1 ? ticked : chosen ? [chosen] : [];
+      return several.length > 0 ? <MergeDialog incidents={several} desk={desk} close={close} /> : null;
+    }
+    case null:
+      return null;
   }
 }
 

@@ -1,14 +1,18 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
-import { get } from "../api";
+import { get, post } from "../api";
+import { person } from "../login/session";
 import { facts } from "../wall/format";
 import type { Endpoint } from "./AddEndpoint";
+import { may } from "./commands";
+import { Failure } from "./Dialog";
 import { moment } from "./moment";
 import { knownPage, p } from "./page-texts";
 import { useMore } from "./paging";
 import { hashOf } from "./route";
 import { ListEnd, Refresh, Sheet } from "./Sheet";
+import { useTask } from "./task";
 
 interface Attempt {
   at: string;
@@ -20,7 +24,8 @@ interface Attempt {
 interface Delivery {
   delivery_id: string;
   endpoint_id: string;
-  incident_id: string;
+  /** null: of a test. */
+  incident_id: string | null;
   type: string;
   state: "queued" | "delivered" | "superseded" | "dead";
   attempts: Attempt[];
@@ -51,7 +56,7 @@ export function Deliveries({ endpoints }: { endpoints: readonly Endpoint[] }) {
       <table>
         <thead><tr>
           <th>{p("when")}</th><th>{p("event")}</th><th>{p("endpoint")}</th><th>{p("delivery_state")}</th>
-          <th class="right">{p("attempts")}</th><th>{p("last_attempt")}</th><th>{p("incident")}</th>
+          <th class="right">{p("attempts")}</th><th>{p("last_attempt")}</th><th>{p("incident")}</th><th><span class="unseen">{p("resend")}</span></th>
         </tr></thead>
         <tbody>
           {list.items.value.map((delivery) => <DeliveryRow key={delivery.delivery_id} delivery={delivery} endpoints={endpoints} />)}
@@ -75,7 +80,21 @@ function DeliveryRow({ delivery, endpoints }: { delivery: Delivery; endpoints: r
       <td class={`delivery ${delivery.state}`}>{p(delivery.state)}</td>
       <td class="right figures-cell">{delivery.attempts.length}</td>
       <td>{tried ?? p("none_yet")}{again && <small>{again}</small>}</td>
-      <td><a href={hashOf("incidents", delivery.incident_id)}><code>{delivery.incident_id.slice(0, 8)}</code></a></td>
+      <td>{delivery.incident_id && <a href={hashOf("incidents", delivery.incident_id)}><code>{delivery.incident_id.slice(0, 8)}</code></a>}</td>
+      <td class="right">{delivery.state !== "queued" && may(person.value?.role ?? "", "operator") && <Resend id={delivery.delivery_id} />}</td>
     </tr>
+  );
+}
+
+function Resend({ id }: { id: string }) {
+  const done = useSignal(false);
+  const task = useTask();
+  if (done.value) return <span class="soft" role="status">{p("resent")}</span>;
+  return (
+    <>
+      <Failure error={task.failure.value} />
+      <button type="button" class="link-button" disabled={task.busy.value}
+        onClick={() => void task.run(async () => { await post(`/v1/deliveries/${id}/resend`, {}); done.value = true; })}>{p("resend")}</button>
+    </>
   );
 }

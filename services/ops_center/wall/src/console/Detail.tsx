@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
 import { ApiError } from "../api";
-import type { Incident } from "../live/protocol";
+import type { Cause, Incident } from "../live/protocol";
 import { inWords } from "../login/wording";
 import { Shape } from "../wall/Shape";
 import { Actions } from "./Actions";
@@ -12,6 +12,8 @@ import { Facts } from "./Facts";
 import { t } from "./strings";
 import { Timeline } from "./Timeline";
 import { Trend } from "./Trend";
+import { Reports } from "./work/Reports";
+import { Why } from "./work/Why";
 
 /** Everything about the chosen incident, and what can be done with it. */
 export function Detail({ desk }: { desk: Desk }) {
@@ -50,11 +52,18 @@ function Chosen({ id, desk }: { id: string; desk: Desk }) {
       <Loop incident={incident} />
       <Actions incident={incident} desk={desk} />
       {failure.value !== null && <p class="problem" role="alert">{inWords(failure.value)}</p>}
-      <Facts incident={incident} desk={desk} />
+      <Facts incident={incident} desk={desk} opening={opening(timeline.value)} />
+      <Why incident={incident} desk={desk} opening={opening(timeline.value)} />
       <Trend incident={incident} desk={desk} />
+      <Reports incident={incident} desk={desk} />
       <Timeline steps={timeline.value} desk={desk} />
     </article>
   );
+}
+
+/** The reading that opened it. */
+function opening(steps: readonly Step[]): Cause | null {
+  return [...steps].sort((a, b) => a.version - b.version).find((step) => step.cause)?.cause ?? null;
 }
 
 function Missing({ failure }: { failure: unknown }) {

@@ -1,25 +1,25 @@
 import { useSignal } from "@preact/signals";
 
 import { named } from "../i18n";
-import type { Incident } from "../live/protocol";
+import type { Cause, Incident } from "../live/protocol";
 import { facts, number, scaled, span } from "../wall/format";
 import type { Desk } from "./desk";
 import { moment } from "./moment";
 import { known, t } from "./strings";
 
 /** What happened, in figures; then where, since when, until when, and by which rule. */
-export function Facts({ incident, desk }: { incident: Incident; desk: Desk }) {
+export function Facts({ incident, desk, opening }: { incident: Incident; desk: Desk; opening: Cause | null }) {
   const { picture } = desk.board;
   const metric = picture.metrics.get(incident.metric ?? "");
   const now = desk.board.beat.value;
   const subject = incident.subjects[0] ?? "";
   return (
     <section class="facts" aria-label={t("facts")}>
-      <div class="figures">
-        <Figure name={t("measured")} value={incident.value} unit={metric?.unit ?? ""} strong />
+      {incident.metric !== null && <div class="figures">
+        <Figure name={t("measured")} value={opening?.value ?? incident.value} unit={metric?.unit ?? ""} strong />
         <Figure name={t("threshold")} value={incident.threshold} unit={metric?.unit ?? ""} />
         <Figure name={t("now_value")} value={currentValue(incident, desk)} unit={metric?.unit ?? ""} />
-      </div>
+      </div>}
       <dl>
         <Fact name={t("metric")} value={facts(named(metric) || incident.metric, metric && incident.metric)} />
         <Fact name={t("subject")} value={facts(nameOf(subject, desk), subject)} />
@@ -29,8 +29,6 @@ export function Facts({ incident, desk }: { incident: Incident; desk: Desk }) {
         <Fact name={t("observed_at")} value={moment(incident.observed_at, now)} />
         <Deadline incident={incident} now={now} />
         <Fact name={t("department")} value={incident.department} />
-        <Fact name={t("rule")} value={incident.rule_id &&
-          facts(incident.rule_id, incident.rule_version !== null && t("version", { n: incident.rule_version }))} />
         <Fact name={t("grade")} value={known(`grade_${incident.grade}`)} />
         <Identifier id={incident.id} />
       </dl>

@@ -28,6 +28,7 @@ export function Filters({ desk }: { desk: Desk }) {
       <Priorities desk={desk} narrow={narrow} />
       <div class="filter-line">
         <input type="search" data-search data-testid="queue-search" aria-label={t("search")} placeholder={t("search")}
+          onKeyDown={(event) => (event.key === "Escape" || event.key === "Enter") && event.currentTarget.blur()}
           value={filter.value.text} onInput={(event) => narrow({ text: event.currentTarget.value })} />
         <select aria-label={t("area")} data-testid="queue-area" value={filter.value.area}
           onChange={(event) => narrow({ area: event.currentTarget.value })}>

@@ -1,34 +1,30 @@
-import { useEffect, useRef } from "preact/hooks";
-
 import { COMMANDS } from "./commands";
+import { Dialog } from "./Dialog";
+import { f } from "./form-texts";
 import { keysOn, setKeysOn } from "./keys";
+import { WORK } from "./route";
 import { t } from "./strings";
+import { w } from "./work/texts";
 
-/** What the keys do; a modal dialog, so the browser keeps the focus inside and gives it back. */
+/** What the keys do. */
 export function Help({ close }: { close: () => void }) {
-  const box = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    const dialog = box.current;
-    dialog?.showModal();
-    return () => dialog?.close();
-  }, []);
-  const moves: [string, string][] = [["J / K", t("keys_move")], ["/", t("keys_search")]];
+  const moves: [string, string][] = [["J / K", t("keys_move")], ["/", t("keys_search")], ["X", t("keys_mark")], ["E", t("keys_mark_all")]];
   const commands = COMMANDS.map((one): [string, string] => [one.key.toUpperCase(), t(one.command)]);
-  const rest: [string, string][] = [["?", t("keys_help")], ["Esc", t("keys_escape")]];
+  const more: [string, string][] = [["Q", w("silence")], ["M", w("merge")], ["I", w("report_title")]];
+  const pages = WORK.map((page, place): [string, string] => [String(place + 1), t(`nav_${page}`)]);
+  const rest: [string, string][] = [["7", t("nav_setup")], ["Ctrl+Enter", t("keys_send")], ["?", t("keys_help")], ["Esc", t("keys_escape")]];
   return (
-    <dialog class="help" ref={box} aria-labelledby="help-title" onClose={close} data-testid="help-dialog">
-      <h2 id="help-title">{t("keys_title")}</h2>
-      <dl>
-        {[...moves, ...commands, ...rest].map(([key, what]) => (
+    <Dialog id="help-dialog" title={t("keys_title")} close={close}>
+      <dl class="keys">
+        {[...moves, ...commands, ...more, ...pages, ...rest].map(([key, what]) => (
           <div key={key}><dt><kbd>{key}</kbd></dt><dd>{what}</dd></div>
         ))}
       </dl>
       <label class="check">
-        <input type="checkbox" checked={keysOn.value}
-          onChange={(event) => setKeysOn(event.currentTarget.checked)} />
+        <input type="checkbox" checked={keysOn.value} onChange={(event) => setKeysOn(event.currentTarget.checked)} />
         {t("keys_on")}
       </label>
-      <button type="button" class="plain" onClick={close}>{t("close_help")}</button>
-    </dialog>
+      <button type="button" class="plain" onClick={close}>{f("close")}</button>
+    </Dialog>
   );
 }

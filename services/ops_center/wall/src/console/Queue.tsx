@@ -4,7 +4,9 @@ import { useEffect } from "preact/hooks";
 import { get } from "../api";
 import type { Incident } from "../live/protocol";
 import { partsOf, standsAlone } from "../live/reducer";
+import { person } from "../login/session";
 import { inWords } from "../login/wording";
+import { mayAct } from "./commands";
 import type { Desk } from "./desk";
 import { Filters } from "./Filters";
 import { shownIds } from "./keys";
@@ -12,6 +14,9 @@ import { useMore } from "./paging";
 import { EVERYTHING, filtered, ordered } from "./queue";
 import { Row } from "./Row";
 import { t } from "./strings";
+import { BulkBar } from "./work/BulkBar";
+import { FloodBanner } from "./work/FloodBanner";
+import { w } from "./work/texts";
 
 const ROWS = 100;
 
@@ -29,19 +34,25 @@ export function Queue({ desk }: { desk: Desk }) {
     const { picture } = desk.board;
     const nameOf = (id: string): string => picture.sensors.name[picture.sensors.indexOf.get(id) ?? -1] ?? "";
     const all = filter.value.stage === "closed" ? newestOf(past.items.value, desk).filter(standsAlone) : desk.open.value;
-    return ordered(filtered(all, filter.value, nameOf), filter.value.stage);
+    return ordered(filtered(all, filter.value, nameOf), filter.value.stage, desk.flood.value);
   });
   const shown = fitting.value.slice(0, rows.value).flatMap((one) => [one, ...opened(one, desk)]);
   useEffect(() => void (shownIds.value = shown.map((incident) => incident.id)), [shown.map((incident) => incident.id).join()]);
   return (
     <section class="pane queue" aria-label={t("queue")} data-testid="queue">
       <Filters desk={desk} />
+      <FloodBanner desk={desk} />
       <p class="queue-count">
         <span data-testid="queue-count">{t("shown", { n: fitting.value.length })}</span>
+        {mayAct(person.value?.role ?? "") && (
+          <button type="button" class="link-button report" data-testid="report" aria-haspopup="dialog" aria-keyshortcuts="i"
+            onClick={() => (desk.opened.value = "report")}>+ {w("report_title")}</button>
+        )}
         {filter.value !== EVERYTHING && (
           <button type="button" class="link-button" onClick={() => (filter.value = EVERYTHING)}>{t("clear")}</button>
         )}
       </p>
+      <BulkBar desk={desk} shown={shown} />
       <ol class="rows">
         {shown.map((incident) => <Row key={incident.id} incident={incident} desk={desk} />)}
       </ol>

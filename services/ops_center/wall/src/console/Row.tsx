@@ -7,6 +7,7 @@ import { Shape } from "../wall/Shape";
 import { mayAct } from "./commands";
 import type { Desk } from "./desk";
 import { t } from "./strings";
+import { w } from "./work/texts";
 
 /** One incident of the queue. What waits for a person has a filled shape and its own button. */
 export function Row({ incident, desk }: { incident: Incident; desk: Desk }) {
@@ -15,7 +16,11 @@ export function Row({ incident, desk }: { incident: Incident; desk: Desk }) {
   const busy = desk.guesses.value.has(id);
   const waits = state === "open";
   return (
-    <li class={`row p${priority} ${chosen ? "chosen" : ""} ${waits ? "waiting" : ""} ${incident.kind} ${incident.parent_id == null ? "" : "part"}`} data-row={id} aria-busy={busy}>
+    <li class={`row p${priority} ${chosen ? "chosen" : ""} ${desk.marked.value.has(id) ? "marked" : ""} ${waits ? "waiting" : ""} ${incident.kind} ${incident.parent_id == null ? "" : "part"}`} data-row={id} aria-busy={busy}>
+      {mayAct(person.value?.role ?? "") && state !== "closed" && (
+        <input type="checkbox" class="row-mark" data-testid={`mark-${id}`} checked={desk.marked.value.has(id)}
+          aria-label={w("mark", { title: incident.title })} onChange={() => desk.mark(id)} />
+      )}
       <button type="button" class="row-main" data-testid={`incident-${id}`} data-state={state}
         data-alert={incident.alert_state} aria-current={chosen ? "true" : undefined}
         onClick={() => desk.select(id)}>

@@ -1,30 +1,36 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
-import { get } from "../api";
+import { download, get } from "../api";
 import { named } from "../i18n";
-import { STATES, State, type Priority } from "../live/protocol";
-import { number, scaled, span } from "../wall/format";
-import { Shape } from "../wall/Shape";
+import { person } from "../login/session";
+import { may } from "./commands";
 import type { Desk } from "./desk";
-import { knownPage, p } from "./page-texts";
+import { p } from "./page-texts";
 import { useMore } from "./paging";
+import { Readings } from "./Readings";
+import { keep } from "./keep";
+import { hashOf, route, show } from "./route";
+import type { Sensor } from "./sensor";
+import { SensorPage } from "./SensorPage";
+import { ImportDialog } from "./setup/ImportDialog";
+import { SensorDialog } from "./setup/SensorDialog";
+import { s } from "./setup/texts";
 import { ListEnd, Refresh, Sheet } from "./Sheet";
 
 const PAGE = 100;
 const TYPING_MS = 250;
 
-interface Sensor {
-  sensor_id: string;
-  name: string;
-  metrics: string[];
-  location: { lon: number; lat: number } | null;
-  area_id: string | null;
-  retired: boolean;
+/** The registry, or one of its sensors. */
+export function Sensors({ desk }: { desk: Desk }) {
+  const { item } = route.value;
+  return item === null ? <Registry desk={desk} /> : <SensorPage key={item} id={item} desk={desk} />;
 }
 
-/** The registry, searched by the server; readings and states come from the live picture. */
-export function Sensors({ desk }: { desk: Desk }) {
+/** Searched by the server; readings and states come from the live picture. */
+function Registry({ desk }: { desk: Desk }) {
+  const dialog = useSignal<"add" | "import" | null>(null);
+  const admin = may(person.value?.role ?? "", "admin");
   const q = useSignal(""), area = useSignal(""), metric = useSignal("");
   const list = useMore<Sensor>((cursor, signal) => get("/v1/sensors", {
     q: q.value.trim() || null, area_id: area.value || null, metric: metric.value || null, limit: PAGE, cursor,
@@ -48,6 +54,13 @@ export function Sensors({ desk }: { desk: Desk }) {
         <option value="">{p("every_metric")}</option>
         {metrics.map((one) => <option key={one.metric} value={one.metric}>{named(one)}</option>)}
       </select>
+      {admin && (
+        <>
+          <button type="button" class="action usual" data-testid="sensor-add" aria-haspopup="dialog" onClick={() => (dialog.value = "add")}>{s("sensor_new")}</button>
+          <button type="button" class="plain" data-testid="sensor-import" aria-haspopup="dialog" onClick={() => (dialog.value = "import")}>{s("sensor_import")}</button>
+        </>
+      )}
+      <button type="button" class="plain" onClick={() => void save(area.value, metric.value)}>{s("sensor_export")}</button>
       <Refresh list={list} />
     </>
   );
@@ -58,7 +71,7 @@ export function Sensors({ desk }: { desk: Desk }) {
         <tbody>
           {list.items.value.map((sensor) => (
             <tr key={sensor.sensor_id} data-testid={`sensor-${sensor.sensor_id}`}>
-              <td><code>{sensor.sensor_id}</code></td>
+              <td><a href={hashOf("sensors", sensor.sensor_id)}><code>{sensor.sensor_id}</code></a></td>
               <td>{sensor.name || "—"}{sensor.retired && <em> {p("retired")}</em>}</td>
               <td>{named(picture.areas.get(sensor.area_id ?? "")) || p("unplaced")}</td>
               <td><Readings sensor={sensor} desk={desk} /></td>
@@ -69,32 +82,18 @@ export function Sensors({ desk }: { desk: Desk }) {
         </tbody>
       </table>
       <ListEnd list={list} none={p("nothing")} />
+      {dialog.value === "add" && (
+        <SensorDialog of={null} desk={desk} close={() => (dialog.value = null)} saved={(made) => show("sensors", made.sensor_id)} />
+      )}
+      {dialog.value === "import" && <ImportDialog close={() => (dialog.value = null)} done={() => list.reload()} />}
     </Sheet>
   );
 }
 
-/** Redrawn once a second by itself; the table around it is not. */
-function Readings({ sensor, desk }: { sensor: Sensor; desk: Desk }) {
-  const now = desk.board.beat.value;
-  const { sensors, series, metrics } = desk.board.picture;
-  const own = sensors.series[sensors.indexOf.get(sensor.sensor_id) ?? -1] ?? [];
-  return (
-    <ul class="readings">
-      {sensor.metrics.map((code) => {
-        const index = own.find((one) => series.metric[one] === code);
-        const rank = index === undefined ? State.never : series.state[index] ?? State.never;
-        const metric = metrics.get(code);
-        const [figure, unit] = scaled(index === undefined ? NaN : series.value[index] ?? NaN, metric?.unit ?? "");
-        const at = index === undefined ? NaN : series.observedAt[index] ?? NaN;
-        return (
-          <li key={code} class={`reading ${STATES[rank]}`}>
-            {rank >= State.p4 && <Shape priority={(State.p1 - rank + 1) as Priority} />}
-            <span>{named(metric) || code}</span>
-            <b>{number(figure)} <small>{unit}</small></b>
-            <i>{rank === State.normal ? span(now - at) : knownPage(`state_${STATES[rank]}`)}</i>
-          </li>
-        );
-      })}
-    </ul>
-  );
+/** What is listed, as a file. */
+async function save(area: string, metric: string): Promise<void> {
+  const query = new URLSearchParams();
+  if (area) query.set("area_id", area);
+  if (metric) query.set("metric", metric);
+  keep(await download(`/v1/sensors/export?${query}`, "text/csv"), "sensors.csv");
 }

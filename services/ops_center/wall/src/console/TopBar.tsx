@@ -1,46 +1,71 @@
-import type { Signal } from "@preact/signals";
-
 import { screenToken } from "../api";
 import { language, named, setLanguage } from "../i18n";
 import { logOut, person, standing } from "../login/session";
 import { facts, span } from "../wall/format";
 import { theme, toggleTheme } from "../wall/theme";
+import { may } from "./commands";
 import type { Desk } from "./desk";
 import { mapShown, toggleMap } from "./MapPane";
-import { PAGES, hashOf, route } from "./route";
+import { SETUP, WORK, hashOf, route, type Page } from "./route";
 import { known, t } from "./strings";
+import { setSound, soundOn, soundReady } from "./work/sound";
+import { w } from "./work/texts";
+
+const RULERS_ONLY: readonly Page[] = ["keys", "users", "audit"];
 
 /** Where one is, whether the data is alive, and who one is. */
-export function TopBar({ desk, help }: { desk: Desk; help: Signal<boolean> }) {
+export function TopBar({ desk }: { desk: Desk }) {
+  const setup = SETUP.includes(route.value.page);
+  const admin = may(person.value?.role ?? "", "admin");
+  const pages = SETUP.filter((page) => admin || !RULERS_ONLY.includes(page));
   return (
-    <header class="top">
-      <div class="top-city">
-        <span class="mark">{t("product")}</span>
-        <span class="city">{named(desk.board.city.value)}</span>
-        <h1>{t("page")}</h1>
-      </div>
-      <nav class="tabs" aria-label={t("main_nav")}>
-        {PAGES.map((page) => (
-          <a key={page} href={hashOf(page)} data-testid={`tab-${page}`}
-            aria-current={route.value.page === page ? "page" : undefined}>{t(`nav_${page}`)}</a>
-        ))}
-      </nav>
-      <div class="top-right">
-        <LinkState desk={desk} />
-        <div class="top-tools">
-          {route.value.page === "incidents" && (
-            <button type="button" aria-pressed={mapShown.value} data-testid="map-toggle" onClick={toggleMap}>{t("map")}</button>
-          )}
-          <a href={`/${location.search}`} target="_blank" rel="noopener">{t("wall")}</a>
-          <button type="button" onClick={toggleTheme}>{t(theme.value === "dark" ? "to_light" : "to_dark")}</button>
-          <button type="button" title={t("language_title")} data-testid="language"
-            onClick={() => setLanguage(language.value === "zh" ? "en" : "zh")}>{t("language")}</button>
-          <button type="button" aria-haspopup="dialog" data-testid="help"
-            onClick={() => (help.value = true)}>{t("help")}</button>
+    <>
+      <header class="top">
+        <div class="top-city">
+          <span class="mark">{t("product")}</span>
+          <span class="city">{named(desk.board.city.value)}</span>
+          <h1>{t("page")}</h1>
         </div>
-        <Who />
-      </div>
-    </header>
+        <nav class="tabs" aria-label={t("main_nav")}>
+          {WORK.map((page) => <Tab key={page} page={page} />)}
+          <a href={hashOf(setup ? route.value.page : SETUP[0] as Page)} data-testid="tab-setup" aria-current={setup ? "true" : undefined}>{t("nav_setup")}</a>
+        </nav>
+        <div class="top-right">
+          <LinkState desk={desk} />
+          <Tools desk={desk} />
+          <Who />
+        </div>
+      </header>
+      {setup && (
+        <nav class="tabs subtabs" aria-label={t("nav_setup")}>{pages.map((page) => <Tab key={page} page={page} />)}</nav>
+      )}
+    </>
+  );
+}
+
+function Tab({ page }: { page: Page }) {
+  return (
+    <a href={hashOf(page)} data-testid={`tab-${page}`}
+      aria-current={route.value.page === page ? "page" : undefined}>{t(`nav_${page}`)}</a>
+  );
+}
+
+function Tools({ desk }: { desk: Desk }) {
+  const state = !soundOn.value ? "sound_off" : soundReady.value ? "sound_on" : "sound_wait";
+  return (
+    <div class="top-tools">
+      {route.value.page === "incidents" && (
+        <button type="button" aria-pressed={mapShown.value} data-testid="map-toggle" onClick={toggleMap}>{t("map")}</button>
+      )}
+      <button type="button" aria-pressed={soundOn.value} title={w(state)} data-testid="sound" data-ready={soundReady.value}
+        onClick={() => setSound(!soundOn.value)}>{w("sound")}</button>
+      <a href={`/${location.search}`} target="_blank" rel="noopener">{t("wall")}</a>
+      <button type="button" onClick={toggleTheme}>{t(theme.value === "dark" ? "to_light" : "to_dark")}</button>
+      <button type="button" title={t("language_title")} data-testid="language"
+        onClick={() => setLanguage(language.value === "zh" ? "en" : "zh")}>{t("language")}</button>
+      <button type="button" class="help-button" aria-haspopup="dialog" aria-label={t("help")} title={t("help")} data-testid="help"
+        onClick={() => (desk.opened.value = "help")}>?</button>
+    </div>
   );
 }
 

@@ -1,88 +1,12 @@
-import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
-
 import type { Incident } from "../live/protocol";
-import { Chart } from "../wall/Chart";
-import { history } from "../wall/history";
-import { longestStep } from "../wall/trends";
 import type { Desk } from "./desk";
 import { t } from "./strings";
+import { Trace } from "./Trace";
 
-const HOURS = [1, 6, 24];
-const HOUR_MS = 3600_000;
-const POINTS = 240;
-const REDRAW_MS = 1000;
-
-interface Line {
-  at: number[];
-  value: number[];
-}
-
-/** The metric's past with the limit it broke; it grows while one looks at it. */
+/** The past of what an incident is about. */
 export function Trend({ incident, desk }: { incident: Incident; desk: Desk }) {
-  const hours = useSignal(1);
-  const stamp = useSignal(0);
-  const busy = useSignal(true);
-  const line = useRef<Line>({ at: [], value: [] });
   const subject = incident.subjects[0], { metric } = incident;
+  if (!subject || !metric || !desk.board.picture.sensors.indexOf.has(subject)) return null;
   const until = incident.state === "closed" ? Date.parse(incident.updated_at) : null;
-  const to = until ?? desk.board.now();
-  useEffect(() => {
-    if (!subject || !metric) return;
-    let wanted = true;
-    busy.value = true;
-    history(subject, metric, to - hours.value * HOUR_MS, to, POINTS).catch(() => []).then((past) => {
-      if (!wanted) return;
-      line.current = { at: past.map((point) => point.at), value: past.map((point) => point.value) };
-      append(line.current, desk, subject, metric);
-      busy.value = false;
-      stamp.value += 1;
-    });
-    return () => void (wanted = false);
-  }, [subject, metric, hours.value, until, desk.board.epoch.value]);
-  useEffect(() => {
-    let drawn = 0;
-    return desk.board.subscribe(() => {
-      if (performance.now() - drawn < REDRAW_MS || !append(line.current, desk, subject, metric)) return;
-      drawn = performance.now();
-      stamp.value += 1;
-    });
-  }, [subject, metric]);
-  if (!subject || !metric) return null;
-  const kind = desk.board.picture.metrics.get(metric);
-  const enough = line.current.at.length > 0;
-  return (
-    <section class="trend" aria-label={t("trend")} data-testid="trend">
-      <header>
-        <h3>{t("trend")}</h3>
-        {incident.threshold !== null && enough && <small>{t("threshold_line")}</small>}
-        <div class="spans" role="group" aria-label={t("trend")}>
-          {HOURS.map((count) => (
-            <button key={count} type="button" aria-pressed={hours.value === count}
-              onClick={() => (hours.value = count)}>{t("hours", { n: count })}</button>
-          ))}
-        </div>
-      </header>
-      {enough
-        ? <Chart stamp={stamp.value} scale={1} data={{
-            ...line.current, range: [to - hours.value * HOUR_MS, to],
-            longest: longestStep(kind?.interval_seconds, hours.value * HOUR_MS / POINTS),
-            normal: [kind?.normal_low ?? null, kind?.normal_high ?? null], threshold: incident.threshold,
-          }} />
-        : <p class="nothing">{t(busy.value ? "loading" : "history_none")}</p>}
-    </section>
-  );
-}
-
-/** Adds the newest reading if it is not there yet; true when it was added. */
-function append(line: Line, desk: Desk, subject: string | undefined, metric: string | null): boolean {
-  const { sensors, series } = desk.board.picture;
-  const own = sensors.series[sensors.indexOf.get(subject ?? "") ?? -1] ?? [];
-  const index = own.find((one) => series.metric[one] === metric);
-  const at = index === undefined ? NaN : series.observedAt[index] ?? NaN;
-  const value = index === undefined ? NaN : series.value[index] ?? NaN;
-  if (Number.isNaN(value) || !(at > (line.at.at(-1) ?? 0))) return false;
-  line.at.push(at);
-  line.value.push(value);
-  return true;
+  return <Trace subject={subject} metric={metric} threshold={incident.threshold} until={until} desk={desk} title={t("trend")} />;
 }

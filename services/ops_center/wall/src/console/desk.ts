@@ -4,7 +4,7 @@ import { computed, signal, type Signal } from "@preact/signals";
 
 import { ApiError, get, post } from "../api";
 import { browser } from "../live/browser";
-import type { Incident } from "../live/protocol";
+import type { Cause, Incident } from "../live/protocol";
 import { standsAlone } from "../live/reducer";
 import { expire } from "../login/session";
 import { Board } from "../wall/board";
@@ -12,6 +12,8 @@ import { guess, specOf, type Command, type Words } from "./commands";
 import { newest, openOnes } from "./merge";
 import { EVERYTHING, type QueueFilter } from "./queue";
 import { route, show } from "./route";
+import { flooded, newOnes } from "./work/flood";
+import { announce } from "./work/sound";
 
 export interface Step {
   type: string;
@@ -19,6 +21,7 @@ export interface Step {
   actor: string;
   note: string;
   version: number;
+  cause?: Cause | null;
 }
 
 export interface Dossier extends Incident {
@@ -30,7 +33,10 @@ export type Notice =
   | { kind: "beaten"; command: Command; last: Step | null }
   | { kind: "failed"; command: Command; error: unknown };
 
+export type Dialogue = "silence" | "merge" | "report" | "help";
+
 const ANSWERS_KEPT = 300;
+const FRESH_STEP_MS = 5000;
 
 export class Desk {
   readonly board = new Board(browser);
@@ -41,6 +47,10 @@ export class Desk {
   readonly notices = signal<ReadonlyMap<string, Notice>>(new Map());
   /** The command whose form is open for the chosen incident. */
   readonly asking = signal<Command | null>(null);
+  /** The dialog that is open over the page. */
+  readonly opened = signal<Dialogue | null>(null);
+  /** Ids that people have ticked, for doing one thing with all of them. */
+  readonly marked = signal<ReadonlySet<string>>(new Set());
   /** What has just succeeded, for those who hear the page instead of seeing it. */
   readonly said = signal<{ command: Command; title: string } | null>(null);
 
@@ -49,6 +59,10 @@ export class Desk {
     live: this.board.incidents.value, closed: this.board.picture.closed,
     answers: this.answers.value, guesses: this.guesses.value,
   }).filter(standsAlone));
+
+  /** What has opened within the last ten minutes, whatever became of it. */
+  readonly fresh = computed(() => newOnes(this.open.value, Math.floor(this.board.beat.value / FRESH_STEP_MS) * FRESH_STEP_MS));
+  readonly flood = signal(false);
 
   private started = false;
 
@@ -59,11 +73,30 @@ export class Desk {
     this.board.start();
     this.board.subscribe((flush) => flush.snapshot && (this.answers.value = new Map()));
     this.board.link.subscribe((link) => link === "refused" && expire());
+    this.fresh.subscribe((fresh) => void (this.flood.value = flooded(this.flood.peek(), fresh.length)));
+    this.heed();
+  }
+
+  /** Sounds for what opens while one watches. */
+  private heed(): void {
+    let known: ReadonlySet<string> = new Set();
+    this.board.fresh.subscribe((ids) => {
+      const opened = this.open.peek().filter((one) => ids.has(one.id) && !known.has(one.id));
+      known = ids;
+      if (opened.length > 0) announce(opened, this.flood.peek(), performance.now());
+    });
   }
 
   select(id: string | null): void {
     if (id !== this.selected.value) this.asking.value = null;
     show("incidents", id);
+  }
+
+  /** Ticks an incident, or takes the tick away. */
+  mark(id: string): void {
+    const next = new Set(this.marked.value);
+    if (!next.delete(id)) next.add(id);
+    this.marked.value = next;
   }
 
   /** At once where one click is enough; else opens the form, or closes it. */

@@ -1,12 +1,12 @@
-/** One-key commands of the queue. They can be switched off, for voice input and stray hands. */
+/** One-key commands. They can be switched off, for voice input and stray hands. */
 
-import { signal, type Signal } from "@preact/signals";
+import { signal } from "@preact/signals";
 
 import { person, standing } from "../login/session";
-import { mayAct, possible } from "./commands";
-import type { Desk } from "./desk";
+import { may, mayAct, possible } from "./commands";
+import type { Desk, Dialogue } from "./desk";
 import { neighbour } from "./queue";
-import { route } from "./route";
+import { SETUP, WORK, route, show } from "./route";
 
 const KEPT_AS = "yiwang.keys";
 
@@ -23,32 +23,64 @@ export function setKeysOn(on: boolean): void {
   }
 }
 
-export function listen(desk: Desk, help: Signal<boolean>): () => void {
+/** An open dialog keeps every key to itself, but for `?` over the help that it opened. */
+export function listen(desk: Desk): () => void {
   const press = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.metaKey || event.altKey || standing.value !== "in") return;
-    if (event.key === "Escape") help.value = false;
     if (!keysOn.value || types(event.target)) return;
-    if (help.value ? event.key === "?" && toggle(help) : act(desk, help, event.key)) event.preventDefault();
+    const helping = desk.opened.value === "help";
+    if (!helping && document.querySelector("dialog[open]")) return;
+    if (helping ? event.key === "?" && close(desk) : act(desk, event.key)) event.preventDefault();
   };
   addEventListener("keydown", press);
   return () => removeEventListener("keydown", press);
 }
 
-function act(desk: Desk, help: Signal<boolean>, key: string): boolean {
-  if (key === "?") return toggle(help);
-  if (route.value.page !== "incidents") return false;
-  if (key === "j" || key === "k") return move(desk, key === "j" ? 1 : -1);
+function act(desk: Desk, key: string): boolean {
+  if (key === "?") return open(desk, "help");
+  const page = WORK[Number(key) - 1] ?? (key === "7" ? SETUP[0] : undefined);
+  if (page !== undefined) return turn(page);
   if (key === "/") return focus("[data-search]");
+  return route.value.page === "incidents" && inQueue(desk, key);
+}
+
+function inQueue(desk: Desk, key: string): boolean {
+  const role = person.value?.role ?? "";
+  if (key === "j" || key === "k") return move(desk, key === "j" ? 1 : -1);
+  if (!mayAct(role)) return false;
+  if (key === "i") return open(desk, "report");
+  if (key === "e") return mark(desk);
+  if (key === "m" && desk.marked.value.size > 1 && may(role, "dispatcher")) return open(desk, "merge");
   const incident = desk.incident(desk.selected.value ?? "");
-  if (!incident || !mayAct(person.value?.role ?? "")) return false;
-  const wanted = possible(incident.state).find((one) => one.key === key);
+  if (!incident) return false;
+  if (key === "x") return desk.mark(incident.id), true;
+  if (incident.state !== "closed" && key === "q") return open(desk, "silence");
+  if (incident.state !== "closed" && key === "m" && may(role, "dispatcher")) return open(desk, "merge");
+  const wanted = possible(incident.state, role).find((one) => one.key === key);
   if (!wanted) return false;
   desk.take(incident.id, wanted.command);
   return true;
 }
 
-function toggle(help: Signal<boolean>): boolean {
-  help.value = !help.value;
+function turn(page: (typeof WORK)[number]): boolean {
+  show(page);
+  return true;
+}
+
+function open(desk: Desk, what: Dialogue): boolean {
+  desk.opened.value = what;
+  return true;
+}
+
+function close(desk: Desk): boolean {
+  desk.opened.value = null;
+  return true;
+}
+
+/** Everything that is shown; once more: nothing. */
+function mark(desk: Desk): boolean {
+  const all = shownIds.value.every((id) => desk.marked.value.has(id));
+  desk.marked.value = new Set(all ? [] : shownIds.value);
   return true;
 }
 
@@ -66,11 +98,13 @@ function move(desk: Desk, step: number): boolean {
 }
 
 function focus(selector: string): boolean {
-  document.querySelector<HTMLElement>(selector)?.focus();
-  return true;
+  const field = document.querySelector<HTMLElement>(selector);
+  field?.focus();
+  return field !== null;
 }
 
 function types(target: EventTarget | null): boolean {
+  if (target instanceof HTMLInputElement && target.type === "checkbox") return false;
   return target instanceof HTMLElement
     && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 }

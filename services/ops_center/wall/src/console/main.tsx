@@ -2,6 +2,9 @@ import "../theme.css";
 import "./shell.css";
 import "./parts.css";
 import "./pages.css";
+import "./dialogs.css";
+import "./work/work.css";
+import "./setup/setup.css";
 
 import { effect } from "@preact/signals";
 import { render } from "preact";

@@ -37,3 +37,17 @@ export function exactSpan(seconds: number): string {
   }
   return said.join(" ") || (zh ? "0 秒" : "0 s");
 }
+
+/** Epoch ms → what an input of the type `datetime-local` takes, in the city's time. */
+export function inCity(at: number): string {
+  const { year, month, day, hour, minute } = partsOf(at);
+  return `${year}-${month}-${day}T${hour}:${minute}`;
+}
+
+const CITY_OFFSET = "+08:00";
+
+/** The same back: RFC 3339 with the city's offset; null when it is no moment. */
+export function fromCity(text: string): string | null {
+  const said = /^\d{4}-\d\d-\d\dT\d\d:\d\d/.exec(text)?.[0];
+  return said === undefined || Number.isNaN(Date.parse(said)) ? null : `${said}:00${CITY_OFFSET}`;
+}

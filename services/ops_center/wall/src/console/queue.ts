@@ -45,13 +45,18 @@ function mentions(incident: Incident, wanted: string, nameOf: (sensorId: string)
   return said.some((text) => text.toLocaleLowerCase().includes(wanted));
 }
 
-/** Urgent first, then the newest; of what is closed, what was closed last. */
-export function ordered(incidents: readonly Incident[], stage: Stage): Incident[] {
+/**
+ * Urgent first, then the gravest, then the newest; of what is closed, what was closed last. In a
+ * flood (`frozen`) the newest comes last of its priority: no row moves away from under a hand.
+ */
+export function ordered(incidents: readonly Incident[], stage: Stage, frozen = false): Incident[] {
+  const closed = stage === "closed", way = frozen && !closed ? -1 : 1;
   const time = (incident: Incident): number =>
-    Date.parse(stage === "closed" ? incident.updated_at : incident.opened_at);
+    Date.parse(closed ? incident.updated_at : incident.opened_at);
   return [...incidents].sort(
     (a, b) =>
-      (stage === "closed" ? 0 : a.priority - b.priority) || time(b) - time(a) || (a.id < b.id ? -1 : 1),
+      (closed ? 0 : a.priority - b.priority || (frozen ? 0 : a.grade - b.grade))
+      || way * (time(b) - time(a)) || (a.id < b.id ? -1 : 1),
   );
 }
 

@@ -2,9 +2,15 @@
 
 import { signal } from "@preact/signals";
 
-export type Page = "incidents" | "sensors" | "rules" | "push" | "quarantine";
+export type Page =
+  | "incidents" | "silences" | "sensors" | "duty" | "performance" | "tasks"
+  | "rules" | "push" | "keys" | "quarantine" | "users" | "audit";
 
-export const PAGES: readonly Page[] = ["incidents", "sensors", "rules", "push", "quarantine"];
+/** What people work with day by day; a digit opens each. */
+export const WORK: readonly Page[] = ["incidents", "silences", "sensors", "duty", "performance", "tasks"];
+/** What is set up once, and looked after. */
+export const SETUP: readonly Page[] = ["rules", "push", "keys", "quarantine", "users", "audit"];
+export const PAGES: readonly Page[] = [...WORK, ...SETUP];
 
 export interface Route {
   page: Page;

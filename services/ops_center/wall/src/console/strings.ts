@@ -5,7 +5,8 @@ import { messages } from "../i18n";
 
 const zh = {
   product: "一网", page: "事件处置台", main_nav: "页面",
-  nav_incidents: "事件", nav_sensors: "感知点", nav_rules: "规则", nav_push: "推送", nav_quarantine: "隔离区",
+  nav_incidents: "事件", nav_silences: "静默", nav_sensors: "感知点", nav_duty: "值班", nav_performance: "考核", nav_tasks: "任务", nav_setup: "管理",
+  nav_rules: "规则", nav_push: "推送", nav_keys: "密钥", nav_quarantine: "隔离区", nav_users: "用户", nav_audit: "审计",
   wall: "大屏", help: "快捷键", log_out: "退出", log_in: "登录", to_light: "浅色", to_dark: "深色",
   language: "EN", language_title: "Switch to English",
   role_screen: "大屏", role_viewer: "只读", role_operator: "值班员", role_dispatcher: "调度员",
@@ -27,10 +28,10 @@ const zh = {
   step_open: "立案", step_acknowledged: "签收", step_dispatched: "派遣", step_handling: "处置",
   step_resolved: "反馈", step_closed: "结案",
   acknowledge: "签收", dispatch: "派遣", start: "开始处置", resolve: "反馈", close: "核查结案", reopen: "重开",
-  dispatch_again: "改派",
+  transfer: "转派", comment: "备注", regrade: "改级", dispatch_again: "改派", send_hint: "Ctrl+Enter 提交",
   department: "承办部门", department_hint: "选择或输入部门",
   note_dispatch: "派遣理由", note_resolve: "处置结果", note_close: "结案理由", note_reopen: "重开理由",
-  note_start: "说明", note_acknowledge: "说明",
+  note_start: "说明", note_acknowledge: "说明", note_transfer: "转派理由", note_comment: "备注", note_regrade: "改级理由",
   optional: "可不填", required: "请填写{what}", confirm: "确认{what}", cancel: "取消", sending: "正在提交…",
   read_only: "当前身份只能查看，不能处置事件。", done: "{title}：{what}已完成",
   beaten: "有人先一步操作：{actor}已{what}。下面是最新状态。",
@@ -42,7 +43,7 @@ const zh = {
   detail: "事件详情", facts: "事实", measured: "触发值", now_value: "当前值", threshold: "阈值", metric: "指标", subject: "感知点", opened_at: "立案时间",
   observed_at: "观测时间", deadline: "办理时限", rule: "规则", grade: "等级", number: "编号",
   grade_1: "特别重大", grade_2: "重大", grade_3: "较大", grade_4: "一般", version: "第 {n} 版",
-  trend: "趋势", hours: "{n} 小时", history_none: "这段时间没有数据", threshold_line: "虚线为阈值",
+  trend: "趋势", hours: "{n} 小时", days: "{n} 天", history_none: "这段时间没有数据", threshold_line: "虚线为阈值",
   timeline: "办理过程", actions: "处置", unplaced: "未定位", copy: "复制", copied: "已复制",
   map: "地图", map_hide: "收起地图", map_show: "显示地图", whole_city: "全市", attribution: "底图",
 
@@ -51,7 +52,7 @@ const zh = {
   "incident.started": "开始处置", "incident.resolved": "反馈", "incident.closed": "结案",
   "incident.reopened": "重开", "incident.cleared": "告警恢复", "incident.refired": "再次告警",
   rules_actor: "系统规则",
-  keys_title: "键盘快捷键", keys_move: "下一件 / 上一件", keys_search: "搜索", keys_help: "打开或关闭本说明",
+  keys_title: "键盘快捷键", keys_move: "下一件 / 上一件", keys_search: "搜索", keys_help: "打开或关闭本说明", keys_mark: "选中 / 取消选中", keys_mark_all: "全选 / 取消全选", keys_send: "提交表单",
   keys_escape: "关闭表单或说明", keys_on: "启用单键快捷键", close_help: "关闭",
 };
 
@@ -59,7 +60,8 @@ export type Text = keyof typeof zh;
 
 const en: Record<Text, string> = {
   product: "Yiwang", page: "Incident console", main_nav: "Pages",
-  nav_incidents: "Incidents", nav_sensors: "Sensors", nav_rules: "Rules", nav_push: "Delivery", nav_quarantine: "Quarantine",
+  nav_incidents: "Incidents", nav_silences: "Silences", nav_sensors: "Sensors", nav_duty: "Duty", nav_performance: "Report", nav_tasks: "Tasks", nav_setup: "Setup",
+  nav_rules: "Rules", nav_push: "Delivery", nav_keys: "Keys", nav_quarantine: "Quarantine", nav_users: "Users", nav_audit: "Audit",
   wall: "Wall", help: "Keys", log_out: "Log out", log_in: "Log in", to_light: "Light", to_dark: "Dark",
   language: "中", language_title: "切换到中文",
   role_screen: "screen", role_viewer: "viewer", role_operator: "operator", role_dispatcher: "dispatcher",
@@ -81,10 +83,10 @@ const en: Record<Text, string> = {
   step_open: "Opened", step_acknowledged: "Ack.", step_dispatched: "Sent", step_handling: "In hand",
   step_resolved: "Resolved", step_closed: "Closed",
   acknowledge: "Acknowledge", dispatch: "Dispatch", start: "Start work", resolve: "Resolve", close: "Verify and close", reopen: "Reopen",
-  dispatch_again: "Reassign",
+  transfer: "Transfer", comment: "Add a note", regrade: "Regrade", dispatch_again: "Reassign", send_hint: "Ctrl+Enter sends",
   department: "Department", department_hint: "Choose or type a department",
   note_dispatch: "Reason for dispatching", note_resolve: "What was done", note_close: "Reason for closing", note_reopen: "Reason for reopening",
-  note_start: "Note", note_acknowledge: "Note",
+  note_start: "Note", note_acknowledge: "Note", note_transfer: "Reason for transferring", note_comment: "Note", note_regrade: "Reason for regrading",
   optional: "optional", required: "Please fill in: {what}", confirm: "{what}", cancel: "Cancel", sending: "Sending…",
   read_only: "You may look here, but not work on incidents.", done: "{title}: {what} done",
   beaten: "Somebody was first: {actor} – {what}. Below is how it stands now.",
@@ -96,7 +98,7 @@ const en: Record<Text, string> = {
   detail: "Incident", facts: "Facts", measured: "Value", now_value: "Now", threshold: "Limit", metric: "Metric", subject: "Sensor", opened_at: "Opened",
   observed_at: "Observed", deadline: "Due", rule: "Rule", grade: "Grade", number: "Number",
   grade_1: "1 most serious", grade_2: "2 serious", grade_3: "3 considerable", grade_4: "4 general", version: "version {n}",
-  trend: "Trend", hours: "{n} h", history_none: "No data in this span", threshold_line: "dashed: limit",
+  trend: "Trend", hours: "{n} h", days: "{n} d", history_none: "No data in this span", threshold_line: "dashed: limit",
   timeline: "Steps", actions: "Actions", unplaced: "unplaced", copy: "Copy", copied: "Copied",
   map: "Map", map_hide: "Hide map", map_show: "Show map", whole_city: "Whole city", attribution: "Map",
 
@@ -105,7 +107,7 @@ const en: Record<Text, string> = {
   "incident.started": "work started", "incident.resolved": "resolved", "incident.closed": "closed",
   "incident.reopened": "reopened", "incident.cleared": "alarm cleared", "incident.refired": "alarm again",
   rules_actor: "rules",
-  keys_title: "Keyboard", keys_move: "next / previous incident", keys_search: "search", keys_help: "open or close this",
+  keys_title: "Keyboard", keys_move: "next / previous incident", keys_search: "search", keys_help: "open or close this", keys_mark: "tick / untick", keys_mark_all: "tick all / none", keys_send: "send a form",
   keys_escape: "close a form or this", keys_on: "Single-key shortcuts on", close_help: "Close",
 };
 

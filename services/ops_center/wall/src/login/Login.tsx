@@ -5,6 +5,7 @@ import { useState } from "preact/hooks";
 import { ApiError } from "../api";
 import { language, setLanguage } from "../i18n";
 import { nextPage } from "./next";
+import { Renewal } from "./Renewal";
 import { logIn, standing, trouble } from "./session";
 import { t } from "./texts";
 import { inWords } from "./wording";
@@ -21,7 +22,7 @@ export function Login() {
             <p>{t("title")}</p>
           </div>
         </header>
-        {standing.value === "asking" ? <Asking /> : <Form />}
+        {standing.value === "asking" ? <Asking /> : standing.value === "renewing" ? <Renewal /> : <Form />}
       </div>
       <button type="button" class="login-language"
         onClick={() => setLanguage(language.value === "zh" ? "en" : "zh")}>{t("language")}</button>

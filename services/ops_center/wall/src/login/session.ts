@@ -2,17 +2,28 @@
 
 import { signal } from "@preact/signals";
 
-import { ApiError, get, post, remove } from "../api";
+import { ApiError, get, post, put, remove } from "../api";
 
 export type Role = "screen" | "viewer" | "operator" | "dispatcher" | "admin" | "";
+
+/** A role in an area, with all that lies in it, and a domain of metrics; null: in all. */
+export interface Grant {
+  role: Role;
+  area_id: string | null;
+  domain: string | null;
+}
 
 export interface Person {
   username: string;
   role: Role;
+  grants?: Grant[];
 }
 
-/** `asking`: not known yet, or the server does not answer. `expired`: was in, is out. */
-export type Standing = "asking" | "in" | "out" | "expired";
+/**
+ * `asking`: not known yet, or the server does not answer. `expired`: was in, is out. `renewing`:
+ * was let in by a password that somebody else gave, and has to choose an own one first.
+ */
+export type Standing = "asking" | "in" | "out" | "expired" | "renewing";
 
 export const standing = signal<Standing>("asking");
 export const person = signal<Person | null>(null);
@@ -24,7 +35,7 @@ const ASK_AGAIN_MS = 3000;
 /** Asks until the server says yes or no. */
 export async function ask(): Promise<void> {
   try {
-    enter(await get<Person>("/v1/session"));
+    enter(await get<Answer>("/v1/session"));
   } catch (error) {
     if (refuses(error)) {
       standing.value = "out";
@@ -37,7 +48,13 @@ export async function ask(): Promise<void> {
 
 /** Throws what the server answered, if it was not a yes. */
 export async function logIn(username: string, password: string): Promise<void> {
-  enter(await post<Person>("/v1/session", { username, password }));
+  enter(await post<Answer>("/v1/session", { username, password }));
+}
+
+/** Throws what the server answered, if it was not a yes. */
+export async function changePassword(current: string, wanted: string): Promise<void> {
+  await put("/v1/session/password", { current, new: wanted });
+  enter(await get<Answer>("/v1/session"));
 }
 
 export async function logOut(): Promise<void> {
@@ -55,8 +72,10 @@ export function refuses(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 401 || error.status === 403);
 }
 
-function enter(answer: Person): void {
-  person.value = { username: answer.username, role: answer.role };
+type Answer = Person & { must_change_password?: boolean };
+
+function enter(answer: Answer): void {
+  person.value = { username: answer.username, role: answer.role, grants: answer.grants ?? [] };
   trouble.value = null;
-  standing.value = "in";
+  standing.value = answer.must_change_password ? "renewing" : "in";
 }

@@ -53,7 +53,7 @@ def test_a_sensor_is_added_by_a_click_on_the_map_and_more_from_a_file(
         "admin-b,乙,nothing.known,112.5,23.1\n"
     )
     console.get_by_test_id("import-file").set_input_files(
-        [{"name": "sensors.csv", "mimeType": "text/csv", "buffer": rows.encode()}]
+        {"name": "sensors.csv", "mimeType": "text/csv", "buffer": rows.encode()}
     )
     console.get_by_test_id("import-dry").click()
     report = console.get_by_test_id("import-report")

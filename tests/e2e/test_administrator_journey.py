@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, FilePayload, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from shared.pause import until
 from tests.e2e.conftest import new_context
@@ -53,7 +53,7 @@ def test_a_sensor_is_added_by_a_click_on_the_map_and_more_from_a_file(
         "admin-b,乙,nothing.known,112.5,23.1\n"
     )
     console.get_by_test_id("import-file").set_input_files(
-        FilePayload(name="sensors.csv", mimeType="text/csv", buffer=rows.encode())
+        {"name": "sensors.csv", "mimeType": "text/csv", "buffer": rows.encode()}
     )
     console.get_by_test_id("import-dry").click()
     report = console.get_by_test_id("import-report")

@@ -56,7 +56,7 @@ async def test_each_test_says_what_was_raised_and_what_was_expected_otherwise(
     assert flood["passed"]
     assert flood["raised"] == [{"subject": "gauge-1", "start_seconds": 60, "end_seconds": 180}]
     assert not dry["passed"]
-    assert dry["failures"][0]["line"] == 9
+    assert dry["failures"][0]["line"] == 10
     assert dry["failures"][0]["difference"] == [
         "+ found     river  gauge-1  from 1m  still standing"
     ]
@@ -67,7 +67,7 @@ async def test_a_rule_may_be_yaml(house: House) -> None:
         "{id: river, title: {zh: 河道, en: river}, metric: water.level, above: 8,"
         " grade: 3, priority: 2}"
     )
-    status, answer = await play(house, yaml, "tests: [{name: a, series: {g water.level: 9}}]")
+    status, answer = await play(house, yaml, "tests: [{name: a, series: {g water.level: '9'}}]")
     assert status == 200, answer
     assert answer["items"][0]["raised"] == [
         {"subject": "g", "start_seconds": 0, "end_seconds": None}

@@ -11,6 +11,9 @@ export function Readings({ sensor, desk }: { sensor: Sensor; desk: Desk }) {
   const now = desk.board.beat.value;
   const { sensors, series, metrics } = desk.board.picture;
   const own = sensors.series[sensors.indexOf.get(sensor.sensor_id) ?? -1] ?? [];
+  if (sensor.metrics.length > 1 && own.every((index) => series.state[index] === State.never)) {
+    return <span class="soft">{sensor.metrics.map((code) => named(metrics.get(code)) || code).join(" · ")}　{knownPage("state_never")}</span>;
+  }
   return (
     <ul class="readings">
       {sensor.metrics.map((code) => {

@@ -157,7 +157,7 @@ function Incidents({ id, desk }: { id: string; desk: Desk }) {
 }
 
 function Neighbours({ sensor, desk }: { sensor: Sensor; desk: Desk }) {
-  const { sensors, series, metrics } = desk.board.picture;
+  const { sensors } = desk.board.picture;
   const near = sensor.location === null ? [] : neighboursOf(sensors, sensor.sensor_id, sensor.location, NEIGHBOURS);
   const away = (metres: number): string => metres < 1000 ? n("away", { n: Math.round(metres) }) : n("away_km", { n: (metres / 1000).toFixed(1) });
   return (
@@ -168,11 +168,7 @@ function Neighbours({ sensor, desk }: { sensor: Sensor; desk: Desk }) {
         {near.map((one) => (
           <li key={one.id}>
             <a href={hashOf("sensors", one.id)}>{sensors.name[one.index] || one.id}</a>
-            <small>{away(one.metres)} · {(sensors.series[one.index] ?? []).map((index) => {
-              const metric = metrics.get(series.metric[index] ?? "");
-              const at = series.observedAt[index] ?? NaN;
-              return Number.isNaN(at) ? n("never_heard") : `${named(metric)} ${+(series.value[index] ?? NaN).toPrecision(3)} ${metric?.unit ?? ""}（${span(desk.board.beat.value - at)}）`;
-            }).join(" · ")}</small>
+            <small>{away(one.metres)} · {heard(one.index, desk)}</small>
           </li>
         ))}
       </ul>
@@ -180,3 +176,13 @@ function Neighbours({ sensor, desk }: { sensor: Sensor; desk: Desk }) {
   );
 }
 
+/** The newest readings of a sensor of the picture; one word for one that never sent any. */
+function heard(sensor: number, desk: Desk): string {
+  const { sensors, series, metrics } = desk.board.picture;
+  const said = (sensors.series[sensor] ?? []).flatMap((index) => {
+    const metric = metrics.get(series.metric[index] ?? "");
+    const at = series.observedAt[index] ?? NaN, value = series.value[index] ?? NaN;
+    return Number.isNaN(at) ? [] : `${named(metric)} ${+value.toPrecision(3)} ${metric?.unit ?? ""}（${span(desk.board.beat.value - at)}）`;
+  });
+  return said.length === 0 ? n("never_heard") : said.join(" · ");
+}

@@ -77,13 +77,14 @@ export class Desk {
     this.heed();
   }
 
-  /** Sounds for what opens while one watches. */
+  /** Sounds for what opens while one watches; not for history, nor for what is silenced. */
   private heed(): void {
-    let known: ReadonlySet<string> = new Set();
-    this.board.fresh.subscribe((ids) => {
-      const opened = this.open.peek().filter((one) => ids.has(one.id) && !known.has(one.id));
-      known = ids;
-      if (opened.length > 0) announce(opened, this.flood.peek(), performance.now());
+    let told: ReadonlySet<string> = new Set();
+    this.open.subscribe((open) => {
+      const fresh = this.board.fresh.peek();
+      const opened = open.filter((one) => fresh.has(one.id) && !told.has(one.id));
+      told = new Set([...fresh].filter((id) => told.has(id) || opened.some((one) => one.id === id)));
+      announce(opened.filter((one) => !one.historical && one.suppressed == null), this.flood.peek(), performance.now());
     });
   }
 

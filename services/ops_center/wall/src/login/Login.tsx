@@ -1,8 +1,8 @@
 import "./login.css";
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
-import { ApiError } from "../api";
+import { ApiError, get } from "../api";
 import { language, setLanguage } from "../i18n";
 import { nextPage } from "./next";
 import { Renewal } from "./Renewal";
@@ -77,9 +77,21 @@ function Form() {
       <button type="submit" class="login-enter" data-testid="login-enter" disabled={busy}>
         {t(busy ? "entering" : "enter")}
       </button>
+      <Elsewhere />
       <p class="login-hint">{t("first_login")}</p>
     </form>
   );
+}
+
+/** The way in by the city's own login, where there is one. */
+function Elsewhere() {
+  const [enabled, setEnabled] = useState(false);
+  useEffect(() => {
+    get<{ enabled: boolean }>("/v1/oidc").then((found) => setEnabled(found.enabled), () => undefined);
+  }, []);
+  if (!enabled) return null;
+  const back = nextPage(location.search, location.origin) ?? "/console";
+  return <a class="login-elsewhere" data-testid="login-oidc" href={`/v1/oidc/login?next=${encodeURIComponent(back)}`}>{t("elsewhere")}</a>;
 }
 
 function words(failure: unknown): string {

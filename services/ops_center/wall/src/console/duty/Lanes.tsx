@@ -32,6 +32,7 @@ export function Lanes({ shifts, now }: { shifts: readonly Shift[]; now: number }
         <li key={day} class={now >= day && now < day + DAY_MS ? "today" : ""}>
           <small>{nameOf(day)}</small>
           <div>
+            {day === first && <span class="past" style={{ flexGrow: before(shifts[0], day) }} />}
             {shifts.map((shift) => ({ shift, part: within(shift, day) })).filter(({ part }) => part !== null).map(({ shift, part }) => (
               <span key={shift.starts_at} class={`${shift.gap ? "gap" : `shade-${shadeOf(shift)}`} ${shift.override_id === null ? "" : "swapped"}`}
                 style={{ flexGrow: part as number }} title={`${shift.starts_at.slice(5, 16)} – ${shift.ends_at.slice(5, 16)}`}>
@@ -49,6 +50,11 @@ export function Lanes({ shifts, now }: { shifts: readonly Shift[]; now: number }
 function within(shift: Shift, day: number): number | null {
   const share = (Math.min(Date.parse(shift.ends_at), day + DAY_MS) - Math.max(Date.parse(shift.starts_at), day)) / DAY_MS;
   return share > 0 ? share : null;
+}
+
+/** The share of the first day that is over. */
+function before(first: Shift | undefined, day: number): number {
+  return first === undefined ? 0 : Math.max(0, (Date.parse(first.starts_at) - day) / DAY_MS);
 }
 
 function nameOf(day: number): string {

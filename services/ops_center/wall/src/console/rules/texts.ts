@@ -8,7 +8,7 @@ const zh = {
   k_above: "高于", k_below: "低于", k_rises: "上升超过", k_falls: "下降超过", k_absent: "没有数据", k_stuck: "数值不变",
   priority: "级别", grade: "等级", department: "承办部门", category: "类别", none: "无", deadline: "办理时限（分钟）", areas: "只看这些区域", everywhere: "全市", sensors: "只看这些感知点", sensors_hint: "编号，可用 * 通配，空格分开；空：全部",
   preview: "回放预览", preview_more: "用已存的历史读数重放，看它会立多少案；不写入、不通知。", days: "天数", run: "预览", running: "正在回放…", would: "近 {days} 天：{alerts} 次告警，涉及 {subjects} 个对象", current: "现行版本：{alerts} 次告警，{subjects} 个对象", read: "读取 {rows} 条读数、{sensors} 个感知点，用时 {seconds} 秒", cut: "（有截断）", none_would: "这段时间不会有告警。", peak: "峰值", still_on: "仍在持续", from: "自", until: "至", subject: "对象",
-  test: "试一试", test_more: "写一串读数，看规则何时立案、何时恢复。", samples: "读数", samples_hint: "每 {n} 秒一个；8x5：五个 8；_：缺一个；1+2x4：从 1 起每次加 2", expected: "预期", e_raise: "应当立案", e_quiet: "不应立案", run_test: "测试", passed: "符合预期", failed: "与预期不符", raised: "第 {from} 立案，{until}", cleared: "第 {at} 恢复", standing: "至末尾仍未恢复", quiet: "没有立案",
+  test: "试一试", test_more: "写一串读数，看规则何时立案、何时恢复。", samples: "读数", samples_hint: "每 {n} 秒一个；8x5：五个 8；_：缺一个；1+2x4：从 1 起每次加 2", expected: "预期", e_raise: "应当立案", e_quiet: "不应立案", run_test: "测试", passed: "符合预期", failed: "与预期不符", raised: "自第 {from} 起告警，{until}", cleared: "第 {at} 恢复", standing: "至末尾仍未恢复", quiet: "没有立案",
   note: "修改说明", save_new: "生效", save: "保存为新版本", switch_on: "启用", switch_off: "停用", retire: "退役", retire_sure: "退役后不再判断；版本保留", versions: "版本", version: "第 {n} 版", by: "{author} · {at}", stale: "有人先改了这条规则，请关闭后重新打开。", refused_line: "第 {line} 行", refused_at: "{pointer}", need: "必填", need_number: "请填写数字", off: "已停用", file: "来自 {file}；界面上的修改在文件再次改变之前有效。", admin_only: "只有管理员可以修改规则。",
 };
 

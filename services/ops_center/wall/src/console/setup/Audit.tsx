@@ -75,7 +75,8 @@ function short(subject: string): string {
 }
 
 function Changes({ before, after }: Pick<Entry, "before" | "after">) {
-  const fields = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
+  const fields = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])]
+    .filter((field) => (before?.[field] ?? after?.[field]) != null);
   return (
     <ul class="changes">
       {fields.map((field) => (

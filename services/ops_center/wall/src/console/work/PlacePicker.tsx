@@ -49,7 +49,7 @@ export function PlacePicker({ place, desk, id }: { place: Place; desk: Desk; id:
   useEffect(() => map.value?.choose(at === null ? null : [at.lon, at.lat]), [map.value, at?.lon, at?.lat]);
   return (
     <div class="place-picker">
-      <div class="place-map" ref={box} data-testid={`${id}-map`} data-ready={map.value !== null} aria-label={w("place_hint")} role="img" />
+      <div class="place-map" ref={box} data-testid={`${id}-map`} data-ready={map.value !== null} aria-label={w("place_hint")} role="group" />
       <div class="pair">
         <Text id={`${id}-lon`} label={w("lon")} type="number" value={place.lon} />
         <Text id={`${id}-lat`} label={w("lat")} type="number" value={place.lat} />

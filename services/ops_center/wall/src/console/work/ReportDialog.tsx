@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 
 import { post } from "../../api";
 import { named } from "../../i18n";
@@ -50,7 +51,7 @@ function Form({ desk, close, done }: { desk: Desk; close: () => void; done: (ans
   const asked = useSignal(false);
   const task = useTask();
   const kinds = knownCategories();
-  const chosen = category.value || kinds[0]?.category || "";
+  useEffect(() => void (category.value ||= kinds[0]?.category ?? ""), [kinds.length]);
   const addresses = photos.value.split("\n").map((line) => line.trim()).filter(Boolean);
   const at = placed(place);
   const faults = {
@@ -65,7 +66,7 @@ function Form({ desk, close, done }: { desk: Desk; close: () => void; done: (ans
     if (Object.values(faults).some(Boolean)) return;
     void task.run(async () => {
       const answer = await post<Entered>("/v1/reports", {
-        category: chosen, text: text.value.trim(), reporter: reporter.value, photos: addresses,
+        category: category.value, text: text.value.trim(), reporter: reporter.value, photos: addresses,
         place: at, area_id: area.value || null, phone: phone.value.trim() || null, reference: reference.value.trim() || null,
       });
       desk.learn(answer.incident);

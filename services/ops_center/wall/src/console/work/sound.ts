@@ -36,6 +36,7 @@ export function awaitGesture(): () => void {
   const gesture = (): void => void (soundOn.value && wake());
   const events = ["pointerdown", "keydown"] as const;
   events.forEach((name) => addEventListener(name, gesture));
+  if (navigator.userActivation?.hasBeenActive) gesture(); // Logging in was one.
   return () => events.forEach((name) => removeEventListener(name, gesture));
 }
 

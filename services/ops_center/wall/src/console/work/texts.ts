@@ -13,7 +13,7 @@ const zh = {
   silence_title: "静默：{title}", scope: "静默什么", scope_shelve: "只这一件", scope_subject: "同一规则、同一感知点", scope_area: "同一规则、本区", scope_rule: "同一规则、全市",
   scope_sensor: "此感知点的全部告警", until: "多久", minutes: "{n} 分钟", hours: "{n} 小时", reason: "理由",
   silence_more: "静默期间照常记录，不再通知；到期仍未恢复则补发。", preview: "预览", preview_busy: "正在计算影响…",
-  preview_n: "将静默 {n} 件（未结 {open} 件，其余为近 24 小时内的）", preview_none: "近 24 小时内没有会被静默的事件。",
+  preview_n: "近 24 小时内有 {n} 件会被静默，其中 {open} 件告警仍在持续", preview_none: "近 24 小时内没有会被静默的事件。",
   spared: "另有 {n} 件紧急事件不受影响：紧急告警只能点名静默。", whole: "全部", part: "部分告警", silence_go: "确认静默", ended_early: "已提前结束",
   too_long: "紧急事件最多搁置 1 小时。",
   silences: "静默", silences_more: "谁让什么安静、多久、为什么；记录永久保留。", state_active: "生效中", state_pending: "未开始", state_expired: "已结束",
@@ -47,7 +47,7 @@ const en: Record<WorkText, string> = {
   silence_title: "Silence: {title}", scope: "What", scope_shelve: "this incident only", scope_subject: "same rule, same sensor", scope_area: "same rule, this district", scope_rule: "same rule, whole city",
   scope_sensor: "every alert of this sensor", until: "For how long", minutes: "{n} min", hours: "{n} h", reason: "Reason",
   silence_more: "What is silenced is recorded but tells nobody; if it still stands at the end, it is told then.", preview: "Preview", preview_busy: "Working out what it hides…",
-  preview_n: "{n} incidents would be silenced ({open} open, the others of the last 24 h)", preview_none: "Nothing of the last 24 hours would be silenced.",
+  preview_n: "Of the last 24 h it hides {n} incidents, {open} with an alarm that still stands", preview_none: "Nothing of the last 24 hours would be silenced.",
   spared: "{n} urgent incidents are not affected: urgent alerts are silenced by name only.", whole: "whole", part: "some alerts", silence_go: "Silence", ended_early: "ended early",
   too_long: "An urgent incident can be shelved for one hour at most.",
   silences: "Silences", silences_more: "Who keeps what quiet, for how long, and why; none is ever deleted.", state_active: "in force", state_pending: "not begun", state_expired: "over",
@@ -60,7 +60,7 @@ const en: Record<WorkText, string> = {
   merge_none: "There is no other open incident.",
 
   report_title: "Enter a report", category: "Category", report_text: "What was seen", reporter: "From", phone: "Caller's number", phone_hint: "only dispatchers see it; it is in no timeline and no delivery", reference: "Your reference", reference_hint: "such as a 12345 ticket: sent twice, it opens one incident",
-  photos: "Photo addresses", photos_hint: "one https:// address per line", photos_bad: "Give http(s) addresses, one per line.", place: "Place", place_hint: "click the map, or type the coordinates", area: "Area", report_go: "Enter", pick_place: "Choose a place or an area.",
+  photos: "Photo addresses", photos_hint: "one https:// address per line", photos_bad: "Give http(s) addresses, one per line.", place: "Place", place_hint: "Click the map, or type the coordinates", area: "Area", report_go: "Enter", pick_place: "Choose a place or an area.",
   outcome_opened: "An incident was opened", outcome_joined: "It joined an incident of the same kind near by", outcome_known: "This reference was entered before", open_it: "Open the incident", another: "Enter another", lon: "Longitude", lat: "Latitude", component: "component", event: "event",
 
   marked: "{n} selected", mark: "Select {title}", mark_all: "Select all", unmark: "Clear selection", bulk_done: "{what}: {done} done", bulk_skipped: "{n} not in a state for it", bulk_beaten: "{n} changed by others: look at them", bulk_failed: "{n} did not succeed", bulk_busy: "Working: {done} of {all}…",

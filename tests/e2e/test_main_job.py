@@ -34,7 +34,7 @@ def test_a_reading_becomes_an_incident_that_people_close(
     city: Product, browser: Browser, context: BrowserContext, receiver: Receiver
 ) -> None:
     admin = steward(city)
-    admin.register(city, SENSOR)
+    admin.register(city, SENSOR, lon=112.44, lat=23.63)  # where no other test's alarm is drawn
     secret = admin.add_endpoint(receiver.url)
     colleague = new_context(browser)
     wall = open_wall(colleague, city)

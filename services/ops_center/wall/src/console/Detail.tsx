@@ -2,12 +2,12 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
 import { ApiError } from "../api";
-import type { Cause, Incident } from "../live/protocol";
+import type { Incident } from "../live/protocol";
 import { inWords } from "../login/wording";
 import { Shape } from "../wall/Shape";
 import { Actions } from "./Actions";
 import { LOOP } from "./commands";
-import type { Desk, Step } from "./desk";
+import { opening, type Desk, type Step } from "./desk";
 import { Facts } from "./Facts";
 import { t } from "./strings";
 import { Timeline } from "./Timeline";
@@ -59,11 +59,6 @@ function Chosen({ id, desk }: { id: string; desk: Desk }) {
       <Timeline steps={timeline.value} desk={desk} />
     </article>
   );
-}
-
-/** The reading that opened it. */
-function opening(steps: readonly Step[]): Cause | null {
-  return [...steps].sort((a, b) => a.version - b.version).find((step) => step.cause)?.cause ?? null;
 }
 
 function Missing({ failure }: { failure: unknown }) {

@@ -186,6 +186,11 @@ export function lastStep(timeline: readonly Step[]): Step | null {
   return [...timeline].sort((a, b) => b.version - a.version)[0] ?? null;
 }
 
+/** The reading that opened it. */
+export function opening(timeline: readonly Step[]): Cause | null {
+  return [...timeline].sort((a, b) => a.version - b.version).find((step) => step.cause)?.cause ?? null;
+}
+
 function put<T>(held: Signal<ReadonlyMap<string, T>>, id: string, value: T): void {
   held.value = new Map(held.value).set(id, value);
 }

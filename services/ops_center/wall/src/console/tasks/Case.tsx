@@ -6,7 +6,7 @@ import type { Incident } from "../../live/protocol";
 import { inWords } from "../../login/wording";
 import { Shape } from "../../wall/Shape";
 import { mayAct, type Command } from "../commands";
-import type { Desk, Step } from "../desk";
+import { opening, type Desk, type Step } from "../desk";
 import { Facts } from "../Facts";
 import { Prose, Text } from "../Fields";
 import { hashOf } from "../route";
@@ -35,7 +35,7 @@ export function Case({ incident, desk }: { incident: Incident; desk: Desk }) {
       {sent?.note && <section class="card"><h3>{k("call_in")}</h3><p>{sent.note}</p><small>{actorName(sent.actor)}</small></section>}
       {mayAct(person.value?.role ?? "") ? <Work incident={incident} desk={desk} /> : <p class="read-only">{t("read_only")}</p>}
       <Navigate incident={incident} desk={desk} />
-      <Facts incident={incident} desk={desk} opening={null} />
+      <Facts incident={incident} desk={desk} opening={opening(steps.value)} />
       <Reports incident={incident} desk={desk} />
       <Timeline steps={steps.value} desk={desk} />
     </article>

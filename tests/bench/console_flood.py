@@ -154,8 +154,8 @@ async def _operate(
             flood.actions.append(monotonic() - began)
             if answer.status_code == 409:  # somebody else has it: a person would go on
                 said = answer.json().get("incident") or {}
-                flood.told += said.get("version", 0) > version
-                flood.untold += said.get("version", 0) <= version
+                flood.told += said.get("version", 0) >= version
+                flood.untold += said.get("version", 0) < version
                 break
             version = int(answer.raise_for_status().json()["version"])
             flood.accepted[incident] += 1

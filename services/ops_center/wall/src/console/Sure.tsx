@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 
 import { f } from "./form-texts";
 
@@ -14,11 +15,18 @@ export function Sure({ label, question, id, act, disabled }: {
     asking.value = false;
     act();
   };
+  return <Question question={question} label={label} id={id} yes={yes} no={() => (asking.value = false)} />;
+}
+
+/** The focus comes along, and lies on the answer that changes nothing. */
+function Question({ question, label, id, yes, no }: { question: string; label: string; id: string; yes: () => void; no: () => void }) {
+  const safe = useRef<HTMLButtonElement>(null);
+  useEffect(() => safe.current?.focus(), []);
   return (
-    <span class="sure">
+    <span class="sure" role="group" aria-label={question}>
       {question}
       <button type="button" class="plain danger" data-testid={`${id}-yes`} onClick={yes}>{label}</button>
-      <button type="button" class="plain" onClick={() => (asking.value = false)}>{f("no")}</button>
+      <button type="button" class="plain" ref={safe} onClick={no}>{f("no")}</button>
     </span>
   );
 }

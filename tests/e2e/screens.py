@@ -36,6 +36,12 @@ _SENSOR_RANK = """(id) => {
   return sensors.state[sensors.indexOf.get(id)] ?? -1;
 }"""
 
+# Every page of the console, as one can go through them.
+TABS = (
+    "silences", "sensors", "duty", "performance", "tasks", "setup", "push", "keys", "quarantine",
+    "users", "audit", "rules", "incidents",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Steward:

@@ -9,6 +9,7 @@ from playwright.sync_api import BrowserContext, Page, Request, Route, WebSocket,
 from shared.pause import until
 from tests.e2e.receiver import Receiver
 from tests.e2e.screens import (
+    TABS,
     Steward,
     choose,
     detail_is,
@@ -22,11 +23,6 @@ from tests.e2e.screens import (
     wall_is_live,
 )
 from tests.product import Product
-
-TABS = (
-    "silences", "sensors", "duty", "performance", "tasks", "setup", "push", "keys", "quarantine",
-    "users", "audit", "rules", "incidents",
-)  # fmt: skip
 
 
 @pytest.fixture

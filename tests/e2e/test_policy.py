@@ -3,13 +3,9 @@
 import httpx
 from playwright.sync_api import BrowserContext, Page
 
-from tests.e2e.screens import open_console, open_wall
+from tests.e2e.screens import TABS, open_console, open_wall
 from tests.product import Product
 
-TABS = (
-    "silences", "sensors", "duty", "performance", "tasks",
-    "setup", "rules", "push", "keys", "quarantine", "users", "audit", "incidents",
-)  # fmt: skip
 LISTEN = """
 window.broken = [];
 document.addEventListener("securitypolicyviolation", (event) =>

@@ -156,7 +156,8 @@ def _worded(
 
 
 def _raw(service: Service) -> Iterator[tuple[str, str]]:
-    yield from service.raw_routes
+    for method, path in service.raw_routes:
+        yield "WS" if method == "WEBSOCKET" else method, path
     yield from ((method.decode(), path.decode()) for method, path in service.prompts)
 
 

@@ -109,9 +109,9 @@ def type_form(console: Page, command: str, *fields: str) -> None:
     inputs = form.locator("input, textarea")
     expect(inputs).to_have_count(len(fields))
     first = inputs.first
-    if len(fields) > 1 and first.input_value() != "":
-        expect(inputs.nth(1)).to_be_focused()
-        fields = fields[1:]
+    filled = len(fields) > 1 and first.input_value() != ""
+    expect(inputs.nth(1) if filled else first).to_be_focused()
+    fields = fields[1:] if filled else fields
     for place, text in enumerate(fields):
         if place:
             press(console, "Tab")

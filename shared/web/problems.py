@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from starlette.exceptions import HTTPException
@@ -16,6 +17,22 @@ from starlette.responses import Response
 from shared.errors import Overloaded, Unavailable
 
 _log = logging.getLogger(__name__)
+
+
+class ProblemBody(BaseModel):
+    """RFC 9457, for the documentation of routes."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str = ""
+
+
+def documented(said: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    """`responses` of a route: what each status says."""
+    content = {"application/problem+json": {"schema": ProblemBody.model_json_schema()}}
+    return {status: {"description": text, "content": content} for status, text in said.items()}
 
 
 class Problem(Exception):

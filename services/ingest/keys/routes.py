@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import BaseModel
 from starlette.responses import Response
 
 from services.ingest.keys.key import Key, KeyChange, KeyIn, KeyList, NewToken, Rotation
@@ -14,7 +13,7 @@ from shared.store.audit import By
 from shared.web.auth import require_role
 from shared.web.cursors import from_cursor, to_cursor
 from shared.web.identity import Identity
-from shared.web.problems import Problem
+from shared.web.problems import Problem, documented
 
 Administrator = Annotated[Identity, Depends(require_role("admin"))]
 Limit = Annotated[int, Query(ge=1, le=1000)]
@@ -54,21 +53,10 @@ class Shelf(Protocol):
         ...
 
 
-class ProblemBody(BaseModel):
-    """RFC 9457."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str = ""
-
-
 def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     said = {401: "Nobody is logged in", 403: "Not an administrator", 404: "No such key",
             409: "The name is taken, or the key is revoked", 422: "A field is wrong"}  # fmt: skip
-    content = {"application/problem+json": {"schema": ProblemBody.model_json_schema()}}
-    return {status: {"description": said[status], "content": content} for status in statuses}
+    return documented({status: said[status] for status in statuses})
 
 
 def keys_router(shelf: Shelf, clock: Clock) -> APIRouter:

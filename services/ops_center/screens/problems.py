@@ -3,28 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import BaseModel
-
 from services.ops_center.screens.repository import InUse
-from shared.web.problems import Problem
-
-
-class ProblemBody(BaseModel):
-    """RFC 9457."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str = ""
+from shared.web.problems import Problem, documented
 
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """For the documentation of a route."""
     said = {401: "Nobody is logged in", 403: "Not an administrator", 404: "No such one",
             409: "In use, revoked, or the name is taken", 422: "A field is wrong"}  # fmt: skip
-    content = {"application/problem+json": {"schema": ProblemBody.model_json_schema()}}
-    return {status: {"description": said[status], "content": content} for status in statuses}
+    return documented({status: said[status] for status in statuses})
 
 
 def invalid(found: Sequence[tuple[str, str]], code: str = "unknown") -> Problem:

@@ -103,4 +103,4 @@ async def test_every_step_reaches_the_log_in_order(
     async with event_log.read(INCIDENTS, {}) as reader:
         records = await reader.batch(10, 5)
     kinds = [json.loads(record.value)["type"] for record in records]
-    assert kinds == ["incident.opened", "incident.acknowledge"]
+    assert kinds == ["incident.opened", "incident.acknowledged"]

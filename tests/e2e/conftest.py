@@ -2,6 +2,8 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
@@ -37,9 +39,15 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def city(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """The product, with its pages built."""
+    with running_city(tmp_path_factory.mktemp("city")) as product:
+        yield product
+
+
+@contextmanager
+def running_city(folder: Path) -> Iterator[Product]:
+    """A city of one's own: for tests that others' alarms would disturb."""
     assert (DIST / "console.html").exists(), "the pages are not built: run `make wall`"
-    settings = {"WEBHOOK_ALLOW_CIDRS": "127.0.0.0/8"}
-    product = Product(tmp_path_factory.mktemp("city"), settings).start()
+    product = Product(folder, {"WEBHOOK_ALLOW_CIDRS": "127.0.0.0/8"}).start()
     yield product
     product.stop()
 

@@ -12,7 +12,7 @@ import websockets
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from shared.pause import until
-from tests.e2e.conftest import new_context
+from tests.e2e.conftest import new_context, running_city
 from tests.e2e.screens import open_wall, steward, wall_is_live
 from tests.e2e.wire import Wire
 from tests.product import Product
@@ -23,6 +23,14 @@ _LOSE_CONTEXT = """() => document.querySelector("section.map canvas").getContext
 _MARK = "() => { window.__before = true; }"
 _FULL_HEAP = """() => Object.defineProperty(performance, "memory",
   { value: { usedJSHeapSize: 1.3e9 } })"""
+
+
+@pytest.fixture(scope="module")
+def city(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """A calm one: in a flood of alarms a wall is not loaded anew."""
+    assert chromium
+    with running_city(tmp_path_factory.mktemp("calm")) as product:
+        yield product
 
 
 @pytest.fixture

@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Mapping
+from mimetypes import guess_type
 from pathlib import Path
 
 from fastapi import APIRouter
+from starlette.datastructures import Headers
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -24,7 +26,10 @@ _NOT_BUILT = f"""<!doctype html>
 
 
 class Assets(StaticFiles):
-    """Files whose names carry the hash of their content: kept for ever."""
+    """Files whose names carry the hash of their content: kept for ever.
+
+    Where the build left a packed copy beside a file (`.gz`), whoever can unpack it is sent that.
+    """
 
     def __init__(self, folder: Path) -> None:
         super().__init__(directory=folder, check_dir=False)
@@ -37,8 +42,15 @@ class Assets(StaticFiles):
         status_code: int = 200,
     ) -> Response:
         """The file, with headers that let it be kept."""
-        response = super().file_response(full_path, stat_result, scope, status_code)
+        packed = Path(f"{os.fspath(full_path)}.gz")
+        if "gzip" in Headers(scope=scope).get("accept-encoding", "") and packed.is_file():
+            response = super().file_response(packed, packed.stat(), scope, status_code)
+            response.headers["Content-Type"] = guess_type(packed.stem)[0] or "text/plain"
+            response.headers["Content-Encoding"] = "gzip"
+        else:
+            response = super().file_response(full_path, stat_result, scope, status_code)
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        response.headers["Vary"] = "Accept-Encoding"
         return response
 
 

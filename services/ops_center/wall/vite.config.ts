@@ -1,5 +1,7 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 
 import { defineConfig, type Connect, type Plugin } from "vite";
 
@@ -30,12 +32,26 @@ function fontLicence(): Plugin {
   };
 }
 
+/** Scripts and styles also as `.gz`: packed once, as well as can be, not with every request. */
+function packed(): Plugin {
+  return {
+    name: "packed",
+    apply: "build",
+    writeBundle({ dir }, bundle) {
+      for (const name of Object.keys(bundle).filter((one) => /\.(js|css)$/.test(one))) {
+        const file = join(dir as string, name);
+        writeFileSync(`${file}.gz`, gzipSync(readFileSync(file), { level: 9 }));
+      }
+    },
+  };
+}
+
 const backend = process.env["YIWANG_DEV_BACKEND"] ?? "http://127.0.0.1:8000";
 
 export default defineConfig({
   base: "/",
   appType: "mpa",
-  plugins: [consoleAddress(), fontLicence()],
+  plugins: [consoleAddress(), fontLicence(), packed()],
   esbuild: { jsx: "automatic", jsxImportSource: "preact" },
   build: {
     target: "es2022",

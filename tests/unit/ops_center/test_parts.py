@@ -1,6 +1,7 @@
 """Small decisions: eager sends, throttle, hops, spans of time, layers, pages."""
 
 import asyncio
+import gzip
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -212,3 +213,18 @@ def test_pages_are_guarded_and_assets_kept(tmp_path: Path) -> None:
     asset = client.get("/assets/main-1a2b.js")
     assert "immutable" in asset.headers["cache-control"]
     assert client.get("/assets/../index.html").status_code == 404
+
+
+def test_a_packed_asset_goes_to_whoever_can_unpack_it(tmp_path: Path) -> None:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "main-1a2b.js").write_text("let one;")
+    (tmp_path / "assets" / "main-1a2b.js.gz").write_bytes(gzip.compress(b"let one;"))
+    client = page_client(tmp_path)
+    packed = client.get("/assets/main-1a2b.js", headers={"Accept-Encoding": "br, gzip"})
+    plain = client.get("/assets/main-1a2b.js", headers={"Accept-Encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    for answer in (packed, plain):
+        assert answer.text == "let one;"
+        assert answer.headers["content-type"].startswith("text/javascript")
+        assert answer.headers["vary"] == "Accept-Encoding"

@@ -3,7 +3,7 @@
 import "maplibre-gl/dist/maplibre-gl.css";
 
 import type { FeatureCollection, GeoJsonProperties, Point } from "geojson";
-import { Map as GlMap, ScaleControl, setWorkerUrl, type GeoJSONSource, type LngLatBoundsLike } from "maplibre-gl";
+import { Map as GlMap, ScaleControl, prewarm, setWorkerUrl, type GeoJSONSource, type LngLatBoundsLike } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 
 import type { Domain } from "../live/protocol";
@@ -20,6 +20,7 @@ import { abnormalFeatures, samePlaces, sensorFeatures } from "./sensors";
 import { ABNORMAL_LAYERS, OWN_FILTERS, SENSOR_LAYERS, cityStyle } from "./style";
 
 setWorkerUrl(workerUrl);
+prewarm(); // the workers load while the city's outline is asked for
 
 const HOME_AFTER_MS = 120_000;
 const RELOAD_AFTER_MS = 5000;
@@ -74,7 +75,8 @@ export class CityMap {
     this.grid = new Grid(this.gl, options.cells ?? (async () => []), () => this.homeZoom());
     this.gl.touchZoomRotate.disableRotation();
     this.gl.addControl(new ScaleControl({ maxWidth: 120 * options.scale }), "bottom-right");
-    this.gl.on("load", () => void fontLoaded().then(() => this.gone || this.begin()));
+    // Not "load": that waits until everything without the sensors has been drawn once.
+    void this.gl.once("style.load", () => void fontLoaded().then(() => this.gone || this.begin()));
     this.gl.on("click", (event) => this.hit(event.point));
     this.gl.on("movestart", (event) => "originalEvent" in event && event.originalEvent && this.stray());
     this.gl.on("resize", () => this.strayed || this.home(false));

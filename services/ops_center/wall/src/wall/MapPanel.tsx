@@ -5,8 +5,8 @@ import type { FeatureCollection } from "geojson";
 import { get } from "../api";
 import { language, named } from "../i18n";
 import { State } from "../live/protocol";
-import { CityMap, type CityMapOptions } from "../map/city";
-import { addListed, type LayerItem } from "../map/layers";
+import type { CityMap, CityMapOptions } from "../map/city";
+import type { addListed as AddListed, LayerItem } from "../map/layers";
 import { palette } from "../map/palette";
 import type { Cell } from "../map/grid";
 import type { Board, Flush } from "./board";
@@ -24,6 +24,10 @@ const SILENT_EVERY_MS = 5000;
 const ALARM_EVERY_MS = 2000;
 const RETRY_MS = 10_000;
 
+/** The map's code is nine tenths of the wall's: the figures do not wait for it. */
+const drawing = () => Promise.all([import("../map/city"), import("../map/layers")]);
+void drawing().catch(() => undefined); // asked for at once; whoever needs it asks again
+
 interface Listed {
   name: string;
   ids: string[];
@@ -31,28 +35,37 @@ interface Listed {
 
 type Areas = FeatureCollection & { attribution?: string };
 
+interface Drawn {
+  areas: Areas;
+  Made: typeof CityMap;
+  addListed: typeof AddListed;
+}
+
 /** The map with its switches and legend. */
 export function MapPanel({ board, show }: { board: Board; show: Show }) {
   const box = useRef<HTMLDivElement>(null);
   const scale = useScale();
-  const areas = useSignal<Areas | null>(null);
+  const drawn = useSignal<Drawn | null>(null);
   const listed = useSignal<Listed[]>([]);
   const strayed = useSignal(false);
   const view = show.view.value;
 
   useEffect(() => keepTrying(async () => {
-    areas.value = await get<Areas>("/v1/map/areas");
-  }), [areas]);
+    const [areas, [{ CityMap: Made }, { addListed }]] =
+      await Promise.all([get<Areas>("/v1/map/areas"), drawing()]);
+    drawn.value = { areas, Made, addListed };
+  }), [drawn]);
 
   useEffect(() => {
-    if (areas.value === null) return undefined;
-    const made = makeMap(
-      { container: box.current as HTMLDivElement, areas: areas.value, scale,
-        strayed: (away) => (strayed.value = away) }, board);
+    if (drawn.value === null) return undefined;
+    const { areas, Made, addListed } = drawn.value;
+    const made = new Made(optionsOf(
+      { container: box.current as HTMLDivElement, areas, scale,
+        strayed: (away) => (strayed.value = away) }, board));
     map.value = made;
     const stopLayers = keepTrying(async () => {
       const { items } = await get<{ items: LayerItem[] }>("/v1/map/layers");
-      made.whenReady(() => void addAll(made, items, scale).then((found) => (listed.value = found)));
+      made.whenReady(() => void addAll(made, items, scale, addListed).then((found) => (listed.value = found)));
     });
     const stopFeeding = feed(made, board);
     return () => {
@@ -61,7 +74,7 @@ export function MapPanel({ board, show }: { board: Board; show: Show }) {
       map.value = null;
       made.destroy();
     };
-  }, [board, areas.value, scale, theme.value, language.value]);
+  }, [board, drawn.value, scale, theme.value, language.value]);
 
   useEffect(() => map.value?.settle(view?.area_id ?? null, view?.centre ?? null), [map.value, view]);
   useEffect(() => map.value?.showDomains(domainsShown(view)), [map.value, view, hidden.value]);
@@ -87,7 +100,7 @@ export function MapPanel({ board, show }: { board: Board; show: Show }) {
         )}
       </nav>
       <Legend board={board} show={show} />
-      {areas.value?.attribution && <div class="attribution">{areas.value.attribution}</div>}
+      {drawn.value?.areas.attribution && <div class="attribution">{drawn.value.areas.attribution}</div>}
     </section>
   );
 }
@@ -96,12 +109,12 @@ function Switch({ text, on, flip }: { text: string; on: boolean; flip: () => voi
   return <button type="button" aria-pressed={on} onClick={flip}>{text}</button>;
 }
 
-function makeMap(
+function optionsOf(
   own: Pick<CityMapOptions, "container" | "areas" | "scale" | "strayed">, board: Board,
-): CityMap {
+): CityMapOptions {
   const { picture, selection } = board;
   const room = (pixels: number): number => pixels * own.scale;
-  return new CityMap({
+  return {
     ...own, colours: palette(),
     areaLabel: (properties) => named(properties as { name_zh: string; name_en: string }),
     padding: { top: room(34), right: room(40), bottom: room(30), left: room(40) },
@@ -115,7 +128,7 @@ function makeMap(
       const id = sensor === null ? undefined : picture.sensors.id[sensor];
       selection.value = id === undefined ? null : { kind: "sensor", id };
     },
-  });
+  };
 }
 
 /** States four times a second; the alarms' own source when one comes or goes, their values less often. */
@@ -147,7 +160,9 @@ function feed(map: CityMap, board: Board): () => void {
   });
 }
 
-async function addAll(map: CityMap, items: LayerItem[], scale: number): Promise<Listed[]> {
+async function addAll(
+  map: CityMap, items: LayerItem[], scale: number, addListed: typeof AddListed,
+): Promise<Listed[]> {
   const found: Listed[] = [];
   for (const item of items) {
     try {

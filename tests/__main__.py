@@ -1,6 +1,8 @@
-"""`python -m tests`: everything; `python -m tests check`: what takes seconds.
+"""`python -m tests`: everything, in two lanes; `python -m tests PATHS`: these, one after the other;
+`python -m tests check`: what takes seconds.
 
-Starts the real parts once for all tests, and closes with what this machine could not provide.
+Starts the real parts once for all tests (a Kafka for each lane), and closes with what this machine
+could not provide.
 """
 
 import os
@@ -18,7 +20,8 @@ from shared.errors import YiwangError
 ROOT = Path(__file__).parents[1]
 WALL = ROOT / "services" / "ops_center" / "wall"
 SYSTEM_PATH = f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin"  # where Debian puts daemons
-PARTS = {"kafka": "YIWANG_TEST_KAFKA_BOOTSTRAP", "database": "YIWANG_TEST_DATABASE_URL"}
+KAFKA, DATABASE = "YIWANG_TEST_KAFKA_BOOTSTRAP", "YIWANG_TEST_DATABASE_URL"
+LANES = 2
 STYLE = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
@@ -49,20 +52,23 @@ def everything(arguments: list[str]) -> int:
     """The wall's tests, then pytest on the real parts."""
     missing: list[str] = []
     failed = wall_tests(missing)
+    lanes = 1 if arguments or KAFKA in os.environ else LANES
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="yiwang-parts-"))
         environment = dict(os.environ)
-        for name, variable in PARTS.items():
+        for variable, names in {KAFKA: ["kafka"] * lanes, DATABASE: ["database"]}.items():
             if variable in environment:
                 continue
-            url = start(name, Path(folder) / name, stack, missing)
-            if url is not None:
-                environment[variable] = url
-        command = [sys.executable, "-m", "pytest", *(arguments or ["tests"])]
+            places = [Path(tempfile.mkdtemp(dir=folder)) for _ in names]
+            urls = [start(*pair, stack, missing) for pair in zip(names, places, strict=True)]
+            if None not in urls:
+                environment[variable] = " ".join(map(str, urls))
+        spread = ["-n", str(lanes), "--dist", "loadfile"] if lanes > 1 else []
+        command = [sys.executable, "-m", "pytest", *spread, *(arguments or ["tests"])]
         failed |= subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode != 0
     if which("mosquitto", path=SYSTEM_PATH) is None:
         missing.append("MQTT against a real broker: mosquitto is not installed")
-    for line in missing:
+    for line in dict.fromkeys(missing):
         print(f"NOT TESTED HERE  {line}")
     return 1 if failed else 0
 

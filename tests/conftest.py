@@ -49,9 +49,10 @@ def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real broker: the one that is named, else one started from its Maven artifacts."""
-    named = os.environ.get("YIWANG_TEST_KAFKA_BOOTSTRAP")
+    named = os.environ.get("YIWANG_TEST_KAFKA_BOOTSTRAP", "").split()
     if named:
-        yield named
+        lane = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+        yield named[int(lane)]  # the topics' names are the product's: no two lanes share a broker
         return
     from deploy.local import parts
 

@@ -65,8 +65,10 @@ class Group:
 class GroupCommit:
     """Publishes readings to `city.readings` and answers with receipts."""
 
-    def __init__(self, log: EventLog) -> None:
+    def __init__(self, log: EventLog, heard: Callable[[], None] = lambda: None) -> None:
+        """`heard` is called whenever the log has acknowledged something."""
         self._log = log
+        self._heard = heard
         self._gathering = Group()
         self._under_way: set[asyncio.Task[None]] = set()
         self._waiting = 0
@@ -102,11 +104,18 @@ class GroupCommit:
         """Into records of its own; (partition, offset) of each, once they are durable."""
         records = to_records(taken.partitions, taken.accepted_us, source, trace)
         positions = await self._log.publish(records)
+        self._heard()
         return [(position.partition, position.offset) for position in positions]
 
     async def incarnation(self) -> str:
         """Of the log."""
         return await self._log.incarnation()
+
+    def give_up(self, error: Overloaded) -> None:
+        """Refuse what gathers: none of it has been sent. What is under way waits for its end."""
+        group, self._gathering = self._gathering, Group()
+        self._waiting -= len(group.waiting)
+        group.refuse(error)
 
     def _schedule(self, full: bool) -> None:
         """Requests of the same turn of the loop come along; a full group leaves at once."""
@@ -135,6 +144,7 @@ class GroupCommit:
         """Publish a group; what becomes of it concerns its own requests and no others."""
         try:
             positions = await self._log.publish(group.shared.records())
+            self._heard()
             offsets = {position.partition: position.offset for position in positions}
             durable = Durable(await self._log.incarnation(), offsets)
         except BaseException as error:  # each request is told, whatever it is

@@ -38,7 +38,7 @@ class Tally:
     broken: int = 0  # connections
     unplanned: list[str] = field(default_factory=list)
     gave_up: int = 0
-    slowest_refusal_seconds: float = 0.0
+    refusal_seconds: list[float] = field(default_factory=list)
 
 
 class Client:
@@ -89,7 +89,7 @@ class Client:
 
     def _refused(self, answer: httpx.Response, seconds: float) -> float:
         self.tally.refused += 1
-        self.tally.slowest_refusal_seconds = max(self.tally.slowest_refusal_seconds, seconds)
+        self.tally.refusal_seconds.append(round(seconds, 3))
         self._turn += 1
         if "retry-after" not in answer.headers:
             self.tally.without_retry_after += 1
@@ -113,6 +113,7 @@ class Poster(threading.Thread):
         self.client = client
         self.stop = threading.Event()
         self.failed = False
+        self._due = time.monotonic()  # when the next batch is
         self._sensors = sensors
         self._chance = random.Random(seed)
         self._every = every
@@ -120,10 +121,18 @@ class Poster(threading.Thread):
         self._high = dict.fromkeys(sensors, False)
         self._last = datetime.min.replace(tzinfo=UTC)
 
+    @property
+    def behind(self) -> float:
+        """Seconds of what should have been sent and has not."""
+        return max(0.0, time.monotonic() - self._due)
+
     def run(self) -> None:
-        """Until told to stop, and then until the batch under way has its answer."""
+        """Until told to stop, and then until the batch under way has its answer. What could not be
+        sent in its time is sent as soon as it can be: `behind`."""
         never = threading.Event()  # a batch under way is never given up
-        while not self.stop.wait(self._every):
+        self._due = time.monotonic()
+        while not self.stop.wait(max(0.0, self._due - time.monotonic())):
+            self._due += self._every
             items, kinds = self._batch()
             if not self.client.deliver(items, kinds, never):
                 self.failed = True

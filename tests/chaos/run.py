@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import psycopg
 
-from shared.pause import until
 from tests.chaos import evidence
 from tests.chaos.background import Background, background
+from tests.chaos.checker import check_screens, promised
 from tests.chaos.faults import Faults
 from tests.chaos.fleet import Fleet, fleet
 from tests.chaos.journal import Journal, read
@@ -67,7 +67,7 @@ class Run:
             poster.join(SETTLE_SECONDS)
         self.producing.set()
         time.sleep(2)  # the producer's last record
-        if not until(self._is_still, SETTLE_SECONDS):
+        if not self._until_still():
             self.fleet.ask_what_it_waits_for()
         for number, screen in enumerate(self.screens, 1):
             self.journals["screens"].write({"name": f"{number}", **screen.shown()})
@@ -89,19 +89,27 @@ class Run:
         ends = {end: seconds and round(seconds, 2) for end, seconds in vars(recovery).items()}
         self.journals["faults"].write(entry | ends | {"recovered": recovery.seconds})
 
-    def _is_still(self) -> bool:
+    def _until_still(self) -> bool:
         """Everything promised is in the database, nothing waits to be told, the screens agree."""
         kept = evidence.Evidence(journals={"posts": list(read(self.folder / "posts.jsonl"))})
-        from tests.chaos.checker import check_screens, promised
+        wanted = len(promised(kept)[0])
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while time.monotonic() < deadline:
+            if self._has_arrived(wanted) and self._is_shown():
+                return True
+            time.sleep(1)
+        return False
 
+    def _has_arrived(self, wanted: int) -> bool:
+        query = (
+            "SELECT (SELECT count(*) FROM ingest.readings), (SELECT count(*) FROM alerts.outbox),"
+            " (SELECT count(*) FROM alerts.deliveries WHERE state = 'queued')"
+        )
         with psycopg.connect(self.fleet.database_url) as connection:
-            waiting = connection.execute(
-                "SELECT (SELECT count(*) FROM ingest.readings),"
-                " (SELECT count(*) FROM alerts.outbox),"
-                " (SELECT count(*) FROM alerts.deliveries WHERE state = 'queued')"
-            ).fetchone()
-        if waiting is None or waiting[0] < len(promised(kept)[0]) or any(waiting[1:]):
-            return False
+            found = connection.execute(query).fetchone()
+        return found is not None and found[0] >= wanted and not any(found[1:])
+
+    def _is_shown(self) -> bool:
         evidence.collect(self.fleet.database_url, self.folder)
         found = evidence.load(self.folder)
         found.journals["screens"] = [{"name": "", **one.shown()} for one in self.screens]

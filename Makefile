@@ -27,9 +27,10 @@ bench:  ## Benchmarks; ONLY=name for one
 	@$(PYTHON) deploy/bootstrap.py dev
 	@exec $(PY) -m tests.bench $(ONLY)
 
-chaos:  ## Promises under fire; FAULTS=200, SEED=a number to replay a run
+chaos:  ## Promises under fire; FAULTS=200 SEED=n, or SCENARIO=outage|rolling
 	@$(PYTHON) deploy/bootstrap.py dev
-	@exec $(PY) -m tests.chaos --faults $(or $(FAULTS),200) $(if $(SEED),--seed $(SEED))
+	@exec $(PY) -m $(if $(SCENARIO),tests.chaos.scenarios $(SCENARIO),\
+	  tests.chaos --faults $(or $(FAULTS),200) $(if $(SEED),--seed $(SEED)))
 
 wall:  ## Build the wall
 	@$(PYTHON) deploy/bootstrap.py

@@ -25,7 +25,7 @@ class Disk:
             return "a small file system cannot be mounted here (root on Linux can)"
         return None
 
-    def mount(self) -> None:
+    def make(self) -> None:
         """If it may be; otherwise the folder stays what it is."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.reason_it_cannot_be() is not None:
@@ -49,7 +49,7 @@ class Disk:
         """Room again."""
         self._filler.unlink(missing_ok=True)
 
-    def unmount(self) -> None:
+    def remove(self) -> None:
         """What lies on it stays beside it, for whoever looks into a failure."""
         if not self.mounted:
             return

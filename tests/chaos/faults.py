@@ -3,9 +3,8 @@
 import signal
 import time
 
-from shared.pause import until
 from tests.chaos.background import Background
-from tests.chaos.fleet import READY_SECONDS, Fleet
+from tests.chaos.fleet import Fleet
 from tests.chaos.relay import Mode
 from tests.chaos.schedule import PARTS, Fault, Kind
 from tests.chaos.skewed import move
@@ -19,7 +18,8 @@ class Faults:
         self._loop = loop
 
     def happen(self, fault: Fault) -> float:
-        """The whole of it; when (monotonic) what was hit was there again."""
+        """The whole of it; when (monotonic) what was hit was there again: a process is when it says
+        that it is ready, a part when it answers."""
         match fault.kind:
             case Kind.KILL:
                 return self._kill(fault)
@@ -32,6 +32,10 @@ class Faults:
                 self._fleet.signal(fault.target, signal.SIGCONT)
             case Kind.FULL:
                 return self._full(fault)
+            case Kind.PARTITION if fault.target in self._fleet.namespaces:
+                self._fleet.namespaces[fault.target].part()
+                time.sleep(fault.seconds)
+                self._fleet.namespaces[fault.target].connect()
             case Kind.CUT | Kind.STALL | Kind.DELAY | Kind.PARTITION:
                 self._network(fault)
             case Kind.CLOCK:
@@ -43,7 +47,7 @@ class Faults:
             case Kind.REBALANCE:
                 self._fleet.end(fault.target)
                 time.sleep(fault.seconds)
-                self._fleet.start(fault.target)
+                self._fleet.start_and_wait(fault.target)
         return time.monotonic()
 
     def _kill(self, fault: Fault) -> float:
@@ -52,7 +56,7 @@ class Faults:
             return self._part_again(fault)
         self._fleet.end(fault.target, signal.SIGKILL)
         time.sleep(fault.seconds)
-        self._fleet.start(fault.target)
+        self._fleet.start_and_wait(fault.target)
         return time.monotonic()
 
     def _part_again(self, fault: Fault) -> float:
@@ -89,7 +93,4 @@ class Faults:
     def replace(self, name: str) -> None:
         """End one replica in peace, and wait until its successor is ready."""
         self._fleet.end(name)
-        self._fleet.start(name)
-        assert until(lambda: self._fleet.is_ready(name), READY_SECONDS), self._fleet.log(name)[
-            -3000:
-        ]
+        self._fleet.start_and_wait(name)

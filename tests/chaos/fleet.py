@@ -9,7 +9,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
 from sqlalchemy.engine import make_url
 
 from deploy.local import parts
@@ -19,6 +18,7 @@ from shared.pause import until
 from shared.store.embedded import free_port
 from tests.chaos.background import Background
 from tests.chaos.disk import Disk
+from tests.chaos.namespace import Namespace
 from tests.chaos.relay import Relay
 from tests.chaos.schedule import PARTS, processes
 from tests.chaos.skewed import move
@@ -40,13 +40,15 @@ class Fleet(Shape):
     relays: dict[tuple[str, str], Relay] = field(default_factory=dict)
     doors: dict[int, int] = field(default_factory=dict)
     disks: dict[str, Disk] = field(default_factory=dict)
+    namespaces: dict[str, Namespace] = field(default_factory=dict)  # of processes, if any
     died: list[str] = field(default_factory=list)  # processes that ended by themselves
 
     def command(self, name: str) -> list[str]:
         """See `Shape.command`: the same, with a clock that can be moved."""
         module, *arguments = SERVICES[name.rpartition("-")[0]]
-        clock = str(self.clock(name))
-        return [sys.executable, "-m", "tests.chaos.skewed", clock, module, *arguments]
+        clock, inside = str(self.clock(name)), self.namespaces.get(name)
+        prefix = inside.prefix if inside is not None else ()
+        return [*prefix, sys.executable, "-m", "tests.chaos.skewed", clock, module, *arguments]
 
     def clock(self, name: str) -> Path:
         """Where it is written how far the process's clock is ahead."""
@@ -70,6 +72,11 @@ class Fleet(Shape):
     def is_ready(self, name: str) -> bool:
         """Whether one process says so."""
         return self._ready(name)
+
+    def start_and_wait(self, name: str) -> None:
+        """Until it is ready."""
+        self.start(name)
+        assert until(lambda: self.is_ready(name), READY_SECONDS), self.log(name)[-3000:]
 
     def replicas(self, service: str) -> list[str]:
         """The processes of one service."""
@@ -131,42 +138,56 @@ class Fleet(Shape):
 
 
 @contextmanager
-def fleet(folder: Path, loop: Background) -> Iterator[Fleet]:
-    """Parts on small disks of their own where that is possible, relays, all replicas, ready."""
-    folder.mkdir(parents=True, exist_ok=True)
+def fleet(folder: Path, loop: Background, receiver_port: int) -> Iterator[Fleet]:
+    """Parts on small disks of their own, processes in namespaces of their own, where that is
+    possible; relays; all replicas ready. `receiver_port`: where webhooks are to arrive."""
     parts_dir, data_dir = folder / "parts", folder / "city"
     (data_dir / "rules").mkdir(parents=True, exist_ok=True)
     (data_dir / "rules" / "rules.yaml").write_text(RULES, encoding="utf-8")
-    names = processes()
-    ports = {(name, part): (free_port(), free_port()) for name in names for part in PARTS}
-    doors = {ports[name, "kafka"][1]: ports[name, "kafka"][0] for name in names}
+    ports = {(name, part): (free_port(), free_port()) for name in processes() for part in PARTS}
+    doors = {ports[name, "kafka"][1]: ports[name, "kafka"][0] for name in processes()}
     disks = {part: Disk(parts_dir / sub) for part, sub in Disk.FOLDERS.items()}
+    namespaces = _namespaces()
+    things: list[Disk | Namespace] = [*disks.values(), *namespaces.values()]
     try:
-        for disk in disks.values():
-            disk.mount()
+        for thing in things:
+            thing.make()
         started = parts.start(parts_dir, doors)
         running = Fleet(data_dir, started.database_url, started.kafka_bootstrap)
-        running.parts_dir, running.doors, running.disks = parts_dir, doors, disks
-        _connect(running, ports, loop)
+        running.parts_dir, running.doors = parts_dir, doors
+        running.disks, running.namespaces = disks, namespaces
+        loop.do(_connect(running, ports, receiver_port))
         try:
-            _start_all(running, names)
+            _start_all(running, processes())
             yield running
         finally:
             _end_all(running)
     finally:
         parts.stop(parts_dir)
-        for disk in disks.values():
-            disk.unmount()
+        for thing in things:
+            thing.remove()
 
 
-def _connect(
-    running: Fleet, ports: dict[tuple[str, str], tuple[int, int]], loop: Background
+def _namespaces() -> dict[str, Namespace]:
+    if Namespace.reason_it_cannot_be() is not None:
+        return {}
+    return {name: Namespace(f"yiwang-{os.getpid()}-{name}") for name in processes()}
+
+
+async def _connect(
+    running: Fleet, ports: dict[tuple[str, str], tuple[int, int]], receiver_port: int
 ) -> None:
+    """Each process with each part; and, where it lies in a namespace, with all that it needs."""
     database = make_url(running.database_url).port or 0
     for (name, part), (own, broker) in ports.items():
-        relay = Relay(own, broker if part == "kafka" else database)
-        loop.do(relay.open())
+        inside = running.namespaces.get(name)
+        relay = Relay(own, broker if part == "kafka" else database, inside)
+        await relay.open()
         running.relays[name, part] = relay
+    for name, inside in running.namespaces.items():
+        own = running.ports.setdefault(name, free_port())
+        await Relay(own, own, dial_in=inside).open()
+        await Relay(receiver_port, receiver_port, inside).open()
 
 
 def _start_all(running: Fleet, names: Sequence[str]) -> None:
@@ -197,10 +218,3 @@ def _children(pid: int) -> list[int]:
             if int(status.read_text().rpartition(")")[2].split()[1]) == pid:
                 found.append(int(status.parent.name))
     return found
-
-
-def answers(address: str) -> bool:
-    """Whether a service is there at all."""
-    with suppress(httpx.HTTPError):
-        return httpx.get(f"{address}/livez", timeout=2).is_success
-    return False

@@ -4,6 +4,8 @@ import asyncio
 from contextlib import suppress
 from enum import StrEnum
 
+from tests.chaos.namespace import Namespace
+
 CHUNK_BYTES = 64 * 1024
 
 
@@ -17,11 +19,19 @@ class Mode(StrEnum):
 
 
 class Relay:
-    """Listens on `port` of loopback, forwards to `target`. To be used on one event loop."""
+    """Listens on `port` of loopback, forwards to `target`. To be used on one event loop.
 
-    def __init__(self, port: int, target: int) -> None:
+    Either end may lie in a namespace: of a process that is to reach us, or that we are to reach.
+    """
+
+    def __init__(
+        self, port: int, target: int,
+        listen_in: Namespace | None = None, dial_in: Namespace | None = None,
+    ) -> None:  # fmt: skip
         self.port = port
         self.target = target
+        self._listen_in = listen_in
+        self._dial_in = dial_in
         self.mode = Mode.PASS
         self.delay_seconds = 0.0
         self._flowing = asyncio.Event()
@@ -31,7 +41,11 @@ class Relay:
 
     async def open(self) -> None:
         """Begin to listen."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        if self._listen_in is None:
+            self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        else:
+            inside = self._listen_in.listening(self.port)
+            self._server = await asyncio.start_server(self._serve, sock=inside)
 
     async def close(self) -> None:
         """End everything."""
@@ -60,7 +74,7 @@ class Relay:
             await self._flowing.wait()
             if self.mode is Mode.CUT:
                 return
-            there, back = await asyncio.open_connection("127.0.0.1", self.target)
+            there, back = await self._dial()
             self._writers.add(back)
             try:
                 await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
@@ -72,6 +86,18 @@ class Relay:
         finally:
             self._writers.discard(writer)
             writer.transport.abort()
+
+    async def _dial(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if self._dial_in is None:
+            return await asyncio.open_connection("127.0.0.1", self.target)
+        inside = self._dial_in.dialling()
+        try:
+            loop = asyncio.get_running_loop()
+            await loop.sock_connect(inside, ("127.0.0.1", self.target))
+            return await asyncio.open_connection(sock=inside)
+        except BaseException:
+            inside.close()
+            raise
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):

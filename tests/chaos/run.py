@@ -28,7 +28,7 @@ SENSORS_EACH = 8
 POST_SECONDS = 0.25
 PROBE_TIMEOUT_SECONDS = 3.0
 SETTLE_SECONDS = 180.0
-RECEIPTS_ASKED = 2_000
+RECEIPTS_ASKED = 500
 Say = Callable[[str], None]
 
 
@@ -144,17 +144,19 @@ def running(folder: Path, probes: int) -> Iterator[Run]:
     """Traffic on a fleet, steady. `probes`: how many faults are to come at most."""
     names = ("posts", "hooks", "screens", "receipts", "faults", "memory", "clients")
     journals = {name: Journal(folder / f"{name}.jsonl") for name in names}
-    with background() as loop, fleet(folder, loop) as city:
-        receiver = Receiver(journals["hooks"])
-        try:
+    receiver = Receiver(journals["hooks"])
+    try:
+        with background() as loop, fleet(folder, loop, receiver.port) as city:
             run = _begin(folder, city, loop, journals, receiver, probes)
-            yield run
-        finally:
-            for poster in run.posters if "run" in locals() else ():
-                poster.stop.set()
-            receiver.close()
-            for journal in journals.values():
-                journal.close()
+            try:
+                yield run
+            finally:
+                for poster in run.posters:
+                    poster.stop.set()
+    finally:
+        receiver.close()
+        for journal in journals.values():
+            journal.close()
 
 
 def _begin(

@@ -261,8 +261,8 @@ async def _supervise(name: str, job: Job, stop: asyncio.Event) -> None:
                 raise
             # Something that it waited for was cancelled: that is no reason for it to end.
             _log.exception("job %s was cut short; restarting it", name)
-        except Unavailable as error:
-            _log.warning("job %s: %s; trying again", name, error)
+        except (Unavailable, OperationalError) as error:
+            _log.warning("job %s: %s; trying again", name, _first_line(error))
         except Exception:  # one broken job must not take the others with it
             _log.exception("job %s failed; restarting it", name)
         if stop.is_set():

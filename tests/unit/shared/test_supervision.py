@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from shared import runtime
 from shared.errors import Unavailable
@@ -29,6 +30,25 @@ async def test_a_job_is_restarted_when_what_it_waits_for_is_cancelled() -> None:
     async with asyncio.timeout(10):
         await runtime._supervise("job", job, stop)
     assert runs == 2
+
+
+async def test_a_job_that_lost_its_database_is_restarted_without_a_traceback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stop, runs = asyncio.Event(), 0
+
+    async def job(_stop: asyncio.Event) -> None:
+        nonlocal runs
+        runs += 1
+        if runs == 1:
+            raise OperationalError("SELECT 1", {}, Exception("connection lost"))
+        stop.set()
+
+    async with asyncio.timeout(10):
+        await runtime._supervise("job", job, stop)
+    assert runs == 2
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert caplog.records[0].exc_info is None
 
 
 async def test_a_job_that_is_cancelled_ends() -> None:

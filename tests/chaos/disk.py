@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,9 +22,11 @@ class Disk:
     @staticmethod
     def reason_it_cannot_be() -> str | None:
         """None when a disk can be filled here."""
-        if os.geteuid() != 0 or shutil.which("mount") is None:
+        if os.geteuid() != 0 or shutil.which("unshare") is None:
             return "a small file system cannot be mounted here (root on Linux can)"
-        return None
+        trial = ["unshare", "--mount", "mount", "-t", "tmpfs", "chaos", tempfile.gettempdir()]
+        done = subprocess.run(trial, capture_output=True, text=True, check=False)
+        return None if done.returncode == 0 else f"root may not mount here: {done.stderr.strip()}"
 
     def make(self) -> None:
         """If it may be; otherwise the folder stays what it is."""
@@ -32,10 +35,12 @@ class Disk:
             return
         options = f"size={MEGABYTES}M,mode=755"
         command = ["mount", "-t", "tmpfs", "-o", options, "chaos", str(self.folder)]
-        self.mounted = subprocess.run(command, check=False, capture_output=True).returncode == 0
+        subprocess.run(command, check=True, capture_output=True)
+        self.mounted = True
 
     def fill(self) -> None:
-        """To the last byte."""
+        """To the last byte. Only what is ours."""
+        assert self.mounted, f"{self.folder} lies on somebody else's disk"
         with self._filler.open("wb", buffering=0) as filler:
             for size in (1 << 24, 1 << 16, 1 << 12, 1):
                 block = bytes(size)

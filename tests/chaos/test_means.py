@@ -1,4 +1,4 @@
-"""Relays and namespaces do to connections what they say."""
+"""What faults are made of does what it says: relays, namespaces, disks, clocks."""
 
 import asyncio
 import os
@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from shared.store.embedded import free_port
+from tests.chaos.disk import Disk
 from tests.chaos.namespace import Namespace
 from tests.chaos.relay import Mode, Relay
 from tests.chaos.skewed import AHEAD, move, moved
 
+NO_DISK = Disk.reason_it_cannot_be()
 NO_NAMESPACES = Namespace.reason_it_cannot_be()
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -108,6 +110,26 @@ async def test_a_namespace_is_reached_by_relays_alone_and_can_be_parted() -> Non
     finally:
         await relay.close()
         inside.remove()
+
+
+@pytest.mark.skipif(NO_DISK is not None, reason=f"NO DISK: {NO_DISK}")
+def test_a_disk_is_filled_and_emptied(tmp_path: Path) -> None:
+    disk = Disk(tmp_path / "disk")
+    disk.make()
+    try:
+        disk.fill()
+        with pytest.raises(OSError, match="No space left"):
+            (disk.folder / "more").write_bytes(b"x" * 100_000)
+        disk.empty()
+        (disk.folder / "more").write_bytes(b"x" * 100_000)
+    finally:
+        disk.remove()
+    assert not list(disk.folder.iterdir())
+
+
+def test_only_a_disk_of_its_own_is_filled(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="somebody else's"):
+        Disk(tmp_path).fill()
 
 
 def test_a_clock_is_moved_and_moved_back(tmp_path: Path) -> None:

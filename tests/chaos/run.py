@@ -142,6 +142,7 @@ def _told(recovery: Recovery) -> str:
 @contextmanager
 def running(folder: Path, probes: int) -> Iterator[Run]:
     """Traffic on a fleet, steady. `probes`: how many faults are to come at most."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # of our own producer, all expected
     names = ("posts", "hooks", "screens", "receipts", "faults", "memory", "clients")
     journals = {name: Journal(folder / f"{name}.jsonl") for name in names}
     receiver = Receiver(journals["hooks"])

@@ -1,6 +1,7 @@
 """A whole run: the fleet, its traffic, the faults one after the other, the evidence."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager

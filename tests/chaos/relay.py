@@ -81,8 +81,8 @@ class Relay:
             finally:
                 self._writers.discard(back)
                 back.transport.abort()
-        except OSError:
-            pass  # nobody is there: the process sees its connection end
+        except (OSError, asyncio.CancelledError):
+            pass  # nobody is there, or the run is over: the process sees its connection end
         finally:
             self._writers.discard(writer)
             writer.transport.abort()

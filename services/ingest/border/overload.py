@@ -137,7 +137,6 @@ class Guard:
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):
                     await self.look()
-                self.heard()
             except (Unavailable, TimeoutError):
                 if self._heard_at < began:
                     self._fall_silent()
@@ -155,6 +154,7 @@ class Guard:
     async def look(self) -> None:
         """Ask the log once. Raises `Unavailable`."""
         end = sum((await self._log.ends(READINGS)).values())
+        self.heard()  # what it knows of the group is another question
         lag = await self._log.lag(READINGS, GROUP)
         backlog, was = self._backlog, self._backlog.refusing
         backlog.observe(self._timer(), end, lag)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 import httpx
@@ -59,7 +60,7 @@ async def home(
 async def test_a_silent_log_is_told_of_at_once_and_heard_again(
     home: City, relay: Relay, mode: Mode
 ) -> None:
-    numbers = iter(range(1, 60))
+    numbers = cycle(range(1, 60))
 
     async def post() -> httpx.Response:
         return await home.client.post("/v1/readings", json=reading(next(numbers)))

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help run city test check unit bench wall lock clean
+.PHONY: help run city test check unit bench chaos wall lock clean
 
 help:  ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -26,6 +26,11 @@ check:  ## Style, types, structure, unit tests: seconds
 bench:  ## Benchmarks; ONLY=name for one
 	@$(PYTHON) deploy/bootstrap.py dev
 	@exec $(PY) -m tests.bench $(ONLY)
+
+chaos:  ## Promises under fire; FAULTS=200 SEED=n, or SCENARIO=outage|rolling
+	@$(PYTHON) deploy/bootstrap.py dev
+	@exec $(PY) -m $(if $(SCENARIO),tests.chaos.scenarios $(SCENARIO),\
+	  tests.chaos --faults $(or $(FAULTS),200) $(if $(SEED),--seed $(SEED)))
 
 wall:  ## Build the wall
 	@$(PYTHON) deploy/bootstrap.py

@@ -2,8 +2,12 @@
 
 import json
 import logging
+import math
 import sys
 from datetime import UTC, datetime
+
+SPARING_SECONDS = 10.0
+THINGS = 1_000  # that are remembered at most
 
 
 class JsonFormatter(logging.Formatter):
@@ -22,10 +26,37 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
+class Sparing(logging.Filter):
+    """Lets a library say the same thing once in `seconds`, and then how often it was left out:
+    a client whose server is away says several things a hundred times a second."""
+
+    def __init__(self, name: str, seconds: float = SPARING_SECONDS) -> None:
+        super().__init__(name)
+        self._seconds = seconds
+        self._said: dict[tuple[str, str], tuple[float, int]] = {}  # when last, left out since
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is told. Of other loggers, all are."""
+        if not super().filter(record):
+            return True
+        thing = (record.name, str(record.msg))
+        last, left_out = self._said.get(thing, (-math.inf, 0))
+        if abs(record.created - last) < self._seconds:
+            self._said[thing] = (last, left_out + 1)
+            return False
+        if len(self._said) >= THINGS:
+            self._said.clear()
+        self._said[thing] = (record.created, 0)
+        if left_out:
+            record.msg, record.args = f"{record.getMessage()} (and {left_out} like it)", None
+        return True
+
+
 def configure(level: str) -> None:
     """Send every logger of this process to standard error as JSON."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
+    handler.addFilter(Sparing("aiokafka"))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for chatty in ("uvicorn.error", "aiokafka", "httpx", "httpcore", "uvicorn.access", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

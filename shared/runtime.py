@@ -256,9 +256,13 @@ async def _supervise(name: str, job: Job, stop: asyncio.Event) -> None:
             await job(stop)
             failures = 0
         except asyncio.CancelledError:
-            raise
-        except Unavailable as error:
-            _log.warning("job %s: %s; trying again", name, error)
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Something that it waited for was cancelled: that is no reason for it to end.
+            _log.exception("job %s was cut short; restarting it", name)
+        except (Unavailable, OperationalError) as error:
+            _log.warning("job %s: %s; trying again", name, _first_line(error))
         except Exception:  # one broken job must not take the others with it
             _log.exception("job %s failed; restarting it", name)
         if stop.is_set():

@@ -18,6 +18,8 @@ from shared.pause import until
 from shared.store.embedded import free_port
 
 ROOT = Path(__file__).parents[1]
+# One for all: a client of its own for every look costs more than the look.
+_http = httpx.Client(timeout=2)
 
 
 @dataclass
@@ -46,12 +48,16 @@ class Shape:
         }
         return os.environ | {f"YIWANG_{key}": value for key, value in own.items()}
 
+    def command(self, name: str) -> list[str]:
+        """The words that start one process."""
+        return [sys.executable, "-m", *SERVICES[name]]
+
     def start(self, name: str) -> None:
         """Start one process; it may not be ready yet."""
         environment = self.environment(name)
         with (self.data_dir / f"{name}.log").open("ab") as sink:
             self.running[name] = subprocess.Popen(
-                [sys.executable, "-m", *SERVICES[name]],
+                self.command(name),
                 cwd=ROOT, env=environment, stdout=sink, stderr=sink, start_new_session=True,
             )  # fmt: skip
 
@@ -83,7 +89,7 @@ class Shape:
 
     def _ready(self, name: str) -> bool:
         try:
-            return httpx.get(f"{self.url(name)}/readyz", timeout=2).status_code == 200
+            return _http.get(f"{self.url(name)}/readyz").status_code == 200
         except httpx.HTTPError:
             return False
 

@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 
@@ -22,10 +23,10 @@ _PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{listeners}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}{advertised}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{protocols}
 log.dirs={folder}/log
 auto.create.topics.enable=false
 offsets.topic.replication.factor=1
@@ -82,14 +83,19 @@ def _copy_jars(place: Path) -> None:
         raise Unavailable(f"Maven could not fetch Kafka:\n{done.stdout[-2000:]}")
 
 
-def start(folder: Path) -> tuple[Handle, str]:
-    """Start a broker on `folder`: its process and bootstrap address. See `wait_ready`."""
+def start(folder: Path, doors: Mapping[int, int] | None = None) -> tuple[Handle, str]:
+    """Start a broker on `folder`: its process and bootstrap address. See `wait_ready`.
+
+    `doors`: further ports to listen on, each with the port that its clients are told to come to.
+    """
     jars = fetch_jars()
     folder.mkdir(parents=True, exist_ok=True)
     properties = folder / "server.properties"
     port, controller = _ports(properties)
     properties.write_text(
-        _PROPERTIES.format(folder=folder.resolve(), port=port, controller=controller)
+        _PROPERTIES.format(
+            folder=folder.resolve(), port=port, controller=controller, **_doors(doors or {})
+        )
     )
     if not (folder / "log" / "meta.properties").exists():
         _format(jars, folder, properties)
@@ -106,6 +112,15 @@ def wait_ready(process: Handle, folder: Path) -> None:
         raise Unavailable(f"Kafka did not start:\n{tail(folder / 'broker.log')}")
 
 
+def _doors(doors: Mapping[int, int]) -> dict[str, str]:
+    """What the properties say of them."""
+    return {
+        "listeners": "".join(f",DOOR_{port}://127.0.0.1:{port}" for port in doors),
+        "advertised": "".join(f",DOOR_{port}://127.0.0.1:{told}" for port, told in doors.items()),
+        "protocols": "".join(f",DOOR_{port}:PLAINTEXT" for port in doors),
+    }
+
+
 def _ports(properties: Path) -> tuple[int, int]:
     """The ones of last time if they are free: clients then find a restarted broker again."""
     port, controller = _known_ports(properties)
@@ -114,7 +129,7 @@ def _ports(properties: Path) -> tuple[int, int]:
 
 def _known_ports(properties: Path) -> tuple[int, int]:
     text = properties.read_text() if properties.exists() else ""
-    found = re.search(r"^listeners=\D+://127\.0\.0\.1:(\d+),\D+://127\.0\.0\.1:(\d+)$", text, re.M)
+    found = re.search(r"^listeners=\D+://127\.0\.0\.1:(\d+),\D+://127\.0\.0\.1:(\d+)\b", text, re.M)
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 

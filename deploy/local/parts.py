@@ -2,7 +2,7 @@
 
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,9 +37,19 @@ def available() -> dict[str, str | None]:
     return {"kafka": broker.reason_it_cannot_run(), "database": timescale.reason_it_cannot_run()}
 
 
-def start(folder: Path, *, kafka: bool = True, database: bool = True) -> Parts:
-    """Start what does not run yet. Raises `Misconfigured` or `Unavailable`: then whatever this
-    call began is ended, and what ran before it still runs."""
+def start(
+    folder: Path,
+    doors: Mapping[int, int] | None = None,
+    /,
+    *,
+    kafka: bool = True,
+    database: bool = True,
+) -> Parts:
+    """Start what does not run yet. `doors` of Kafka: see `kafka.start`.
+
+    Raises `Misconfigured` or `Unavailable`: then whatever this call began is ended, and what ran
+    before it still runs.
+    """
     asked = _asked(kafka, database)
     with sole(folder / "parts.lock"):
         known = _load(folder)
@@ -47,7 +57,10 @@ def start(folder: Path, *, kafka: bool = True, database: bool = True) -> Parts:
         before = {name for name in known if _runs(known, name)}
         try:
             for name in asked:
-                _STARTERS[name](folder, known)
+                if name == "kafka":
+                    _start_kafka(folder, known, doors)
+                else:
+                    _start_database(folder, known)
         except BaseException:
             _end(known, set(known) - before, STOP_SECONDS)
             raise
@@ -88,9 +101,9 @@ def _asked(kafka: bool, database: bool) -> list[str]:
     return [name for name, wanted in (("kafka", kafka), ("database", database)) if wanted]
 
 
-def _start_kafka(folder: Path, known: dict[str, Any]) -> None:
+def _start_kafka(folder: Path, known: dict[str, Any], doors: Mapping[int, int] | None) -> None:
     if not _runs(known, "kafka"):
-        process, address = broker.start(folder / "kafka")
+        process, address = broker.start(folder / "kafka", doors)
         # Kept before it is ready: whoever is killed while waiting leaves no unknown process.
         _know(folder, known, "kafka", process, address)
     broker.wait_ready(_handle(known["kafka"]), folder / "kafka")
@@ -103,9 +116,6 @@ def _start_database(folder: Path, known: dict[str, Any]) -> None:
     say("starting PostgreSQL with TimescaleDB")
     server = embedded.start(folder / "timescale", programs)
     _know(folder, known, "database", handle(server.pid), server.url)
-
-
-_STARTERS = {"kafka": _start_kafka, "database": _start_database}
 
 
 def _refuse_impossible(names: list[str]) -> None:

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -24,6 +24,21 @@ START_SECONDS = 30.0
 GATHER_MS, GATHER_BYTES = 30, 64 * 1024
 FETCHED_BYTES = 1024 * 1024  # of one partition at once; a larger record still comes, alone
 COPIES = 3  # of each record, where there are that many brokers
+
+
+@contextmanager
+def _answered(who: str = "Kafka") -> Iterator[None]:
+    """Whatever the client raises, as `Unavailable`. It also cancels futures that we wait for: who
+    was not cancelled himself must not take that for his own end."""
+    try:
+        yield
+    except (KafkaError, TimeoutError) as error:
+        raise Unavailable(f"{who}: {str(error) or 'no answer in time'}") from error
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise Unavailable(f"{who}: the client gave up") from error
 
 
 class KafkaLog:
@@ -52,20 +67,24 @@ class KafkaLog:
         self._admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
         self._scout = AIOKafkaConsumer(bootstrap_servers=self._bootstrap)
         try:
-            async with asyncio.timeout(START_SECONDS):
-                await self._admin.start()
-                await self.create_topics()
-                await self._producer.start()
-                await self._scout.start()
-                cluster = await self._admin.describe_cluster()
-                self._incarnation = str(cluster["cluster_id"])
-                for topic in TOPICS:
-                    partitions = await self._producer.partitions_for(topic.name)
-                    self._counts[topic.name] = len(partitions)
-        except (KafkaError, TimeoutError) as error:
+            with _answered(f"Kafka at {self._bootstrap}"):
+                async with asyncio.timeout(START_SECONDS):
+                    await self._begin(self._admin, self._producer, self._scout)
+        except Unavailable:
             await self.close()
-            raise Unavailable(f"Kafka at {self._bootstrap}: {error or 'no answer'}") from error
+            raise
         return self
+
+    async def _begin(
+        self, admin: AIOKafkaAdminClient, producer: AIOKafkaProducer, scout: AIOKafkaConsumer
+    ) -> None:
+        await admin.start()
+        await self.create_topics()
+        await producer.start()
+        await scout.start()
+        self._incarnation = str((await admin.describe_cluster())["cluster_id"])
+        for topic in TOPICS:
+            self._counts[topic.name] = len(await producer.partitions_for(topic.name))
 
     async def publish(self, records: Sequence[Outgoing]) -> list[Position]:
         """See `EventLog.publish`. An idempotent producer, acks from all in-sync replicas."""
@@ -75,11 +94,10 @@ class KafkaLog:
             raise Overloaded("too many records wait for Kafka's acknowledgement", 2)
         self._in_flight += len(records)
         try:
-            async with asyncio.timeout(ACK_SECONDS):
-                futures = [await self._send(self._producer, record) for record in records]
-                return [_position(done) for done in await asyncio.gather(*futures)]
-        except (KafkaError, TimeoutError) as error:
-            raise Unavailable(f"Kafka: {error or 'no acknowledgement in time'}") from error
+            with _answered():
+                async with asyncio.timeout(ACK_SECONDS):
+                    futures = [await self._send(self._producer, record) for record in records]
+                    return [_position(done) for done in await asyncio.gather(*futures)]
         finally:
             self._in_flight -= len(records)
 
@@ -107,31 +125,25 @@ class KafkaLog:
     async def ends(self, topic: str) -> dict[int, int]:
         """See `EventLog.ends`."""
         scout = self._require_scout()
-        try:
+        with _answered():
             found = await scout.end_offsets(self._partitions(topic))
-        except (KafkaError, TimeoutError) as error:
-            raise Unavailable(f"Kafka: {error}") from error
         return {partition.partition: offset for partition, offset in found.items()}
 
     async def starts(self, topic: str) -> dict[int, int]:
         """See `EventLog.starts`."""
         scout = self._require_scout()
-        try:
+        with _answered():
             found = await scout.beginning_offsets(self._partitions(topic))
-        except (KafkaError, TimeoutError) as error:
-            raise Unavailable(f"Kafka: {error}") from error
         return {partition.partition: offset for partition, offset in found.items()}
 
     async def lag(self, topic: str, group: str) -> int:
         """See `EventLog.lag`."""
         if self._admin is None:
             raise Unavailable("Kafka: the log is closed")
-        try:
+        with _answered():
             committed = await self._admin.list_consumer_group_offsets(
                 group, partitions=self._partitions(topic)
             )
-        except (KafkaError, TimeoutError) as error:
-            raise Unavailable(f"Kafka: {error}") from error
         done = {at.partition: meta.offset for at, meta in committed.items() if meta.offset >= 0}
         first = await self.starts(topic)
         ends = await self.ends(topic)
@@ -211,12 +223,10 @@ class KafkaReader:
 
     async def batch(self, max_records: int, timeout_seconds: float) -> Sequence[Record]:
         """See `log.Reader.batch`."""
-        try:
+        with _answered():
             found = await self._client.getmany(
                 timeout_ms=int(timeout_seconds * 1000), max_records=max_records
             )
-        except KafkaError as error:
-            raise Unavailable(f"Kafka: {error}") from error
         return [_record(message) for messages in found.values() for message in messages]
 
 
@@ -231,23 +241,19 @@ class KafkaConsumer(KafkaReader):
         """See `log.Consumer.commit`. `Unavailable` after a partition was taken away: what was
         done will be done again by its new owner, who finds it done."""
         positions = {TopicPartition(self._topic, n): at for n, at in next_offsets.items()}
-        try:
+        with _answered():
             await self._client.commit(positions)
-        except KafkaError as error:
-            raise Unavailable(f"Kafka: {error}") from error
 
 
 @asynccontextmanager
 async def _running(client: AIOKafkaConsumer) -> AsyncIterator[None]:
     try:
-        await client.start()
-    except KafkaError as error:
-        await client.stop()
-        raise Unavailable(f"Kafka: {error}") from error
-    try:
+        with _answered():
+            await client.start()
         yield
     finally:
-        await client.stop()
+        with _answered():
+            await client.stop()
 
 
 def _new_topic(topic: Topic, copies: int) -> NewTopic:

@@ -1,0 +1,1 @@
+"""Promises kept under fire: real parts and processes, faults by a seeded schedule, a checker."""

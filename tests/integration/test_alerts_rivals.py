@@ -8,10 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.alerts.engine import loop
 from services.alerts.engine.engine import Engine
-from services.alerts.engine.past import Take
 from services.alerts.engine.places import Places
 from shared.contracts.topics import READINGS
 from shared.eventlog.log import EventLog, Outgoing, Record
+from shared.eventlog.stretch import Take
 from tests.integration.alerting import RULES, all_incidents, gas, outgoing, repository, steps
 
 

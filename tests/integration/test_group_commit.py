@@ -116,6 +116,26 @@ async def test_a_failed_publish_fails_its_own_requests_and_no_others(
     assert sorted(await contents(event_log, 2)) == [["elsewhere"], ["later"]]
 
 
+async def test_when_the_log_is_given_up_everybody_is_told_at_once(
+    event_log: PostgresLog, database_url: str
+) -> None:
+    commits = GroupCommit(event_log)
+    async with held(database_url):
+        first = asyncio.create_task(commits.publish(taken("a"), "bus"))
+        await under_way(commits)
+        second = asyncio.create_task(commits.publish(taken("b"), "bus"))
+        await asyncio.sleep(0)
+        commits.give_up(Overloaded("silent"))
+        outcomes = await asyncio.gather(first, second, return_exceptions=True)
+        assert [type(each) for each in outcomes] == [Overloaded, Overloaded]
+        assert commits._waiting == 0
+    await commits.publish(taken("later"), "bus")
+    assert commits._waiting == 0
+    # What was under way may be durable all the same; what had not left is not.
+    kept = [sensor for record in await contents(event_log, 2) for sensor in record]
+    assert kept == ["a", "later"]
+
+
 async def test_a_large_request_has_a_record_of_its_own_and_does_not_wait(
     event_log: PostgresLog, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,7 +36,7 @@ def make_subscriber(context: Context, registry: Registry, door: Door) -> Subscri
     settings = context.settings
     if settings.mqtt_key is None:
         raise Misconfigured("YIWANG_MQTT_KEY is not set")
-    publish = GroupCommit(context.log).publish
+    publish = GroupCommit(context.log, door.guard.heard).publish
     quarantine = Quarantine(context.engine)
     entrance = Entrance(make_intake(context, registry), publish, quarantine, door.guard.check)
     identify = partial(context.authenticator.identify, settings.mqtt_key)

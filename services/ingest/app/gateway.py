@@ -39,7 +39,8 @@ async def make_gateway(
     repository = Repository(context.engine)
     bodies = BodyReader(context.settings.max_body_bytes)
     identify = context.authenticator.identify
-    commits = GroupCommit(context.log)
+    commits = GroupCommit(context.log, door.guard.heard)
+    door.guard.listen(commits.give_up)
     memory = Memory(context.engine, context.clock)
     intake = make_intake(context, registry)
     acceptance = Acceptance(intake, commits, door.guard)

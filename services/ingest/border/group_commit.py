@@ -56,19 +56,23 @@ class Group:
         for waiter, first in self.waiting:
             waiter.arrived(durable, first)
 
-    def refuse(self, error: Exception) -> None:
-        """Tell every request that waits."""
-        for waiter, _ in self.waiting:
+    def refuse(self, error: Exception) -> int:
+        """Tell every request that waits, how many; from now on none does."""
+        waiting, self.waiting = self.waiting, []
+        for waiter, _ in waiting:
             waiter.failed(error)
+        return len(waiting)
 
 
 class GroupCommit:
     """Publishes readings to `city.readings` and answers with receipts."""
 
-    def __init__(self, log: EventLog) -> None:
+    def __init__(self, log: EventLog, heard: Callable[[], None] = lambda: None) -> None:
+        """`heard` is called whenever the log has acknowledged something."""
         self._log = log
+        self._heard = heard
         self._gathering = Group()
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: dict[asyncio.Task[None], Group] = {}
         self._waiting = 0
         self._scheduled = False
 
@@ -102,11 +106,19 @@ class GroupCommit:
         """Into records of its own; (partition, offset) of each, once they are durable."""
         records = to_records(taken.partitions, taken.accepted_us, source, trace)
         positions = await self._log.publish(records)
+        self._heard()
         return [(position.partition, position.offset) for position in positions]
 
     async def incarnation(self) -> str:
         """Of the log."""
         return await self._log.incarnation()
+
+    def give_up(self, error: Overloaded) -> None:
+        """Refuse what gathers, and what is under way: whether that is durable nobody can say, and
+        to repeat it changes nothing."""
+        groups, self._gathering = [*self._under_way.values(), self._gathering], Group()
+        for group in groups:
+            self._waiting -= group.refuse(error)
 
     def _schedule(self, full: bool) -> None:
         """Requests of the same turn of the loop come along; a full group leaves at once."""
@@ -124,22 +136,23 @@ class GroupCommit:
     def _leave(self) -> None:
         group, self._gathering = self._gathering, Group()
         task = asyncio.get_running_loop().create_task(self._commit(group))
-        self._under_way.add(task)
+        self._under_way[task] = group
         task.add_done_callback(self._arrived)
 
     def _arrived(self, task: "asyncio.Task[None]") -> None:
-        self._under_way.discard(task)
+        self._under_way.pop(task)
         self._turn()
 
     async def _commit(self, group: Group) -> None:
         """Publish a group; what becomes of it concerns its own requests and no others."""
         try:
             positions = await self._log.publish(group.shared.records())
+            self._heard()
             offsets = {position.partition: position.offset for position in positions}
             durable = Durable(await self._log.incarnation(), offsets)
         except BaseException as error:  # each request is told, whatever it is
-            self._waiting -= len(group.waiting)
-            group.refuse(error if isinstance(error, Exception) else Unavailable("closing"))
+            told = error if isinstance(error, Exception) else Unavailable("closing")
+            self._waiting -= group.refuse(told)
             if not isinstance(error, Exception):
                 raise
             return

@@ -100,6 +100,7 @@ class Normaliser:
                 self._guard.check()  # what waits in the inbox is durable there
                 records = await consumer.batch(MAX_RECORDS, WAIT_SECONDS)
                 if records:
+                    self._guard.heard()
                     await self._pass_on(records)
                     await consumer.commit(
                         {record.partition: record.offset + 1 for record in records}

@@ -1,4 +1,5 @@
-"""Refusing at the border while the writer is too far behind, or the log takes nothing more.
+"""Refusing at the border while the writer is too far behind, or the log takes nothing more or does
+not answer at all.
 
 Gateway and writer may be different processes: how far the writer has come is asked of the log.
 """
@@ -21,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 GROUP = "writer"
 POLL_SECONDS = 1.0
-ANSWER_SECONDS = 5.0
+ANSWER_SECONDS = 2.0  # without any word from the log it counts as gone
 AGAIN_BELOW = 0.8  # of the bound: accepting and refusing must not alternate
 SAMPLES = 1_000
 TRIPPED_SECONDS = 1.0
@@ -91,9 +92,14 @@ class Guard:
         self._timer = timer
         self._behind: Overloaded | None = None
         self._tripped: tuple[float, Overloaded] | None = None  # until when, by what
+        self._silent: Overloaded | None = None
+        self._heard_at = timer()
+        self._listeners: list[Callable[[Overloaded], None]] = []
 
     def check(self) -> None:
         """Raise `Overloaded` if nothing may enter now; costs nothing if it may."""
+        if self._silent is not None:
+            raise self._silent
         if self._behind is not None:
             raise self._behind
         if self._tripped is not None:
@@ -104,7 +110,18 @@ class Guard:
 
     def is_open(self) -> bool:
         """False: `check` may raise."""
-        return self._behind is None and self._tripped is None
+        return self._behind is None and self._tripped is None and self._silent is None
+
+    def listen(self, told: Callable[[Overloaded], None]) -> None:
+        """`told` is called when the log falls silent: whoever waits for it need wait no longer."""
+        self._listeners.append(told)
+
+    def heard(self) -> None:
+        """The log has answered somebody."""
+        self._heard_at = self._timer()
+        if self._silent is not None:
+            self._silent = None
+            _log.warning("the event log answers again")
 
     def trip(self, error: Overloaded) -> None:
         """The log has refused: for a second nobody else need try."""
@@ -113,18 +130,31 @@ class Guard:
         self._tripped = (self._timer() + TRIPPED_SECONDS, error)
 
     async def watch(self, stop: asyncio.Event) -> None:
-        """Ask the log again and again, until `stop`. While it does not answer nothing changes:
-        publishing fails then too."""
+        """Ask the log again and again, until `stop`. One that neither answers nor acknowledges
+        anything meanwhile is gone: nobody need find that out by waiting."""
         while not stop.is_set():
-            with suppress(Unavailable, TimeoutError):
+            began = self._timer()
+            try:
                 async with asyncio.timeout(ANSWER_SECONDS):
                     await self.look()
+            except (Unavailable, TimeoutError):
+                if self._heard_at < began:
+                    self._fall_silent()
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), POLL_SECONDS)
+
+    def _fall_silent(self) -> None:
+        if self._silent is None:
+            _log.warning("the event log does not answer: refusing readings")
+        error = Overloaded("The event log does not answer: repeat later.", MIN_RETRY_SECONDS)
+        self._silent = error
+        for told in self._listeners:
+            told(error)
 
     async def look(self) -> None:
         """Ask the log once. Raises `Unavailable`."""
         end = sum((await self._log.ends(READINGS)).values())
+        self.heard()  # what it knows of the group is another question
         lag = await self._log.lag(READINGS, GROUP)
         backlog, was = self._backlog, self._backlog.refusing
         backlog.observe(self._timer(), end, lag)

@@ -43,6 +43,9 @@ INSERT INTO ingest.quarantine
   (topic, partition, "offset", index, incarnation, source, code, detail, item)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
 """
+PROGRESS = """
+SELECT partition, next_offset FROM ingest.progress WHERE topic = %s AND incarnation = %s
+"""
 DONE = """
 SELECT partition, next_offset FROM ingest.progress
 WHERE topic = %s AND incarnation = %s AND partition = ANY (%s) ORDER BY partition FOR UPDATE

@@ -37,6 +37,16 @@ class ReadingStore:
         self._url = database_url
         self._incarnation = incarnation
 
+    async def progress(self) -> dict[int, int]:
+        """Partition → the next offset that the database lacks. Raises `Unavailable`."""
+        try:
+            async with await connect(self._url, autocommit=True) as connection:
+                values = (READINGS, self._incarnation)
+                cursor = await connection.execute(statements.PROGRESS, values)
+                return {row[0]: row[1] for row in await cursor.fetchall()}
+        except psycopg.OperationalError as error:
+            raise Unavailable(f"database: {error}") from error
+
     @asynccontextmanager
     async def session(self) -> AsyncIterator["StoreSession"]:
         """A connection of its own. Raises `Unavailable`, also for a connection lost inside."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from shared.clock import Clock
 from shared.contracts.topics import READINGS
 from shared.errors import Unavailable
 from shared.eventlog.log import Consumer, EventLog, Record
+from shared.eventlog.stretch import replay
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +36,10 @@ class StoreSession(Session, Protocol):
 
 class Store(Protocol):
     """Opens sessions; see `store.ReadingStore`."""
+
+    async def progress(self) -> Mapping[int, int]:
+        """Partition → the next offset that the database lacks."""
+        ...
 
     def session(self) -> AbstractAsyncContextManager[StoreSession]:
         """Raises `Unavailable`."""
@@ -61,7 +66,19 @@ class Writer:
             consumer = await stack.enter_async_context(self._log.consume(READINGS, GROUP))
             done: dict[int, int] = {}
             lanes = [Lane(session, done.update, self._clock) for session in sessions]
-            await _flow(consumer, lanes, done, stop)
+            await _flow(Dealer(consumer, lanes, self._fill), done, stop)
+
+    async def _fill(self, partition: int, following: int, lane: Lane) -> None:
+        """A database that was restored lacks what the group has taken since: the log has it."""
+        first = (await self._store.progress()).get(partition, 0)
+        if first >= following:
+            return
+
+        async def take(record: Record) -> None:
+            await lane.take([record])
+
+        _log.warning("%s/%d: reading %d to %d again", READINGS, partition, first, following)
+        await replay(self._log, READINGS, partition, first, following, take)
 
     async def watch_lag(self, stop: asyncio.Event) -> None:
         """Keep the lag's gauge up to date, until `stop`."""
@@ -71,15 +88,44 @@ class Writer:
                 await asyncio.wait_for(stop.wait(), LAG_SECONDS)
 
 
-async def _flow(
-    consumer: Consumer, lanes: Sequence[Lane], done: dict[int, int], stop: asyncio.Event
-) -> None:
+class Dealer:
+    """Gives each record to its partition's lane. `fill` makes good what lies between the database
+    and the first record that comes of a partition."""
+
+    def __init__(
+        self, consumer: Consumer, lanes: Sequence[Lane],
+        fill: Callable[[int, int, Lane], Awaitable[None]],
+    ) -> None:  # fmt: skip
+        self.consumer = consumer
+        self.lanes = lanes
+        self._fill = fill
+        self._following: dict[int, int] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`. Raises `Unavailable`."""
+        while not stop.is_set():
+            dealt: dict[int, list[Record]] = {}
+            for record in await self.consumer.batch(MAX_RECORDS, WAIT_SECONDS):
+                dealt.setdefault(record.partition, []).append(record)
+            for partition, records in dealt.items():
+                await self._deal(partition, records)
+
+    async def _deal(self, partition: int, records: Sequence[Record]) -> None:
+        lane = self.lanes[partition % len(self.lanes)]
+        if self._following.get(partition) != records[0].offset:
+            await self._fill(partition, records[0].offset, lane)
+        self._following[partition] = records[-1].offset + 1
+        await lane.take(records)
+
+
+async def _flow(dealer: Dealer, done: dict[int, int], stop: asyncio.Event) -> None:
     """Log → lanes → commits, until `stop`."""
+    consumer, lanes = dealer.consumer, dealer.lanes
     try:
         async with asyncio.TaskGroup() as group:
             committing = group.create_task(_commit_now_and_then(consumer, done))
             working = [group.create_task(lane.run()) for lane in lanes]
-            await _deal(consumer, lanes, stop)
+            await dealer.run(stop)
             for lane in lanes:
                 lane.close()
             await asyncio.wait(working)
@@ -87,16 +133,6 @@ async def _flow(
     except* Unavailable as errors:
         raise Unavailable(str(errors.exceptions[0])) from errors
     await _commit(consumer, done)
-
-
-async def _deal(consumer: Consumer, lanes: Sequence[Lane], stop: asyncio.Event) -> None:
-    """Give each record to its partition's lane, until `stop`."""
-    while not stop.is_set():
-        dealt: dict[int, list[Record]] = {}
-        for record in await consumer.batch(MAX_RECORDS, WAIT_SECONDS):
-            dealt.setdefault(record.partition % len(lanes), []).append(record)
-        for number, records in dealt.items():
-            await lanes[number].take(records)
 
 
 async def _commit_now_and_then(consumer: Consumer, done: dict[int, int]) -> None:

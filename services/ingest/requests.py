@@ -7,9 +7,9 @@ from starlette.types import Message, Receive, Send
 
 from services.ingest import metrics
 from shared.errors import Overloaded
+from shared.web.limit import BODY_SECONDS
 from shared.web.problems import Problem
 
-BODY_SECONDS = 30.0
 MAX_HELD_BYTES = 128 * 1024 * 1024  # of all requests together
 STREAM_BYTES = 4 * 1024 * 1024  # what a stream may hold: a slice, its items, a portion
 LINGER_SECONDS = 0.25  # a stream that pauses so long wants what it has sent to be dealt with
@@ -36,7 +36,11 @@ class BodyReader:
         length = headers.get(b"content-length", b"")
         if length.isdigit() and int(length) > self._max_bytes:
             raise self._too_large()
-        message = await receive()
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                message = await receive()
+        except TimeoutError:
+            raise _too_slow() from None
         body: bytes = message.get("body", b"")
         self._check(message, len(body), len(body))
         if message.get("more_body"):

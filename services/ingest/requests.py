@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from typing import Any
 
+import msgspec
 from starlette.types import Message, Receive, Send
 
 from services.ingest import metrics
@@ -119,6 +121,15 @@ class BodyReader:
         return Problem(
             413, "Body too large", detail, code="too_large", max_body_bytes=self._max_bytes
         )
+
+
+def parsed(body: bytes) -> Any:
+    """JSON as it can be kept and sent on. Raises ValueError for what is none, or holds what no
+    text or number can be: half a surrogate pair, NaN, a number beyond all floats."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(str(error)) from None
 
 
 def bearer(headers: dict[bytes, bytes]) -> str | None:

@@ -277,6 +277,6 @@ def _record(message: "ConsumerRecord[bytes, bytes]") -> Record:
         message.offset,
         key,
         message.value or b"",
-        tuple(message.headers),
+        tuple((name, value or b"") for name, value in message.headers),  # a header may be null
         message.timestamp * 1000,
     )

@@ -11,7 +11,7 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, ClassVar, Protocol, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from shared.web.patience import HEAD_BYTES, Patience
 from shared.web.problems import Problem, encode
@@ -41,6 +41,7 @@ class PromptProtocol(HttpToolsProtocol):
     _barren = 0  # bytes since the last head or piece of a body
     _patience: Patience
     _upgraded = False
+    _served: RequestResponseCycle | None = None  # `cycle` is the last of the pipeline
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Its first head must come in time."""
@@ -49,8 +50,11 @@ class PromptProtocol(HttpToolsProtocol):
         self._patience.await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing is waited for any more."""
+        """Nothing is waited for any more; whoever still answers is told that nobody listens."""
         self._patience.stop()
+        if self._served is not None and self._served is not self.cycle:
+            self._served.disconnected = True
+            self._served.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -141,6 +145,10 @@ class PromptProtocol(HttpToolsProtocol):
         else:
             self.cycle = before
             self._hand_over(whole=True)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._served = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _is_free(self) -> bool:
         """Nothing else is under way on this connection, and its peer reads what it is sent."""

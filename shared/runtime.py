@@ -28,7 +28,7 @@ from shared.loop_lag import LoopLag
 from shared.metrics import JOB_RESTARTS
 from shared.settings import Settings
 from shared.store.engine import make_engine
-from shared.web import docs, problems
+from shared.web import docs, openapi, problems
 from shared.web.authenticator import Authenticator
 from shared.web.health import Check, health_router
 from shared.web.hot_paths import HotPaths
@@ -100,6 +100,7 @@ def make_app(context: Context, services: Sequence[Service]) -> ASGIApp:
     app = FastAPI(title="Yiwang 一网", version="1", docs_url=None, redoc_url=None)
     app.state.authenticator = context.authenticator
     problems.install(app)
+    openapi.install(app)
     checks: dict[str, Check] = {"database": _database_check(context.engine)}
     raw: dict[tuple[str, str], ASGIApp] = {}
     for service in services:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from deploy.migrations import roles
 from deploy.migrations.upgrade import upgrade
 from services import first_start
 from shared import logs
@@ -33,6 +34,8 @@ def main() -> None:
         with sole_owner(settings.data_dir), database(settings) as url:
             say("migrating the database")
             upgrade(url)
+            if settings.database_roles_dir is not None:
+                roles.ensure(url, settings.database_roles_dir)
             if command == "setup":
                 asyncio.run(first_start.prepare(settings, url))
             else:

@@ -115,7 +115,8 @@ def make_app(context: Context, services: Sequence[Service]) -> ASGIApp:
         for path, mounted in service.mounts.items():
             app.mount(path, mounted)
     secured = SecurityHeaders(BodyLimit(app, context.settings.max_body_bytes))
-    return HotPaths(app, cast(ASGIApp, ProxyHeadersMiddleware(cast(Any, secured))), raw)
+    proxies = context.settings.trusted_proxies.split(",")
+    return HotPaths(app, cast(ASGIApp, ProxyHeadersMiddleware(cast(Any, secured), proxies)), raw)
 
 
 async def run_services(
@@ -223,6 +224,8 @@ def _server(settings: Settings, app: ASGIApp, prompts: Routes | None = None) -> 
         app,
         host=settings.host,
         port=settings.port,
+        ssl_certfile=settings.tls_cert_file,
+        ssl_keyfile=settings.tls_key_file,
         loop="none",
         http=prompt_protocol(prompts or {}),
         ws=WireProtocol,

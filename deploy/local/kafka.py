@@ -5,6 +5,8 @@ import shutil
 import socket
 import subprocess
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
@@ -22,10 +24,11 @@ _PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners={protocol}://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners={protocol}://127.0.0.1:{port}
+inter.broker.listener.name={protocol}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map={protocol}:{protocol},CONTROLLER:PLAINTEXT
 log.dirs={folder}/log
 auto.create.topics.enable=false
 offsets.topic.replication.factor=1
@@ -39,6 +42,16 @@ log.segment.bytes=134217728
 message.max.bytes=16777216
 replica.fetch.max.bytes=16777216
 """
+
+
+@dataclass(frozen=True)
+class Door:
+    """How clients come in: Kafka's name of the protocol, the properties that it needs, and the
+    users (name → password) that may log in by SCRAM."""
+
+    protocol: str = "PLAINTEXT"
+    properties: Mapping[str, str] = field(default_factory=dict)
+    users: Mapping[str, str] = field(default_factory=dict)
 
 
 def reason_it_cannot_run() -> str | None:
@@ -82,17 +95,20 @@ def _copy_jars(place: Path) -> None:
         raise Unavailable(f"Maven could not fetch Kafka:\n{done.stdout[-2000:]}")
 
 
-def start(folder: Path) -> tuple[Handle, str]:
+def start(folder: Path, door: Door | None = None) -> tuple[Handle, str]:
     """Start a broker on `folder`: its process and bootstrap address. See `wait_ready`."""
+    door = door or Door()
     jars = fetch_jars()
     folder.mkdir(parents=True, exist_ok=True)
     properties = folder / "server.properties"
     port, controller = _ports(properties)
-    properties.write_text(
-        _PROPERTIES.format(folder=folder.resolve(), port=port, controller=controller)
+    common = _PROPERTIES.format(
+        folder=folder.resolve(), port=port, controller=controller, protocol=door.protocol
     )
+    own = "".join(f"{name}={value}\n" for name, value in door.properties.items())
+    properties.write_text(common + own)
     if not (folder / "log" / "meta.properties").exists():
-        _format(jars, folder, properties)
+        _format(jars, folder, properties, door.users)
     say("starting Kafka")
     command = _java(jars, "kafka.Kafka", str(properties.resolve()))
     return launch(command, folder / "broker.log"), f"127.0.0.1:{port}"
@@ -118,11 +134,16 @@ def _known_ports(properties: Path) -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
-def _format(jars: Path, folder: Path, properties: Path) -> None:
+def _format(jars: Path, folder: Path, properties: Path, users: Mapping[str, str]) -> None:
     shutil.rmtree(folder / "log", ignore_errors=True)
     cluster = urlsafe_b64encode(uuid4().bytes).decode().rstrip("=").replace("-", "_")
     config = str(properties.resolve())
-    command = _java(jars, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", config)
+    scram = [
+        word
+        for name, password in users.items()
+        for word in ("--add-scram", f"SCRAM-SHA-512=[name={name},password={password}]")
+    ]
+    command = _java(jars, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", config, *scram)
     done = subprocess.run(command, capture_output=True, text=True, cwd="/", check=False)
     if done.returncode != 0:
         raise Unavailable(f"Kafka's storage could not be made: {done.stderr[-1500:]}")

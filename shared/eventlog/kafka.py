@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -27,10 +28,12 @@ COPIES = 3  # of each record, where there are that many brokers
 
 
 class KafkaLog:
-    """`EventLog` on a Kafka cluster. `bootstrap`: `host:port,…`."""
+    """`EventLog` on a Kafka cluster. `bootstrap`: `host:port,…`; `access`: see
+    `kafka_access.access_of`."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: str, access: Mapping[str, Any] | None = None) -> None:
         self._bootstrap = bootstrap
+        self._access = access or {}
         self._producer: AIOKafkaProducer | None = None
         self._admin: AIOKafkaAdminClient | None = None
         self._scout: AIOKafkaConsumer | None = None  # asks for offsets, consumes nothing
@@ -48,9 +51,10 @@ class KafkaLog:
             max_batch_size=256 * 1024,
             max_request_size=MAX_RECORD_BYTES,
             request_timeout_ms=int(ACK_SECONDS * 1000),
+            **self._access,
         )
-        self._admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
-        self._scout = AIOKafkaConsumer(bootstrap_servers=self._bootstrap)
+        self._admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, **self._access)
+        self._scout = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, **self._access)
         try:
             async with asyncio.timeout(START_SECONDS):
                 await self._admin.start()
@@ -192,6 +196,7 @@ class KafkaLog:
             session_timeout_ms=10_000,
             fetch_max_wait_ms=GATHER_MS,
             fetch_min_bytes=GATHER_BYTES,
+            **self._access,
         )
 
     def _partitions(self, topic: str) -> list[TopicPartition]:

@@ -52,11 +52,10 @@ def _simulated_city(settings: Settings) -> Service:
 
 
 def _announce(settings: Settings, say: Callable[[str], None]) -> None:
-    known = first_start.load(settings.credentials_path)
     base = _own_address(settings)
     say("ready")
     print(
-        f"\n  wall     {base}/?token={known.get('screen_token', '')}"
+        f"\n  wall     {base}/{first_start.wall_query(settings.credentials_path)}"
         f"\n  console  {base}/console"
         f"\n  API      {base}/docs"
         f"\n  keys     {settings.credentials_path}"

@@ -253,8 +253,9 @@ def _reachable(host: str) -> str:
 def _announce(city: City) -> None:
     settings, base = city.settings, city.url(FRONT_DOOR)
     credentials = json.loads(settings.credentials_path.read_text())
+    token = f"?token={credentials.get('screen_token', '')}" if sys.stdout.isatty() else ""
     print(
-        f"\n  wall       {base}/?token={credentials.get('screen_token', '')}"
+        f"\n  wall       {base}/{token}"
         f"\n  console    {base}/console"
         f"\n  keys       {settings.credentials_path}"
         f"\n  Kafka      {city.kafka_bootstrap}"

@@ -40,6 +40,7 @@ class Target:
     path: str
     token: str
     chance: random.Random
+    opened: int = 0  # connections, so far
 
 
 Rude = Callable[[Target], Coroutine[Any, Any, None]]
@@ -48,11 +49,12 @@ Rude = Callable[[Target], Coroutine[Any, Any, None]]
 def frame(opcode: int, data: bytes = b"", *, bits: int = 0x80, masked: bool = True) -> bytes:
     """One frame; `bits`: FIN and the reserved ones."""
     flag, size = 0x80 if masked else 0, len(data)
-    length = bytes([flag | size])
     if size > 65_535:
         length = bytes([flag | 127]) + struct.pack("!Q", size)
     elif size > 125:
         length = bytes([flag | 126]) + struct.pack("!H", size)
+    else:
+        length = bytes([flag | size])
     return bytes([bits | opcode]) + length + (bytes(4) if masked else b"") + data
 
 
@@ -72,7 +74,9 @@ class Connection:
     @classmethod
     async def open(cls, target: Target) -> "Connection":
         """Not a byte is said yet."""
-        return cls(*await asyncio.open_connection("127.0.0.1", target.port))
+        made = cls(*await asyncio.open_connection("127.0.0.1", target.port))
+        target.opened += 1
+        return made
 
     async def say(self, data: bytes) -> None:
         """Waits while the server takes nothing; silent when it has closed."""

@@ -129,10 +129,14 @@ async def test_malicious_clients_hold_nothing_and_disturb_nobody(product: Produc
             for target in targets
         }
 
+        async def all_came() -> bool:
+            return sum(target.opened for target in targets) == len(crowd)
+
         async def alone() -> bool:
             return held(product)["established"] <= own
 
         try:
+            assert await eventually(all_came, 60)
             ended = await eventually(alone, SECONDS)
             left = sorted(task.get_name() for task in crowd if not task.done())
             assert ended, (held(product), left)

@@ -1,5 +1,6 @@
 """Kafka over TLS and with a password, against a real broker with a certificate made here."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from deploy.local import kafka, parts
 from deploy.local.process import end
 from shared.contracts.topics import READINGS
 from shared.errors import Misconfigured, Unavailable
+from shared.eventlog import kafka as kafka_log
 from shared.eventlog.kafka_access import access_of
 from shared.eventlog.log import Outgoing
 from shared.eventlog.open import open_log
@@ -37,6 +39,7 @@ def broker(certificate: Certificate, tmp_path_factory: pytest.TempPathFactory) -
     plain = f'{LOGIN.format("plain.Plain")} username="broker" password="b" user_broker="b"'
     properties = {
         "ssl.keystore.type": "PEM", "ssl.keystore.location": str(certificate.both),
+        "ssl.truststore.type": "PEM", "ssl.truststore.location": str(certificate.authority),
         "sasl.enabled.mechanisms": "SCRAM-SHA-512,PLAIN",
         "sasl.mechanism.inter.broker.protocol": "PLAIN",
         f"{listener}.plain.sasl.jaas.config": f'{plain} user_city="plain-password";',
@@ -49,8 +52,6 @@ def broker(certificate: Certificate, tmp_path_factory: pytest.TempPathFactory) -
         kafka.wait_ready(process, folder)
         yield address
     finally:
-        import signal
-
         end({process: signal.SIGTERM}, STOP_SECONDS)
 
 
@@ -83,12 +84,20 @@ async def test_records_go_through(
         await log.close()
 
 
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker that lets nobody in is given up soon."""
+    monkeypatch.setattr(kafka_log, "START_SECONDS", 4.0)
+
+
+@pytest.mark.usefixtures("hurried")
 async def test_a_wrong_password_is_refused(broker: str, certificate: Certificate) -> None:
     with pytest.raises(Unavailable) as refusal:
         await open_log(settings(broker, certificate, kafka_password="guessed-secret"), "")
     assert "guessed-secret" not in str(refusal.value)
 
 
+@pytest.mark.usefixtures("hurried")
 async def test_a_broker_that_is_another_s_is_not_trusted(
     broker: str, certificate: Certificate, tmp_path: Path
 ) -> None:

@@ -5,6 +5,8 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import ceil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,10 +26,12 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from shared.store.engine import make_engine
+from tests.conftest import drop_database, scratch_database
 from tests.fuzz.insides import insides_of
 from tests.integration.access.city import invite
 from tests.integration.access.table import ACTORS
 from tests.product import Product
+from tests.shape import production
 
 EXAMPLES = int(os.environ.get("YIWANG_FUZZ_EXAMPLES", "8"))  # of each operation
 CHECKS = (
@@ -49,7 +53,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 class Inquiry:
     """What was asked, and what was wrong with the answers."""
 
-    product: Product
+    url: str
     session: requests.Session = field(default_factory=requests.Session)
     statuses: Counter[int] = field(default_factory=Counter)
     asked: set[tuple[str, str]] = field(default_factory=set)
@@ -60,7 +64,7 @@ class Inquiry:
         if who != "nobody":
             case.headers["Authorization"] = f"Bearer {who}"
         try:
-            answer = case.call(session=self.session, base_url=self.product.url, timeout=60)
+            answer = case.call(session=self.session, base_url=self.url, timeout=60)
         except requests.RequestException as error:
             self._complain(case, who, f"no answer: {type(error).__name__}", str(error))
             return
@@ -84,27 +88,59 @@ class Inquiry:
 
 @pytest.mark.timeout(600)
 async def test_answers_are_what_the_document_says(product: Product) -> None:
-    engine = make_engine(product.database_url())
-    await invite(engine)
-    await engine.dispose()
-    schema = schemathesis.openapi.from_url(f"{product.url}/openapi.json")
-    inquiry = Inquiry(product)
-    operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
-    operations.sort(key=lambda one: (one.method.upper(), one.path) == LAST)
-    for operation in operations:
-        _fuzz(inquiry, operation)
+    await everybody(product.database_url())
+    inquiry = Inquiry(product.url)
+    asked = ask_everything(inquiry, EXAMPLES)
     print(dict(sorted(inquiry.statuses.items())))
     assert not inquiry.complaints, "\n\n".join(inquiry.complaints.values())
-    assert len(inquiry.asked) == len(operations) > 100
+    assert asked > 100
     assert {200, 201, 204, 401, 403, 404, 422} <= set(inquiry.statuses)
     assert "Traceback" not in product.log.read_text()
 
 
-def _fuzz(inquiry: Inquiry, operation: Any) -> None:
+@pytest.mark.timeout(600)
+async def test_so_they_are_of_each_process_with_a_database_role_of_its_own(
+    tmp_path: Path, database_server: str, kafka_bootstrap: str
+) -> None:
+    name, url = scratch_database(database_server)
+    with production(tmp_path / "city", url, kafka_bootstrap) as shape:
+        await everybody(url)
+        complaints: list[str] = []
+        for process in ("gateway", "alerts", "ops_center"):
+            inquiry = Inquiry(shape.url(process))
+            assert ask_everything(inquiry, ceil(EXAMPLES / 2)) > 20
+            complaints += inquiry.complaints.values()
+        printed = {process: shape.log(process) for process in shape.running}
+    drop_database(database_server, name)
+    assert not complaints, "\n\n".join(complaints)
+    for process, lines in printed.items():
+        assert "permission denied" not in lines, (process, lines[-3000:])
+        assert "Traceback" not in lines, (process, lines[-3000:])
+
+
+async def everybody(database_url: str) -> None:
+    """Has a token."""
+    engine = make_engine(database_url)
+    await invite(engine)
+    await engine.dispose()
+
+
+def ask_everything(inquiry: Inquiry, examples: int) -> int:
+    """How many operations were asked: all that the document has."""
+    schema = schemathesis.openapi.from_url(f"{inquiry.url}/openapi.json")
+    operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
+    operations.sort(key=lambda one: (one.method.upper(), one.path) == LAST)
+    for operation in operations:
+        _fuzz(inquiry, operation, examples)
+    assert len(inquiry.asked) == len(operations)
+    return len(operations)
+
+
+def _fuzz(inquiry: Inquiry, operation: Any, examples: int) -> None:
     cases = st.one_of(*(operation.as_strategy(generation_mode=mode) for mode in GenerationMode))
 
     @settings(
-        max_examples=EXAMPLES, deadline=None, database=None, derandomize=True,
+        max_examples=examples, deadline=None, database=None, derandomize=True,
         suppress_health_check=list(HealthCheck), phases=[Phase.generate],
     )  # fmt: skip
     @given(cases, st.sampled_from(("admin", *ACTORS)))

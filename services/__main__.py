@@ -19,7 +19,7 @@ from shared import logs
 from shared.clock import monotonic
 from shared.errors import Misconfigured, Unavailable
 from shared.runtime import uvicorn_loop_run
-from shared.settings import Settings
+from shared.settings import Settings, load
 from shared.store import embedded
 
 
@@ -28,7 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m services", description=__doc__)
     parser.add_argument("command", nargs="?", choices=("run", "setup"), default="run")
     command = parser.parse_args().command
-    settings = Settings()
+    settings = load()
     logs.configure(settings.log_level)
     try:
         with sole_owner(settings.data_dir), database(settings) as url:

@@ -26,7 +26,7 @@ from shared.eventlog.log import EventLog
 from shared.eventlog.open import open_log
 from shared.loop_lag import LoopLag
 from shared.metrics import JOB_RESTARTS
-from shared.settings import Settings
+from shared.settings import Settings, load
 from shared.store.engine import make_engine
 from shared.web import docs, openapi, problems
 from shared.web.authenticator import Authenticator
@@ -168,7 +168,7 @@ def _collect_less() -> None:
 
 def run_process(build: Build) -> None:
     """One service as a process of its own, on the servers that the environment names."""
-    settings = Settings()
+    settings = load()
     logs.configure(settings.log_level)
     if settings.database_url is None:
         raise SystemExit("YIWANG_DATABASE_URL is not set (`make run` needs none)")

@@ -226,6 +226,14 @@ class Settings(BaseSettings):
         return self.data_dir / "credentials.json"
 
 
+def load() -> Settings:
+    """The settings of this process; a wrong one ends it with a line that names it."""
+    try:
+        return Settings()
+    except ValueError as error:
+        raise SystemExit(f"yiwang: {error}") from None
+
+
 def table() -> str:
     """The settings as a Markdown table: variable, default, meaning."""
     rows = ["| variable | default | meaning |", "|---|---|---|"]

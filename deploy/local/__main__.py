@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deploy.local import city, parts
 from shared.errors import YiwangError
-from shared.settings import Settings
+from shared.settings import load
 
 
 def main() -> None:
@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument("command", choices=("up", "down", "status", "city"))
     parser.add_argument("--data-dir", type=Path, help="default: <YIWANG_DATA_DIR>/local")
     arguments = parser.parse_args()
-    settings = Settings()
+    settings = load()
     folder = (arguments.data_dir or settings.data_dir / "local").resolve()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it cleans up as well
     try:

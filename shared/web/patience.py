@@ -67,3 +67,24 @@ class Patience:
             self._transport.abort()
         else:
             self.await_room()
+
+
+class Patient(asyncio.Protocol):
+    """What both protocols of the server do alike; to stand before uvicorn's own."""
+
+    _patience: Patience
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is waited for any more."""
+        self._patience.stop()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The peer must take something in time."""
+        self._patience.await_room()
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """It has."""
+        self._patience.room_came()
+        super().resume_writing()

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from shared.web.patience import HEAD_BYTES, Patience
+from shared.web.patience import HEAD_BYTES, Patience, Patient
 from shared.web.problems import Problem, encode
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -32,14 +32,13 @@ class Prompt(Protocol):
 Routes = Mapping[tuple[bytes, bytes], Prompt]  # (method, path without query) → its prompt way
 
 
-class PromptProtocol(HttpToolsProtocol):
+class PromptProtocol(Patient, HttpToolsProtocol):
     """Offers a request whose head and body arrive together to the prompt way of its route."""
 
     routes: ClassVar[Routes] = {}
     _prompt: Prompt | None = None
     _body = b""
     _barren = 0  # bytes since the last head or piece of a body
-    _patience: Patience
     _upgraded = False
     _served: RequestResponseCycle | None = None  # `cycle` is the last of the pipeline
 
@@ -50,8 +49,7 @@ class PromptProtocol(HttpToolsProtocol):
         self._patience.await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing is waited for any more; whoever still answers is told that nobody listens."""
-        self._patience.stop()
+        """Whoever still answers is told that nobody listens."""
         if self._served is not None and self._served is not self.cycle:
             self._served.disconnected = True
             self._served.message_event.set()
@@ -80,16 +78,6 @@ class PromptProtocol(HttpToolsProtocol):
         self._upgraded = True
         self._patience.stop()
         super().handle_websocket_upgrade()
-
-    def pause_writing(self) -> None:
-        """The peer must take something in time."""
-        self._patience.await_room()
-        super().pause_writing()
-
-    def resume_writing(self) -> None:
-        """It has."""
-        self._patience.room_came()
-        super().resume_writing()
 
     def on_response_complete(self) -> None:
         """What the peer has not taken when the connection is to close, it must take in time."""

@@ -13,7 +13,7 @@ from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame, Opcode
 
-from shared.web.patience import CLOSING_SECONDS, Patience
+from shared.web.patience import CLOSING_SECONDS, Patience, Patient
 
 FRAMED = "yiwang.framed"  # an ASGI message of ours: `bytes` is a whole frame
 LARGE = 64 * 1024
@@ -21,10 +21,9 @@ CONTROL_FRAMES, CONTROL_SECONDS = 100, 10.0  # a browser sends one pong in ten s
 PIECES = 64  # of one message
 
 
-class WireProtocol(WebSocketsSansIOProtocol):
+class WireProtocol(Patient, WebSocketsSansIOProtocol):
     """uvicorn's, which also takes frames that are ready for the wire, and no abuse."""
 
-    _patience: Patience
     _control = 0  # frames since `_since`
     _since = 0.0
 
@@ -32,21 +31,6 @@ class WireProtocol(WebSocketsSansIOProtocol):
         """See `Patience`."""
         super().connection_made(transport)
         self._patience = Patience(self.loop, self.transport)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing is waited for any more."""
-        self._patience.stop()
-        super().connection_lost(exc)
-
-    def pause_writing(self) -> None:
-        """The peer must take something in time."""
-        self._patience.await_room()
-        super().pause_writing()
-
-    def resume_writing(self) -> None:
-        """It has."""
-        self._patience.room_came()
-        super().resume_writing()
 
     async def run_asgi(self) -> None:
         """When nobody serves it any more it closes, whether the peer takes the rest or not."""

@@ -93,6 +93,8 @@ def _grant(connection: psycopg.Connection, service: str, address: URL) -> None:
             connection.execute(sql.SQL(statement).format(schema=schema, role=role))
     _keep_back(connection, service, role)
     if service == "ingest":
+        create = sql.SQL("GRANT CREATE ON SCHEMA {} TO {}").format(own, role)
+        connection.execute(create)  # an owner must be able to
         for table in _OWNED:
             named = sql.Identifier(str(table.schema), table.name)
             statement = sql.SQL("ALTER TABLE {} OWNER TO {}").format(named, role)
@@ -114,7 +116,9 @@ def _make(connection: psycopg.Connection, name: str, password: str) -> None:
     found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,)).fetchone()
     verb = sql.SQL("ALTER" if found else "CREATE")
     connection.execute(
-        sql.SQL("{} ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD {}").format(
+        sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(
             verb, sql.Identifier(name), sql.Literal(password)
         )
     )
+    # Who makes the next migration must still be able to change what the role owns.
+    connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(name)))

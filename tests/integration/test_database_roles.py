@@ -7,6 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
+from sqlalchemy.engine import make_url
 
 from deploy.migrations import roles
 from deploy.migrations.upgrade import upgrade
@@ -113,6 +114,32 @@ def test_ingest_may_drop_what_is_too_old(addresses: Mapping[str, str]) -> None:
         )
         query = "SELECT drop_chunks('ingest.readings', older_than => '2021-01-01Z'::timestamptz)"
         assert connection.execute(query).fetchall()
+
+
+def test_an_owner_who_is_no_superuser_can_do_it_too(database_server: str, tmp_path: Path) -> None:
+    name, url = scratch_database(database_server)
+    owner = sql.Identifier(f"{name}_owner")
+    with psycopg.connect(database_server, autocommit=True) as connection:
+        make = "CREATE ROLE {} LOGIN CREATEROLE PASSWORD 'x'"
+        connection.execute(sql.SQL(make).format(owner))
+        database = sql.Identifier(name)
+        connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(database, owner))
+    with psycopg.connect(url, autocommit=True) as connection:
+        found = "SELECT 1 FROM pg_available_extensions WHERE name = 'timescaledb'"
+        if connection.execute(found).fetchone():
+            connection.execute("CREATE EXTENSION timescaledb")
+    own = make_url(url).set(username=f"{name}_owner", password="x")
+    address = own.render_as_string(hide_password=False)
+    upgrade(address)
+    for _ in range(2):  # a later start, too
+        upgrade(address)
+        made = roles.ensure(address, tmp_path)
+    with psycopg.connect(made["ops_center"]) as connection:
+        assert connection.execute("SELECT count(*) FROM ingest.readings").fetchone() == (0,)
+    drop_database(database_server, name)
+    with psycopg.connect(database_server, autocommit=True) as connection:
+        for role in (*(roles.role_of(service, name) for service in made), f"{name}_owner"):
+            connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
 
 
 def test_a_wrong_owner_is_told_so(addresses: Mapping[str, str], tmp_path: Path) -> None:

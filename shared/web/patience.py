@@ -16,7 +16,7 @@ CLOSING_SECONDS = 10.0  # for the peer to take what was sent before the close
 class Patience:
     """Of one connection. `stop` it when the connection is lost."""
 
-    __slots__ = ("_closing", "_head", "_loop", "_stalled", "_transport", "_unsent")
+    __slots__ = ("_closing", "_head", "_lost", "_loop", "_stalled", "_transport", "_unsent")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport) -> None:
         self._loop = loop
@@ -25,6 +25,7 @@ class Patience:
         self._stalled: asyncio.TimerHandle | None = None
         self._closing: asyncio.TimerHandle | None = None
         self._unsent = 0
+        self._lost = False
 
     def await_head(self) -> None:
         """A head has begun, or could: it must be whole in time."""
@@ -51,11 +52,12 @@ class Patience:
 
     def await_close(self, seconds: float = CLOSING_SECONDS) -> None:
         """The transport closes as soon as the peer has taken the rest, or in `seconds`."""
-        if self._closing is None:
+        if self._closing is None and not self._lost:
             self._closing = self._loop.call_later(seconds, self._transport.abort)
 
     def stop(self) -> None:
         """Wait for nothing any more."""
+        self._lost = True
         self.head_came()
         self.room_came()
         if self._closing is not None:

@@ -16,7 +16,7 @@ CLOSING_SECONDS = 10.0  # for the peer to take what was sent before the close
 class Patience:
     """Of one connection. `stop` it when the connection is lost."""
 
-    __slots__ = ("_closing", "_head", "_lost", "_loop", "_stalled", "_transport", "_unsent")
+    __slots__ = ("_closing", "_head", "_loop", "_lost", "_stalled", "_transport", "_unsent")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport) -> None:
         self._loop = loop

@@ -97,8 +97,7 @@ def _grant(connection: psycopg.Connection, service: str, address: URL) -> None:
         connection.execute(create)  # an owner must be able to
         for table in _OWNED:
             named = sql.Identifier(str(table.schema), table.name)
-            statement = sql.SQL("ALTER TABLE {} OWNER TO {}").format(named, role)
-            connection.execute(statement)
+            connection.execute(sql.SQL("ALTER TABLE {} OWNER TO {}").format(named, role))
 
 
 def _keep_back(connection: psycopg.Connection, service: str, role: sql.Identifier) -> None:

@@ -99,7 +99,7 @@ def decode_client(text: str | bytes | None) -> ClientFrame:
         raise Refusal(BAD_FRAME, f"a frame has at most {MAX_FRAME_CHARACTERS} characters")
     try:
         frame = _decoder.decode(text)
-    except (msgspec.DecodeError, UnicodeError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise Refusal(BAD_FRAME, f"bad frame: {error}") from error
     if isinstance(frame, ClientHello | ClientFilter) and frame.filter is not None:
         check_filter(frame.filter)

@@ -63,6 +63,15 @@ class WireProtocol(Patient, WebSocketsSansIOProtocol):
         elif not self.close_sent:
             super().handle_cont(event)
 
+    def send_receive_event_to_app(self) -> None:
+        """A text that is none ends the socket; uvicorn would log a failure for each."""
+        whole = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
+        self.frames = [whole]
+        if self.curr_msg_data_type == "text" and not _is_text(whole):
+            self._fail("invalid UTF-8", CloseCode.INVALID_DATA)
+        else:
+            super().send_receive_event_to_app()
+
     def _refuses_control(self) -> bool:
         if self.close_sent:
             return True
@@ -73,9 +82,9 @@ class WireProtocol(Patient, WebSocketsSansIOProtocol):
             self._fail("too many control frames")
         return self.close_sent
 
-    def _fail(self, reason: str) -> None:
+    def _fail(self, reason: str, code: CloseCode = CloseCode.POLICY_VIOLATION) -> None:
         if not self.close_sent and not self.disconnected:
-            self.conn.fail(CloseCode.POLICY_VIOLATION, reason)
+            self.conn.fail(code, reason)
             self.handle_parser_exception()
 
     async def send(self, message: Any) -> None:
@@ -88,6 +97,14 @@ class WireProtocol(Patient, WebSocketsSansIOProtocol):
         if self.disconnected or self.close_sent:
             raise ClientDisconnected
         self.transport.write(message["bytes"])
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def framed(message: str | bytes) -> dict[str, Any]:

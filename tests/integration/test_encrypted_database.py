@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -28,7 +28,11 @@ class Encrypted:
     """The programs of the production shape's server (the embedded one's know no TLS)."""
 
     def __init__(self, programs: embedded.Programs) -> None:
-        self.settings = {**programs.settings, "ssl": "on", "shared_buffers": "64MB"}
+        self.settings: Mapping[str, str] = {
+            **programs.settings,
+            "ssl": "on",
+            "shared_buffers": "64MB",
+        }
         self.seen, self.owner, self.command = programs.seen, programs.owner, programs.command
 
 

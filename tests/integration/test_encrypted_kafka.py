@@ -14,7 +14,7 @@ from shared.contracts.topics import READINGS
 from shared.errors import Misconfigured, Unavailable
 from shared.eventlog import kafka as kafka_log
 from shared.eventlog.kafka_access import access_of
-from shared.eventlog.log import Outgoing
+from shared.eventlog.log import Outgoing, Record
 from shared.eventlog.open import open_log
 from shared.settings import Settings
 from tests import certificates
@@ -56,8 +56,10 @@ def broker(certificate: Certificate, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def settings(broker: str, certificate: Certificate, **more: Any) -> Settings:
-    own = {"kafka_bootstrap": broker, "kafka_security": "sasl_tls", "kafka_username": "city",
-           "kafka_password": "scram-password", "kafka_ca_file": certificate.authority}  # fmt: skip
+    own: dict[str, Any] = {
+        "kafka_bootstrap": broker, "kafka_security": "sasl_tls", "kafka_username": "city",
+        "kafka_password": "scram-password", "kafka_ca_file": certificate.authority,
+    }  # fmt: skip
     return Settings(**(own | more))
 
 
@@ -74,7 +76,7 @@ async def test_records_go_through(
         value = uuid4().bytes
         [position] = await log.publish([Outgoing(READINGS, "x", value)])
         async with log.read(READINGS, {position.partition: position.offset}) as reader:
-            found = []
+            found: list[Record] = []
             while not found:
                 found = [one for one in await reader.batch(10, 5) if one.value == value]
         async with log.consume(READINGS, "somebody") as consumer:

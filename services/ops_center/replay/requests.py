@@ -81,7 +81,7 @@ def _decode(text: str | bytes | None) -> _Frame:
         )
     try:
         return _decoder.decode(text)
-    except (msgspec.DecodeError, UnicodeError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise Refusal(BAD_FRAME, f"bad frame: {error}") from error
 
 

@@ -109,6 +109,14 @@ def test_whatever_a_client_says_is_understood_or_refused(said: dict[str, Any], k
             assert 0 < len(refusal.reason.encode()) <= 123
 
 
+@pytest.mark.parametrize("opening", ['{"type":"hello","x":', '{"a":', '{"type":"steer","a":[', "["])
+def test_what_is_nested_too_deeply_is_refused(opening: str) -> None:
+    text = opening + '{"a":[' * 1_300
+    for hear in (decode_client, change_of):
+        with pytest.raises(Refusal):
+            hear(text)
+
+
 @pytest.mark.parametrize("step", ["1e308", "-1", "0", "601", "1e999", "NaN", '"1"'])
 def test_a_step_of_a_replay_that_is_none_is_refused(step: str) -> None:
     with pytest.raises(Refusal):

@@ -180,6 +180,20 @@ async def test_floods_that_no_handler_sees_end_the_socket(flood: bytes) -> None:
         await gone(count)
 
 
+async def test_a_text_that_is_none_ends_the_socket_and_is_no_failure(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with served() as (port, count):
+        for said in (frame(TEXT, b"\xc3\x28"), frame(TEXT, b"\xe6", last=False)
+                     + frame(CONTINUED, b"x")):  # fmt: skip
+            reader, writer = await connected(port, UPGRADE)
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(said)
+            assert struct.pack("!H", 1007) in await all_of(reader)
+        await gone(count)
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
 @pytest.mark.usefixtures("hurried")
 async def test_polite_peers_are_served_as_ever() -> None:
     async with served() as (port, count):

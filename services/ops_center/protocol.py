@@ -178,7 +178,7 @@ def decode_token(text: str) -> Token | None:
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         token = _token_decoder.decode(raw)
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         return None
     return token if all(at >= 0 for at in token.readings + token.incidents) else None
 

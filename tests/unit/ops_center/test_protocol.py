@@ -1,5 +1,6 @@
 """What clients may send, and tokens that nobody can forge into an error."""
 
+import base64
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -71,6 +72,11 @@ def test_a_token_comes_back_as_it_was(
 ) -> None:
     token = Token(incarnation[:50], registry, "", readings, incidents, at)
     assert decode_token(encode_token(token)) == token
+
+
+def test_a_token_that_is_nested_too_deeply_is_none() -> None:
+    raw = b'["a","b","c",[1],[1],1,' + b"[" * 1_400
+    assert decode_token(base64.urlsafe_b64encode(raw).decode()) is None
 
 
 def test_a_negative_offset_is_no_token() -> None:

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help run city test check unit bench chaos wall lock clean
+.PHONY: help run city test check unit bench chaos audit wall lock clean
 
 help:  ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -32,12 +32,16 @@ chaos:  ## Promises under fire; FAULTS=200 SEED=n, or SCENARIO=outage|rolling
 	@exec $(PY) -m $(if $(SCENARIO),tests.chaos.scenarios $(SCENARIO),\
 	  tests.chaos --faults $(or $(FAULTS),200) $(if $(SEED),--seed $(SEED)))
 
+audit:  ## Known vulnerabilities of the locked dependencies (asks the registries)
+	@$(PYTHON) deploy/bootstrap.py audit
+	@exec $(PY) -m deploy.audit
+
 wall:  ## Build the wall
 	@$(PYTHON) deploy/bootstrap.py
 
 lock:  ## Pin every Python dependency anew, with hashes
 	@$(PYTHON) deploy/bootstrap.py dev --no-wall
-	@.venv/bin/uv pip compile -q pyproject.toml --group dev --group city --group node --universal \
+	@.venv/bin/uv pip compile -q pyproject.toml --group dev --group city --group audit --group node --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --custom-compile-command "make lock" -o requirements.lock
 

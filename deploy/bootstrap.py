@@ -18,7 +18,7 @@ VENV = ROOT / ".venv"
 LOCK = ROOT / "requirements.lock"
 WALL = ROOT / "services" / "ops_center" / "wall"
 STARTED = time.monotonic()
-GROUPS = {"dev": "the development tools", "city": "the reverse proxy"}
+GROUPS = {"dev": "the development tools", "city": "the reverse proxy", "audit": "the auditor"}
 
 
 def main() -> None:

@@ -12,13 +12,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from deploy.migrations import roles
 from deploy.migrations.upgrade import upgrade
 from services import first_start
 from shared import logs
 from shared.clock import monotonic
 from shared.errors import Misconfigured, Unavailable
 from shared.runtime import uvicorn_loop_run
-from shared.settings import Settings
+from shared.settings import Settings, load
 from shared.store import embedded
 
 
@@ -27,12 +28,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m services", description=__doc__)
     parser.add_argument("command", nargs="?", choices=("run", "setup"), default="run")
     command = parser.parse_args().command
-    settings = Settings()
+    settings = load()
     logs.configure(settings.log_level)
     try:
         with sole_owner(settings.data_dir), database(settings) as url:
             say("migrating the database")
             upgrade(url)
+            if settings.database_roles_dir is not None:
+                roles.ensure(url, settings.database_roles_dir)
             if command == "setup":
                 asyncio.run(first_start.prepare(settings, url))
             else:

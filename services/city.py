@@ -24,7 +24,7 @@ async def run(settings: Settings, database_url: str, say: Callable[[str], None])
         stack.push_async_callback(log.close)
         engine = make_engine(database_url, settings.pool_size * 2)
         stack.push_async_callback(engine.dispose)
-        public = settings.public_url or f"http://{_reachable(settings.host)}:{settings.port}"
+        public = settings.public_url or _own_address(settings)
         settings = settings.model_copy(update={"public_url": public})
         context = Context(settings, database_url, engine, log)
         services = [
@@ -39,8 +39,11 @@ async def run(settings: Settings, database_url: str, say: Callable[[str], None])
 
 def _simulated_city(settings: Settings) -> Service:
     key = first_start.load(settings.credentials_path).get("api_key", "")
-    url = f"http://{_reachable(settings.host)}:{settings.port}"
-    options = simulator.CityOptions(url=url, key=key, speed=settings.simulator_speed)
+    url = _own_address(settings)
+    options = simulator.CityOptions(
+        url=url, key=key, speed=settings.simulator_speed,
+        verify=settings.tls_cert_file is None,  # it asks itself, by an address no certificate names
+    )  # fmt: skip
 
     async def play(stop: asyncio.Event) -> None:
         await simulator.run_city(options, stop)
@@ -49,11 +52,10 @@ def _simulated_city(settings: Settings) -> Service:
 
 
 def _announce(settings: Settings, say: Callable[[str], None]) -> None:
-    known = first_start.load(settings.credentials_path)
-    base = f"http://{_reachable(settings.host)}:{settings.port}"
+    base = _own_address(settings)
     say("ready")
     print(
-        f"\n  wall     {base}/?token={known.get('screen_token', '')}"
+        f"\n  wall     {base}/{first_start.wall_query(settings.credentials_path)}"
         f"\n  console  {base}/console"
         f"\n  API      {base}/docs"
         f"\n  keys     {settings.credentials_path}"
@@ -62,5 +64,6 @@ def _announce(settings: Settings, say: Callable[[str], None]) -> None:
     )
 
 
-def _reachable(host: str) -> str:
-    return "127.0.0.1" if host in ("0.0.0.0", "::") else host
+def _own_address(settings: Settings) -> str:
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
+    return f"{settings.scheme}://{host}:{settings.port}"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +66,15 @@ def load(path: Path) -> dict[str, Any]:
     return known
 
 
+def wall_query(path: Path) -> str:
+    """`?token=…` for the person at the terminal; "" where what is printed is kept as a log."""
+    return f"?token={load(path).get('screen_token', '')}" if sys.stdout.isatty() else ""
+
+
 def announcement(path: Path, made: dict[str, Any]) -> str:
-    """What a person is told once."""
+    """What a person is told once. Where nobody sits at a terminal it would be kept as a log."""
+    if not sys.stdout.isatty():
+        return f"  First start: the first key, screen token and login are in {path} (mode 600)"
     lines = ["", f"  First start: these are shown once and kept in {path} (mode 600)"]
     if "api_key" in made:
         lines.append(f"    posting key   {made['api_key']}")

@@ -26,9 +26,9 @@ from shared.eventlog.log import EventLog
 from shared.eventlog.open import open_log
 from shared.loop_lag import LoopLag
 from shared.metrics import JOB_RESTARTS
-from shared.settings import Settings
+from shared.settings import Settings, load
 from shared.store.engine import make_engine
-from shared.web import docs, problems
+from shared.web import docs, openapi, problems
 from shared.web.authenticator import Authenticator
 from shared.web.health import Check, health_router
 from shared.web.hot_paths import HotPaths
@@ -100,6 +100,7 @@ def make_app(context: Context, services: Sequence[Service]) -> ASGIApp:
     app = FastAPI(title="Yiwang 一网", version="1", docs_url=None, redoc_url=None)
     app.state.authenticator = context.authenticator
     problems.install(app)
+    openapi.install(app)
     checks: dict[str, Check] = {"database": _database_check(context.engine)}
     raw: dict[tuple[str, str], ASGIApp] = {}
     for service in services:
@@ -114,7 +115,8 @@ def make_app(context: Context, services: Sequence[Service]) -> ASGIApp:
         for path, mounted in service.mounts.items():
             app.mount(path, mounted)
     secured = SecurityHeaders(BodyLimit(app, context.settings.max_body_bytes))
-    return HotPaths(app, cast(ASGIApp, ProxyHeadersMiddleware(cast(Any, secured))), raw)
+    proxies = context.settings.trusted_proxies.split(",")
+    return HotPaths(app, cast(ASGIApp, ProxyHeadersMiddleware(cast(Any, secured), proxies)), raw)
 
 
 async def run_services(
@@ -166,7 +168,7 @@ def _collect_less() -> None:
 
 def run_process(build: Build) -> None:
     """One service as a process of its own, on the servers that the environment names."""
-    settings = Settings()
+    settings = load()
     logs.configure(settings.log_level)
     if settings.database_url is None:
         raise SystemExit("YIWANG_DATABASE_URL is not set (`make run` needs none)")
@@ -222,6 +224,8 @@ def _server(settings: Settings, app: ASGIApp, prompts: Routes | None = None) -> 
         app,
         host=settings.host,
         port=settings.port,
+        ssl_certfile=settings.tls_cert_file,
+        ssl_keyfile=settings.tls_key_file,
         loop="none",
         http=prompt_protocol(prompts or {}),
         ws=WireProtocol,

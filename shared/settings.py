@@ -1,31 +1,86 @@
 """Every setting of every process: environment variables with the prefix `YIWANG_`.
 
-The table in README.md is generated from this class (`python -m shared.settings`).
+Each may come from a file instead, as Docker and Kubernetes hand secrets over: `YIWANG_…_FILE` names
+it. The table in README.md is generated from this class (`python -m shared.settings`).
 """
 
+import os
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+PREFIX = "YIWANG_"
+
+
+class FromFiles(PydanticBaseSettingsSource):
+    """`YIWANG_X_FILE`: the setting `X` is what this file holds. ValueError: there is no such file,
+    or `X` is set as well."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """(value or None, name, False)."""
+        variable = f"{PREFIX}{field_name}".upper()
+        path = os.environ.get(f"{variable}_FILE")
+        if path is None or f"{field_name}_file" in self.settings_cls.model_fields:
+            return None, field_name, False
+        if variable in os.environ:
+            raise ValueError(f"{variable} and {variable}_FILE are both set: one is needed")
+        try:
+            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"{variable}_FILE: {error}") from error
+
+    def __call__(self) -> dict[str, Any]:
+        """What files say."""
+        fields = self.settings_cls.model_fields.items()
+        said = {name: self.get_field_value(field, name)[0] for name, field in fields}
+        return {name: value for name, value in said.items() if value is not None}
 
 
 class Settings(BaseSettings):
     """Read once by a composition root and handed down; nothing else reads the environment."""
 
-    model_config = SettingsConfigDict(env_prefix="YIWANG_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on")
     data_dir: Path = Field(Path(".data"), description="Where everything that must last is kept")
+    tls_cert_file: Path | None = Field(
+        None, description="Certificate (and chain): serve HTTPS; empty: HTTP"
+    )
+    tls_key_file: Path | None = Field(None, description="Its private key")
+    trusted_proxies: str = Field(
+        "127.0.0.1,::1",
+        description="Addresses or networks of reverse proxies whose `X-Forwarded-…` is believed",
+    )
     database_url: str | None = Field(
         None, description="`postgresql://…` of a server to use instead of the embedded one"
+    )
+    database_roles_dir: Path | None = Field(
+        None, description="Setup makes a database role for each service, its address in a file here"
     )
     kafka_bootstrap: str | None = Field(
         None, description="`host:port,…` of a Kafka to use instead of the embedded event log"
     )
+    kafka_security: Literal["plaintext", "tls", "sasl_tls"] = Field(
+        "plaintext", description="How to connect to Kafka"
+    )
+    kafka_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] = Field(
+        "SCRAM-SHA-512", description="How to log in to Kafka (`sasl_tls`)"
+    )
+    kafka_username: str = Field("", description="Who logs in")
+    kafka_password: SecretStr = Field(SecretStr(""), description="The password")
+    kafka_ca_file: Path | None = Field(
+        None, description="Certificates to trust Kafka by; empty: those of the system"
+    )
+    kafka_cert_file: Path | None = Field(None, description="The client's own certificate")
+    kafka_cert_key_file: Path | None = Field(None, description="Its private key")
     city: int = Field(441200, description="Adcode of the city (441200 = 肇庆 Zhaoqing)")
     simulator: Literal["on", "off"] = Field("on", description="`off` leaves the simulated city out")
     simulator_speed: float = Field(
@@ -118,7 +173,6 @@ class Settings(BaseSettings):
     )
     oidc_client_id: str = Field("yiwang", description="Client id that the provider knows us by")
     oidc_client_secret: SecretStr = Field(SecretStr(""), description="Its secret")
-    oidc_client_secret_file: Path | None = Field(None, description="A file that holds it, instead")
     oidc_groups_claim: str = Field("groups", description="Claim of the ID token with the groups")
     oidc_roles: str = Field("", description="What groups may do: `group=role[@area][/domain],…`")
     log_level: str = Field("INFO", description="Least severe level that is logged")
@@ -136,12 +190,30 @@ class Settings(BaseSettings):
         parts = (part.strip() for part in self.webhook_allow_cidrs.split(","))
         return tuple(ip_network(part) for part in parts if part)
 
-    @cached_property
-    def oidc_secret(self) -> str:
-        """The client's secret, from the environment or its file. OSError: there is no such file."""
-        if self.oidc_client_secret_file is not None:
-            return self.oidc_client_secret_file.read_text(encoding="utf-8").strip()
-        return self.oidc_client_secret.get_secret_value()
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_named(cls, value: str) -> str:
+        """Nobody trusts everybody by mistake."""
+        for part in filter(None, (part.strip() for part in value.split(","))):
+            ip_network(part)
+        return value
+
+    @property
+    def scheme(self) -> str:
+        """How this process is reached directly."""
+        return "https" if self.tls_cert_file is not None else "http"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment, and the files that it names."""
+        return init_settings, env_settings, FromFiles(settings_cls)
 
     @property
     def layers_dir(self) -> Path:
@@ -154,12 +226,20 @@ class Settings(BaseSettings):
         return self.data_dir / "credentials.json"
 
 
+def load() -> Settings:
+    """The settings of this process; a wrong one ends it with a line that names it."""
+    try:
+        return Settings()
+    except ValueError as error:
+        raise SystemExit(f"yiwang: {error}") from None
+
+
 def table() -> str:
     """The settings as a Markdown table: variable, default, meaning."""
     rows = ["| variable | default | meaning |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
         default = "" if field.default is None else f"`{field.default}`"
-        rows.append(f"| `YIWANG_{name.upper()}` | {default} | {field.description} |")
+        rows.append(f"| `{PREFIX}{name.upper()}` | {default} | {field.description} |")
     return "\n".join(rows)
 
 

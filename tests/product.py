@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -25,11 +26,17 @@ class Product:
     settings: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     process: "subprocess.Popen[bytes] | None" = None
+    authority: Path | None = None  # serves HTTPS, by a certificate that this one signed
 
     @property
     def url(self) -> str:
         """Base address."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.authority else 'http'}://127.0.0.1:{self.port}"
+
+    @property
+    def trust(self) -> ssl.SSLContext:
+        """What a client needs to trust it."""
+        return ssl.create_default_context(cafile=self.authority)
 
     @property
     def log(self) -> Path:
@@ -60,7 +67,8 @@ class Product:
     def ready(self) -> bool:
         """True when `/readyz` says so."""
         try:
-            return httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200
+            answer = httpx.get(f"{self.url}/readyz", timeout=2, verify=self.trust)
+            return answer.status_code == 200
         except httpx.HTTPError:
             return False
 
@@ -89,4 +97,4 @@ class Product:
     def client(self) -> httpx.Client:
         """HTTP with the first posting key."""
         headers = {"Authorization": f"Bearer {self.credentials['api_key']}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=20)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=20, verify=self.trust)

@@ -41,7 +41,8 @@ class Shape:
         self.ports.setdefault(name, free_port())
         own = {
             "DATA_DIR": str(self.data_dir),
-            "DATABASE_URL": self.database_url,
+            "DATABASE_URL": self._database(name),
+            "DATABASE_ROLES_DIR": str(self.data_dir / "roles"),
             "KAFKA_BOOTSTRAP": self.kafka_bootstrap,
             "PORT": str(self.ports[name]),
             "WEBHOOK_ALLOW_CIDRS": "127.0.0.0/8",
@@ -51,6 +52,13 @@ class Shape:
     def command(self, name: str) -> list[str]:
         """The words that start one process."""
         return [sys.executable, "-m", *SERVICES[name]]
+
+    def _database(self, name: str) -> str:
+        """A service's own role; setup is the owner."""
+        if name not in SERVICES:
+            return self.database_url
+        service = SERVICES[name][0].removeprefix("services.")
+        return (self.data_dir / "roles" / service).read_text().strip()
 
     def start(self, name: str) -> None:
         """Start one process; it may not be ready yet."""

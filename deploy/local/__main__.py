@@ -13,7 +13,7 @@ from deploy.local import backup, city, parts
 from deploy.local.process import is_alive, say
 from shared.errors import Unavailable, YiwangError
 from shared.pause import until
-from shared.settings import Settings
+from shared.settings import load
 
 WATCH_SECONDS = 60.0
 
@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("backup", type=Path, nargs="?", help="folder of a backup")
     parser.add_argument("--data-dir", type=Path, help="default: <YIWANG_DATA_DIR>/local")
     arguments = parser.parse_args()
-    settings = Settings()
+    settings = load()
     folder = (arguments.data_dir or settings.data_dir / "local").resolve()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it cleans up as well
     try:

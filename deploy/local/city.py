@@ -37,6 +37,11 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "alerts": ("services.alerts",),
     "ops_center": ("services.ops_center",),
 }
+# Only the front door speaks to the world.
+OF_THE_FRONT_DOOR = (
+    "YIWANG_TLS_CERT_FILE", "YIWANG_TLS_KEY_FILE", "YIWANG_DATABASE_URL",
+    "YIWANG_DATABASE_URL_FILE", "YIWANG_DATABASE_ROLES_DIR",
+)  # fmt: skip
 # Only where the settings name a broker.
 SUBSCRIBER: dict[str, tuple[str, ...]] = {"mqtt": ("services.ingest", "mqtt")}
 
@@ -55,7 +60,7 @@ class City:
     def url(self, name: str) -> str:
         """Base address of one service, or of the front door."""
         if name == FRONT_DOOR:
-            return f"http://{_reachable(self.settings.host)}:{self.settings.port}"
+            return f"{self.settings.scheme}://{_reachable(self.settings.host)}:{self.settings.port}"
         return f"http://127.0.0.1:{self.ports[name]}"
 
     def prepare(self) -> None:
@@ -81,6 +86,7 @@ class City:
         front = {
             "FRONT_HOST": self.settings.host,
             "FRONT_PORT": str(self.settings.port),
+            "FRONT_TLS": self._certificate(),
             "GATEWAY": f"127.0.0.1:{self.ports['gateway']}",
             "ALERTS": f"127.0.0.1:{self.ports['alerts']}",
             "OPS_CENTER": f"127.0.0.1:{self.ports['ops_center']}",
@@ -90,6 +96,11 @@ class City:
         home = {"HOME": str(self.folder), "XDG_DATA_HOME": str(self.folder)}
         self.supervisor.start(FRONT_DOOR, command, ROOT, os.environ | variables | home)
         self.wait_ready(FRONT_DOOR)
+
+    def _certificate(self) -> str:
+        """As Caddy's file says it; "": HTTP."""
+        certificate, key = self.settings.tls_cert_file, self.settings.tls_key_file or ""
+        return "" if certificate is None else f"tls {certificate.resolve()} {Path(key).resolve()}"
 
     def start_simulator(self) -> None:
         """The simulated city, producing to Kafka."""
@@ -109,17 +120,37 @@ class City:
         self.ports.setdefault(name, free_port())
         own = {
             "DATA_DIR": str(self.settings.data_dir.resolve()),
-            "DATABASE_URL": self.database_url,
             "KAFKA_BOOTSTRAP": self.kafka_bootstrap,
             "HOST": "127.0.0.1",
             "PORT": str(self.ports[name]),
-            "PUBLIC_URL": self.settings.public_url or f"http://127.0.0.1:{self.settings.port}",
+            "PUBLIC_URL": self.settings.public_url or self.url(FRONT_DOOR),
+            **self._database(name),
         }
-        return os.environ | {f"YIWANG_{key}": value for key, value in own.items()}
+        given = {key: value for key, value in os.environ.items() if key not in OF_THE_FRONT_DOOR}
+        return given | {f"YIWANG_{key}": value for key, value in own.items()}
+
+    def _database(self, name: str) -> dict[str, str]:
+        """Each service has a role of its own; only setup is the database's owner."""
+        if self.roles is None:
+            return {"DATABASE_URL": self.database_url}
+        if name == "setup":
+            return {"DATABASE_URL": self.database_url, "DATABASE_ROLES_DIR": str(self.roles)}
+        module = (SERVICES | SUBSCRIBER).get(name, ("",))[0]
+        service = module.removeprefix("services.")
+        return {"DATABASE_URL_FILE": str(self.roles / service)} if service else {}
+
+    @property
+    def roles(self) -> Path | None:
+        """Where the services' own addresses are kept; None where the database is somebody else's,
+        who has not said so."""
+        own = self.folder / "roles" if self.settings.database_url is None else None
+        return self.settings.database_roles_dir or own
 
     def _ready(self, name: str) -> bool:
         try:
-            return httpx.get(f"{self.url(name)}/readyz", timeout=2).status_code == 200
+            # What is asked is whether it answers; its certificate names another address.
+            answer = httpx.get(f"{self.url(name)}/readyz", timeout=2, verify=False)
+            return answer.status_code == 200
         except httpx.HTTPError:
             return False
 
@@ -222,8 +253,9 @@ def _reachable(host: str) -> str:
 def _announce(city: City) -> None:
     settings, base = city.settings, city.url(FRONT_DOOR)
     credentials = json.loads(settings.credentials_path.read_text())
+    token = f"?token={credentials.get('screen_token', '')}" if sys.stdout.isatty() else ""
     print(
-        f"\n  wall       {base}/?token={credentials.get('screen_token', '')}"
+        f"\n  wall       {base}/{token}"
         f"\n  console    {base}/console"
         f"\n  keys       {settings.credentials_path}"
         f"\n  Kafka      {city.kafka_bootstrap}"

@@ -6,6 +6,7 @@ import socket
 import subprocess
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
@@ -23,10 +24,11 @@ _PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{listeners}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}{advertised}
+listeners={protocol}://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{listeners}
+advertised.listeners={protocol}://127.0.0.1:{port}{advertised}
+inter.broker.listener.name={protocol}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{protocols}
+listener.security.protocol.map={protocol}:{protocol},CONTROLLER:PLAINTEXT{protocols}
 log.dirs={folder}/log
 auto.create.topics.enable=false
 offsets.topic.replication.factor=1
@@ -40,6 +42,16 @@ log.segment.bytes=134217728
 message.max.bytes=16777216
 replica.fetch.max.bytes=16777216
 """
+
+
+@dataclass(frozen=True)
+class Access:
+    """How clients come in: Kafka's name of the protocol, the properties that it needs, and the
+    users (name → password) that may log in by SCRAM."""
+
+    protocol: str = "PLAINTEXT"
+    properties: Mapping[str, str] = field(default_factory=dict)
+    users: Mapping[str, str] = field(default_factory=dict)
 
 
 def reason_it_cannot_run() -> str | None:
@@ -83,22 +95,26 @@ def _copy_jars(place: Path) -> None:
         raise Unavailable(f"Maven could not fetch Kafka:\n{done.stdout[-2000:]}")
 
 
-def start(folder: Path, doors: Mapping[int, int] | None = None) -> tuple[Handle, str]:
+def start(
+    folder: Path, doors: Mapping[int, int] | None = None, access: Access | None = None
+) -> tuple[Handle, str]:
     """Start a broker on `folder`: its process and bootstrap address. See `wait_ready`.
 
     `doors`: further ports to listen on, each with the port that its clients are told to come to.
     """
+    access = access or Access()
     jars = fetch_jars()
     folder.mkdir(parents=True, exist_ok=True)
     properties = folder / "server.properties"
     port, controller = _ports(properties)
-    properties.write_text(
-        _PROPERTIES.format(
-            folder=folder.resolve(), port=port, controller=controller, **_doors(doors or {})
-        )
-    )
+    common = _PROPERTIES.format(
+        folder=folder.resolve(), port=port, controller=controller, protocol=access.protocol,
+        **_doors(doors or {}),
+    )  # fmt: skip
+    own = "".join(f"{name}={value}\n" for name, value in access.properties.items())
+    properties.write_text(common + own)
     if not (folder / "log" / "meta.properties").exists():
-        _format(jars, folder, properties)
+        _format(jars, folder, properties, access.users)
     say("starting Kafka")
     command = _java(jars, "kafka.Kafka", str(properties.resolve()))
     return launch(command, folder / "broker.log"), f"127.0.0.1:{port}"
@@ -133,11 +149,16 @@ def _known_ports(properties: Path) -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
-def _format(jars: Path, folder: Path, properties: Path) -> None:
+def _format(jars: Path, folder: Path, properties: Path, users: Mapping[str, str]) -> None:
     shutil.rmtree(folder / "log", ignore_errors=True)
     cluster = urlsafe_b64encode(uuid4().bytes).decode().rstrip("=").replace("-", "_")
     config = str(properties.resolve())
-    command = _java(jars, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", config)
+    scram = [
+        word
+        for name, password in users.items()
+        for word in ("--add-scram", f"SCRAM-SHA-512=[name={name},password={password}]")
+    ]
+    command = _java(jars, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", config, *scram)
     done = subprocess.run(command, capture_output=True, text=True, cwd="/", check=False)
     if done.returncode != 0:
         raise Unavailable(f"Kafka's storage could not be made: {done.stderr[-1500:]}")

@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from typing import Any
 
+import msgspec
 from starlette.types import Message, Receive, Send
 
 from services.ingest import metrics
 from shared.errors import Overloaded
+from shared.web.limit import BODY_SECONDS
 from shared.web.problems import Problem
 
-BODY_SECONDS = 30.0
 MAX_HELD_BYTES = 128 * 1024 * 1024  # of all requests together
 STREAM_BYTES = 4 * 1024 * 1024  # what a stream may hold: a slice, its items, a portion
 LINGER_SECONDS = 0.25  # a stream that pauses so long wants what it has sent to be dealt with
@@ -36,7 +38,11 @@ class BodyReader:
         length = headers.get(b"content-length", b"")
         if length.isdigit() and int(length) > self._max_bytes:
             raise self._too_large()
-        message = await receive()
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                message = await receive()
+        except TimeoutError:
+            raise _too_slow() from None
         body: bytes = message.get("body", b"")
         self._check(message, len(body), len(body))
         if message.get("more_body"):
@@ -115,6 +121,15 @@ class BodyReader:
         return Problem(
             413, "Body too large", detail, code="too_large", max_body_bytes=self._max_bytes
         )
+
+
+def parsed(body: bytes) -> Any:
+    """JSON as it can be kept and sent on. Raises ValueError for what is none, or holds what no
+    text or number can be: half a surrogate pair, NaN, a number beyond all floats."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(str(error)) from None
 
 
 def bearer(headers: dict[bytes, bytes]) -> str | None:

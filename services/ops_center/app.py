@@ -40,11 +40,11 @@ def _provider(context: Context) -> Oidc | None:
     if not settings.public_url:
         raise Misconfigured("YIWANG_PUBLIC_URL: OIDC needs the address that people reach us at")
     try:
-        roles, secret = roles_of(settings.oidc_roles), settings.oidc_secret
-    except (ValueError, OSError) as error:
+        roles = roles_of(settings.oidc_roles)
+    except ValueError as error:
         raise Misconfigured(f"YIWANG_OIDC_…: {error}") from error
     back = f"{settings.public_url.rstrip('/')}/v1/oidc/callback"
-    claim = settings.oidc_groups_claim
+    claim, secret = settings.oidc_groups_claim, settings.oidc_client_secret.get_secret_value()
     provider = Provider(settings.oidc_issuer, settings.oidc_client_id, secret, claim, roles, back)
     return Oidc(provider, context.clock)
 
@@ -53,7 +53,8 @@ def _people(context: Context, oidc: Oidc | None) -> list[APIRouter]:
     """Accounts, sessions and passwords."""
     engine, clock = context.engine, context.clock
     accounts, users = Accounts(engine, clock), Users(engine, clock)
-    login, secret = Login(accounts), context.settings.oidc_secret or new_token("oidc")
+    secret = context.settings.oidc_client_secret.get_secret_value() or new_token("oidc")
+    login = Login(accounts)
     return [
         session_router(accounts, login, clock),
         account_router(users, accounts, login, clock),

@@ -99,7 +99,7 @@ def decode_client(text: str | bytes | None) -> ClientFrame:
         raise Refusal(BAD_FRAME, f"a frame has at most {MAX_FRAME_CHARACTERS} characters")
     try:
         frame = _decoder.decode(text)
-    except (msgspec.DecodeError, UnicodeError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise Refusal(BAD_FRAME, f"bad frame: {error}") from error
     if isinstance(frame, ClientHello | ClientFilter) and frame.filter is not None:
         check_filter(frame.filter)
@@ -178,7 +178,7 @@ def decode_token(text: str) -> Token | None:
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         token = _token_decoder.decode(raw)
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         return None
     return token if all(at >= 0 for at in token.readings + token.incidents) else None
 

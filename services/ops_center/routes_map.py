@@ -16,6 +16,9 @@ from shared.web.auth import require_role
 from shared.web.problems import Problem
 
 ATTRIBUTION = "审图号 GS(2024)0650号 · 天地图"
+GEOJSON: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/geo+json": {"schema": {"type": "object"}}}}
+}
 
 
 class Places(Protocol):
@@ -34,7 +37,7 @@ def map_router(places: Places, feed: Feed, settings: Settings) -> APIRouter:
     """For everybody who may look."""
     router = APIRouter(tags=["map"], dependencies=[Depends(require_role("viewer"))])
 
-    @router.get("/v1/map/areas")
+    @router.get("/v1/map/areas", response_class=Response, responses=GEOJSON)
     async def areas() -> Response:
         """The city and its districts as a GeoJSON FeatureCollection; `attribution` must be shown
         with it."""
@@ -65,7 +68,7 @@ def map_router(places: Places, feed: Feed, settings: Settings) -> APIRouter:
         items = [{"name": layer.name, "url": layer.url, "kind": layer.kind} for layer in found]
         return {"items": items}
 
-    @router.get("/v1/map/layers/{file}")
+    @router.get("/v1/map/layers/{file}", response_class=FileResponse)
     async def layer(file: str) -> Response:
         """One of them; answers ranges, which PMTiles needs."""
         found = await asyncio.to_thread(find_layer, settings.layers_dir, file)

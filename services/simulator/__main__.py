@@ -21,6 +21,7 @@ from services.simulator.scenarios import Kind
 from services.simulator.table import Span
 from shared import logs
 from shared.errors import Misconfigured
+from shared.eventlog.kafka_access import access_of
 from shared.settings import Settings
 
 CITY_STATUS_SECONDS = 10.0
@@ -53,6 +54,7 @@ def city(options: argparse.Namespace, settings: Settings) -> int:
         sensors=options.sensors,
         start=options.start,
         run_for=options.run_for,
+        access=target.access,
     )
     _until_signal(lambda stop: run_city(chosen, stop, say=_say, status_seconds=CITY_STATUS_SECONDS))
     return 0
@@ -127,9 +129,10 @@ def _target(options: argparse.Namespace, settings: Settings) -> Target:
     if options.via == "kafka" and not kafka:
         raise Misconfigured("--via kafka needs --kafka HOST:PORT (or YIWANG_KAFKA_BOOTSTRAP)")
     return Target(
-        url=(options.url or f"http://{host}:{settings.port}").rstrip("/"),
+        url=(options.url or f"{settings.scheme}://{host}:{settings.port}").rstrip("/"),
         key=options.key or _first_key(settings.credentials_path),
         kafka=kafka if options.via == "kafka" else None,
+        access=access_of(settings) if options.via == "kafka" else {},
     )
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -38,11 +38,14 @@ KAFKA_REGISTRY_SECONDS = 3.0
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where readings go. `kafka`: servers of the inbox, None: readings go over HTTP, too.
-    Sensors are registered over HTTP at `url` in both cases."""
+    Sensors are registered over HTTP at `url` in both cases. `access`: see
+    `shared.eventlog.kafka_access`; `verify`: whether the certificate of `url` must be right."""
 
     url: str
     key: str
     kafka: str | None = None
+    access: Mapping[str, Any] = field(default_factory=dict)
+    verify: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ class CityOptions:
     sensors: int = 1200
     start: datetime | None = None
     run_for: int | None = None
+    access: Mapping[str, Any] = field(default_factory=dict)
+    verify: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,7 @@ async def run_city(
 ) -> None:
     """Simulate until `stop` or the end. Raises `Misconfigured`."""
     persistence = Persistence(stop, say)
-    target = Target(options.url, options.key, options.kafka)
+    target = Target(options.url, options.key, options.kafka, options.access, options.verify)
     async with AsyncExitStack() as stack:
         http, sender = _senders(target, stack)
         try:
@@ -214,10 +219,10 @@ class _Registry:
 
 
 def _senders(target: Target, stack: AsyncExitStack) -> tuple[HttpSender, HttpSender | KafkaSender]:
-    http = HttpSender(target.url, target.key)
+    http = HttpSender(target.url, target.key, verify=target.verify)
     stack.push_async_callback(http.close)
     if target.kafka is None:
         return http, http
-    kafka = KafkaSender(target.kafka, target.key)
+    kafka = KafkaSender(target.kafka, target.key, target.access)
     stack.push_async_callback(kafka.close)
     return http, kafka

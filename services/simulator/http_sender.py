@@ -27,6 +27,8 @@ class HttpSender:
         key: str,
         connections: int = 8,
         transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        verify: bool = True,
     ) -> None:
         self._url = url
         limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
@@ -37,6 +39,7 @@ class HttpSender:
             timeout=TIMEOUT,
             limits=limits,
             transport=transport,
+            verify=verify,
             trust_env=False,  # a proxy of the environment is for the world outside
         )
 

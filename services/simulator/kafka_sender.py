@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -22,8 +23,9 @@ class KafkaSender:
     What the platform refuses of a batch is not known here; it is in its quarantine.
     """
 
-    def __init__(self, bootstrap: str, key: str) -> None:
+    def __init__(self, bootstrap: str, key: str, access: Mapping[str, Any] | None = None) -> None:
         self._bootstrap = bootstrap
+        self._access = access or {}
         self._headers = [(KEY_HEADER, key.encode())]
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
@@ -57,6 +59,7 @@ class KafkaSender:
             if self._producer is None:
                 producer = AIOKafkaProducer(
                     bootstrap_servers=self._bootstrap,
+                    **self._access,
                     acks="all",
                     enable_idempotence=True,
                     linger_ms=LINGER_MS,

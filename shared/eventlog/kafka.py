@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -42,10 +43,12 @@ def _answered(who: str = "Kafka") -> Iterator[None]:
 
 
 class KafkaLog:
-    """`EventLog` on a Kafka cluster. `bootstrap`: `host:port,…`."""
+    """`EventLog` on a Kafka cluster. `bootstrap`: `host:port,…`; `access`: see
+    `kafka_access.access_of`."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: str, access: Mapping[str, Any] | None = None) -> None:
         self._bootstrap = bootstrap
+        self._access = access or {}
         self._producer: AIOKafkaProducer | None = None
         self._admin: AIOKafkaAdminClient | None = None
         self._scout: AIOKafkaConsumer | None = None  # asks for offsets, consumes nothing
@@ -63,9 +66,10 @@ class KafkaLog:
             max_batch_size=256 * 1024,
             max_request_size=MAX_RECORD_BYTES,
             request_timeout_ms=int(ACK_SECONDS * 1000),
+            **self._access,
         )
-        self._admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
-        self._scout = AIOKafkaConsumer(bootstrap_servers=self._bootstrap)
+        self._admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, **self._access)
+        self._scout = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, **self._access)
         try:
             with _answered(f"Kafka at {self._bootstrap}"):
                 async with asyncio.timeout(START_SECONDS):
@@ -204,6 +208,7 @@ class KafkaLog:
             session_timeout_ms=10_000,
             fetch_max_wait_ms=GATHER_MS,
             fetch_min_bytes=GATHER_BYTES,
+            **self._access,
         )
 
     def _partitions(self, topic: str) -> list[TopicPartition]:
@@ -283,6 +288,6 @@ def _record(message: "ConsumerRecord[bytes, bytes]") -> Record:
         message.offset,
         key,
         message.value or b"",
-        tuple(message.headers),
+        tuple((name, value or b"") for name, value in message.headers),  # a header may be null
         message.timestamp * 1000,
     )

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from shared.metrics import READY
 
@@ -30,7 +30,7 @@ def health_router(checks: Mapping[str, Check]) -> APIRouter:
         status = "unavailable" if reasons else "ok"
         return JSONResponse({"status": status, "reasons": reasons}, 503 if reasons else 200)
 
-    @router.get("/metrics")
+    @router.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:
         """Prometheus' text format."""
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -1,16 +1,22 @@
-"""No request makes us hold more than the largest body that is allowed."""
+"""No request makes us hold more than the largest body that is allowed, or wait for it for ever."""
+
+import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.web.problems import Problem, problem_response
 
+BODY_SECONDS = 30.0
+
 
 class BodyLimit:
-    """Answers 413 as soon as a body is, or says it is, larger than `max_bytes`."""
+    """Answers 413 as soon as a body is, or says it is, larger than `max_bytes`; 408 when it is not
+    there in `seconds`."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int, seconds: float = BODY_SECONDS) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -21,23 +27,38 @@ class BodyLimit:
         if announced.isdigit() and int(announced) > self._max_bytes:
             await problem_response(self._too_large())(scope, receive, send)
             return
-        seen, refused = 0, False
+        seen, whole, begun, refused = 0, False, False, False
+        until = asyncio.get_running_loop().time() + self._seconds
+
+        async def refuse(problem: Problem) -> Message:
+            nonlocal refused
+            refused = True
+            if not begun:
+                await problem_response(problem)(scope, receive, send)
+            return {"type": "http.disconnect"}
 
         async def counted() -> Message:
-            nonlocal seen, refused
-            message = await receive()
+            nonlocal seen, whole
+            try:
+                async with asyncio.timeout_at(None if whole else until):
+                    message = await receive()
+            except TimeoutError:
+                return await refuse(self._too_slow())
             seen += len(message.get("body", b""))
-            if seen > self._max_bytes:
-                refused = True
-                await problem_response(self._too_large())(scope, receive, send)
-                return {"type": "http.disconnect"}
-            return message
+            whole = not message.get("more_body", False)
+            return await refuse(self._too_large()) if seen > self._max_bytes else message
 
         async def unless_refused(message: Message) -> None:
-            if not refused:
+            nonlocal begun
+            if begun or not refused:
+                begun = True
                 await send(message)
 
         await self._app(scope, counted, unless_refused)
+
+    def _too_slow(self) -> Problem:
+        detail = f"The body did not arrive within {self._seconds:.0f} s."
+        return Problem(408, "Request timeout", detail, code="timeout")
 
     def _too_large(self) -> Problem:
         limit = f"a body has at most {self._max_bytes} bytes (YIWANG_MAX_BODY_BYTES)"

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from shared.errors import Overloaded, Unavailable
@@ -111,6 +112,7 @@ def install(app: FastAPI) -> None:
         Problem, Unavailable, RequestValidationError, HTTPException, DBAPIError, PoolExhausted
     ):  # fmt: skip
         app.add_exception_handler(kind, _answer)
+    app.add_exception_handler(ClientDisconnect, _answer_nobody)
     app.add_exception_handler(Exception, _answer)
 
 
@@ -121,6 +123,11 @@ async def _answer(request: Request, error: Exception) -> Response:
     elif problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return problem_response(problem)
+
+
+async def _answer_nobody(_request: Request, _error: Exception) -> Response:
+    """The client hung up before its request was complete: no failure of ours."""
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
 def _unavailable() -> Problem:

@@ -11,7 +11,10 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, ClassVar, Protocol, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from shared.web.patience import HEAD_BYTES, Patience, Patient
+from shared.web.problems import Problem, encode
 
 Headers = Sequence[tuple[bytes, bytes]]
 Answer = Callable[[int, bytes, Headers], None]  # status, body, headers beyond its length
@@ -29,18 +32,63 @@ class Prompt(Protocol):
 Routes = Mapping[tuple[bytes, bytes], Prompt]  # (method, path without query) → its prompt way
 
 
-class PromptProtocol(HttpToolsProtocol):
+class PromptProtocol(Patient, HttpToolsProtocol):
     """Offers a request whose head and body arrive together to the prompt way of its route."""
 
     routes: ClassVar[Routes] = {}
     _prompt: Prompt | None = None
     _body = b""
+    _barren = 0  # bytes since the last head or piece of a body
+    _upgraded = False
+    _served: RequestResponseCycle | None = None  # `cycle` is the last of the pipeline
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Its first head must come in time."""
+        super().connection_made(transport)
+        self._patience = Patience(self.loop, transport)
+        self._patience.await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Whoever still answers is told that nobody listens."""
+        if self._served is not None and self._served is not self.cycle:
+            self._served.disconnected = True
+            self._served.message_event.set()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """A request that is not whole yet goes the ordinary way, with its time limits."""
+        self._barren += len(data)
         super().data_received(data)
-        if self._prompt is not None and not self.transport.is_closing():
+        if self.transport.is_closing():
+            self._patience.await_close()
+            return
+        if self._prompt is not None:
             self._hand_over(whole=False)
+        if self._upgraded:
+            return
+        if self._barren > HEAD_BYTES:
+            self._refuse_head()
+        elif self.timeout_keep_alive_task is None and self._is_idle():
+            self._patience.await_head()
+        else:
+            self._patience.head_came()
+
+    def handle_websocket_upgrade(self) -> None:
+        """From now on another protocol's, with a patience of its own."""
+        self._upgraded = True
+        self._patience.stop()
+        super().handle_websocket_upgrade()
+
+    def on_response_complete(self) -> None:
+        """What the peer has not taken when the connection is to close, it must take in time."""
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._patience.await_close()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """The same for an idle connection."""
+        super().timeout_keep_alive_handler()
+        self._patience.await_close()
 
     def on_message_begin(self) -> None:
         """As uvicorn's, but for the scope: only the ordinary way needs one."""
@@ -50,6 +98,7 @@ class PromptProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Choose the way."""
+        self._barren = 0
         parser = self.parser
         prompt = self.routes.get((parser.get_method(), self.url))
         if prompt is not None and self._is_free() and self._is_simple():
@@ -59,6 +108,7 @@ class PromptProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Gather, or as uvicorn does."""
+        self._barren = 0
         if self._prompt is None:
             super().on_body(body)
         else:
@@ -66,6 +116,7 @@ class PromptProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Offer it; as uvicorn does if it is not taken."""
+        self._barren = 0
         if self._prompt is None:
             super().on_message_complete()
             return
@@ -83,9 +134,28 @@ class PromptProtocol(HttpToolsProtocol):
             self.cycle = before
             self._hand_over(whole=True)
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._served = cycle
+        super()._start_asgi_task(cycle, app)
+
     def _is_free(self) -> bool:
         """Nothing else is under way on this connection, and its peer reads what it is sent."""
-        return (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused
+        return self._is_idle() and not self.flow.write_paused
+
+    def _is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _refuse_head(self) -> None:
+        """No parser of ours bounds a head."""
+        detail = f"A request's head has at most {HEAD_BYTES} bytes."
+        body = encode(Problem(431, "Request header fields too large", detail, code="too_large"))
+        self.transport.write(
+            b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\n"
+            b"content-type: application/problem+json\r\ncontent-length: %d\r\n\r\n%b"
+            % (len(body), body)
+        )
+        self.transport.close()
+        self._patience.await_close()
 
     def _is_simple(self) -> bool:
         parser = self.parser

@@ -4,7 +4,6 @@ A template is a topic filter whose levels may also be `{sensor}` and `{metric}`,
 `city/{sensor}/{metric}`. Pure.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +13,7 @@ from services.ingest.doors.mapping import Names, Target
 from services.ingest.doors.ngsi import read_ngsi
 from services.ingest.doors.sensorthings import LINK, read_sensorthings
 from services.ingest.doors.units import rounded
+from services.ingest.requests import parsed
 from shared.contracts.reading import ItemCode
 
 SENSOR, METRIC = "{sensor}", "{metric}"
@@ -70,8 +70,8 @@ def message(topic: str, payload: bytes, received_at: str) -> dict[str, Any]:
     """A message as a door reads it and the quarantine keeps it. The time of receipt is kept only
     where the payload has none, so that a repeated delivery is the same message."""
     try:
-        body = json.loads(payload.decode("utf-8"))
-    except (ValueError, RecursionError):
+        body = parsed(payload)
+    except ValueError:
         body = payload.decode("utf-8", "backslashreplace")
     parts = body if isinstance(body, list) else [body]
     timed = all(isinstance(part, dict) and part.keys() - {"value", "quality"} for part in parts)

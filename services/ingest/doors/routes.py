@@ -1,6 +1,5 @@
 """The other doors over HTTP: context brokers and SensorThings servers post here."""
 
-import json
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal, Protocol
 
@@ -16,6 +15,7 @@ from services.ingest.doors.mapping import DoorMapping, Names
 from services.ingest.doors.ngsi import read_ngsi
 from services.ingest.doors.sensorthings import read_sensorthings
 from services.ingest.keys.quotas import Quotas
+from services.ingest.requests import parsed
 from shared.contracts.reading import Rejected
 from shared.store.audit import By
 from shared.web.auth import require_role, require_scope
@@ -132,8 +132,8 @@ def _add_mappings(router: APIRouter, mappings: Mappings) -> None:
 
 def _json(body: bytes) -> Any:
     try:
-        return json.loads(body.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
+        return parsed(body)
+    except ValueError as error:
         detail = f"The body is not JSON: {error}."[:300]
         raise Problem(400, "Malformed JSON", detail, code="malformed") from None
 

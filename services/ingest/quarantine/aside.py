@@ -42,6 +42,11 @@ def keepable(value: Any) -> Any:
     return made
 
 
+def readable(text: str) -> str:
+    """A text as the database can hold it: no NUL character, no half of a surrogate pair."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
 def _without_nul(value: Any) -> Any:
     """The database's JSON has no NUL character."""
     match value:

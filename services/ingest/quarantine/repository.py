@@ -7,7 +7,7 @@ from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.ingest.quarantine.aside import SetAside
+from services.ingest.quarantine.aside import SetAside, readable
 from services.ingest.quarantine.selection import Count, Selection, conditions
 from shared.contracts.topics import READINGS
 from shared.store.tables import quarantine, quarantine_changes, quarantine_dropped
@@ -97,7 +97,7 @@ def _quarantined(row: SetAside, incarnation: str) -> dict[str, Any]:
         "incarnation": incarnation,
         "source": row.source,
         "code": row.code.value,
-        "detail": row.detail,
+        "detail": readable(row.detail),
         "item": row.item,
         "format": row.format,
         "reading": row.reading,

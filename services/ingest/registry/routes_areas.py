@@ -1,7 +1,6 @@
 """`/v1/areas`: the tree of areas over HTTP, and the import of towns."""
 
 import asyncio
-import json
 from dataclasses import asdict
 from typing import Annotated, Any, Literal, Protocol
 
@@ -10,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.ingest.registry.area_files import MAX_FEATURES, Known, Plan, plan
 from services.ingest.registry.registrar import Registrar
-from services.ingest.requests import BodyReader
+from services.ingest.requests import BodyReader, parsed
 from shared.web.auth import require_role, require_scope
 from shared.web.identity import Identity
 from shared.web.problems import Problem
@@ -157,8 +156,8 @@ def _tree(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 async def _features(request: Request, bodies: BodyReader) -> list[Any]:
     body = await bodies.read(dict(request.scope["headers"]), request.receive)
     try:
-        features = json.loads(body)["features"]
-    except (ValueError, RecursionError, KeyError, TypeError):
+        features = parsed(body)["features"]
+    except (ValueError, KeyError, TypeError):
         detail = "The body is no GeoJSON FeatureCollection."
         raise Problem(400, "Malformed", detail, code="malformed") from None
     finally:

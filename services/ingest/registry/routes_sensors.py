@@ -1,6 +1,5 @@
 """`/v1/sensors`: the registry over HTTP."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Protocol
@@ -21,7 +20,7 @@ from services.ingest.registry.sensor import (
     in_wgs84,
     kept,
 )
-from services.ingest.requests import BodyReader, check_content_type
+from services.ingest.requests import BodyReader, check_content_type, parsed
 from shared.contracts.reading import SENSOR_ID_PATTERN, ItemCode, Rejected
 from shared.web.auth import require_role, require_scope
 from shared.web.cursors import from_cursor, to_cursor
@@ -189,8 +188,8 @@ async def _array(request: Request, bodies: BodyReader) -> list[Any]:
     check_content_type(headers)
     body = await bodies.read(headers, request.receive)
     try:
-        items = json.loads(body)
-    except (ValueError, RecursionError):
+        items = parsed(body)
+    except ValueError:
         raise Problem(400, "Malformed JSON", "The body is not JSON.", code="malformed") from None
     finally:
         bodies.release(len(body))

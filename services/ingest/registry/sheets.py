@@ -6,12 +6,12 @@ CSV comes as UTF-8, with or without BOM, UTF-16 with BOM, or GB18030, and has a 
 import codecs
 import csv
 import io
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from services.ingest.registry.sensor import Sensor
+from services.ingest.requests import parsed
 
 COLUMNS = ("sensor_id", "name", "metrics", "lon", "lat", "retired")
 COMPUTED = ("area_id", "town_id", "cell_id", "updated_at")  # taken and ignored
@@ -66,8 +66,8 @@ def read_csv(body: bytes) -> list[Row]:
 def read_geojson(body: bytes) -> list[Row]:
     """Every feature. Raises `Unreadable`."""
     try:
-        features = json.loads(body)["features"]
-    except (ValueError, RecursionError, KeyError, TypeError):
+        features = parsed(body)["features"]
+    except (ValueError, KeyError, TypeError):
         raise Unreadable("is no GeoJSON FeatureCollection") from None
     if not isinstance(features, list):
         raise Unreadable("`features` is no array")

@@ -61,7 +61,7 @@ def _item(topic: str, arrival: Arrival, code: ItemCode, detail: str) -> SetAside
         reading.index,
         origin.source,
         code,
-        detail[:300].replace("\0", "\ufffd"),
+        detail[:300],
         _as_posted(arrival),
     )
 
@@ -90,6 +90,6 @@ def _record(topic: str, delivery: Delivery) -> SetAside:
         WHOLE_RECORD,
         "",
         ItemCode.MALFORMED,
-        delivery.flaw.replace("\0", "\ufffd"),
+        delivery.flaw,
         as_json(delivery.raw),
     )

@@ -68,9 +68,9 @@ def change_of(text: str | bytes | None) -> Change | None:
     if isinstance(frame, ReplayHello):
         raise Refusal(BAD_FRAME, "hello comes once")
     at = None if frame.at is None else _moment("at", frame.at)
-    step = None if frame.step is None else timedelta(seconds=frame.step)
-    if step is not None and not timedelta(0) < step <= LONGEST_STEP:
+    if frame.step is not None and not 0 < frame.step <= LONGEST_STEP.total_seconds():
         raise Refusal(BAD_FRAME, "'step' is more than 0 and at most 600 seconds")
+    step = None if frame.step is None else timedelta(seconds=frame.step)
     return Change(frame.playing, frame.speed, at, step)
 
 
@@ -81,7 +81,7 @@ def _decode(text: str | bytes | None) -> _Frame:
         )
     try:
         return _decoder.decode(text)
-    except (msgspec.DecodeError, UnicodeError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise Refusal(BAD_FRAME, f"bad frame: {error}") from error
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import httpx
 from fastapi import FastAPI
-from sqlalchemy import insert
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message
@@ -94,13 +94,13 @@ async def invite(engine: AsyncEngine) -> None:
     """Everybody's token is what the table calls them."""
     async with engine.begin() as connection:
         district = {"area_id": HOME, "level": "district", "name_zh": "x", "name_en": "x"}
-        await connection.execute(insert(areas).values(district))
+        await connection.execute(insert(areas).values(district).on_conflict_do_nothing())
         people: Mapping[str, Mapping[str, Any]] = {
             **{role: {"role": role} for role in ROLES}, DISTRICT: {"grants": GRANTS}, GUEST: {},
         }  # fmt: skip
         for name, held in people.items():
             person = {"username": name, "password_hash": "", **held}
-            await connection.execute(insert(accounts).values(person))
+            await connection.execute(insert(accounts).values(person).on_conflict_do_nothing())
             session = {"token_sha256": token_hash(name), "username": name, "expires_at": LATER}
             await connection.execute(insert(sessions).values(session))
         screen = {"token_sha256": token_hash("screen"), "name": "wall"}

@@ -72,9 +72,8 @@ class Browser:
 
 
 def settings(issuer: str, folder: Path, **more: Any) -> Settings:
-    (folder / "secret").write_text("client-secret\n")
     own: dict[str, Any] = {"oidc_issuer": issuer, "oidc_client_id": "city", "oidc_roles": ROLES,
-           "oidc_client_secret_file": folder / "secret", "public_url": HOME}  # fmt: skip
+           "oidc_client_secret": "client-secret", "public_url": HOME}  # fmt: skip
     return Settings(data_dir=folder, **(own | more))
 
 
@@ -201,7 +200,6 @@ async def test_a_provider_that_is_away_is_no_fault_of_ours(
         {"oidc_roles": "ops"},
         {"oidc_roles": "ops=king"},
         {"public_url": ""},
-        {"oidc_client_secret_file": Path("/nowhere")},
     ],
     ids=str,
 )

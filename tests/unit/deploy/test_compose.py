@@ -17,6 +17,16 @@ def test_compose_starts_every_service_with_its_command() -> None:
     assert set(services) - set(SERVICES) == others
 
 
+def test_each_service_has_its_own_database_role_and_no_other_address() -> None:
+    services = yaml.safe_load(COMPOSE.read_text())["services"]
+    for name, (module, *_) in (SERVICES | SUBSCRIBER).items():
+        own = services[name]["environment"]
+        role = module.removeprefix("services.")
+        assert own["YIWANG_DATABASE_URL_FILE"] == f"/data/roles/{role}"
+        assert "YIWANG_DATABASE_URL" not in own
+    assert services["setup"]["environment"]["YIWANG_DATABASE_ROLES_DIR"] == "/data/roles"
+
+
 def test_whatever_serves_is_watched_by_a_health_check() -> None:
     services = yaml.safe_load(COMPOSE.read_text())["services"]
     for name in {*SERVICES, "kafka", "database", "front"}:

@@ -1,11 +1,13 @@
 """Problems, limits and identities at the edge."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from fastapi import Body, FastAPI
+from fastapi import Body, FastAPI, Request
 from starlette.requests import HTTPConnection
+from starlette.types import Message
 
 from shared.errors import Overloaded, Unavailable
 from shared.web import problems
@@ -89,3 +91,35 @@ def test_another_sites_page_is_recognised() -> None:
     assert is_foreign_origin(connection(host="city", sec_fetch_site="cross-site"))
     assert not is_foreign_origin(connection(host="city", origin="http://city"))
     assert not is_foreign_origin(connection(host="city"))
+
+
+async def test_who_hangs_up_in_the_middle_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
+    app = make_app()
+
+    @app.post("/raw")
+    async def raw(request: Request) -> int:
+        return len(await request.body())
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(_: Message) -> None:
+        pass
+
+    scope = {"type": "http", "method": "POST", "path": "/raw", "headers": [], "query_string": b""}
+    await app(scope, receive, send)
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+async def test_a_body_that_does_not_come_is_408() -> None:
+    said: list[Message] = []
+
+    async def receive() -> Message:
+        return await asyncio.Event().wait()  # type: ignore[return-value]
+
+    async def send(message: Message) -> None:
+        said.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/echo", "headers": [], "query_string": b""}
+    await BodyLimit(make_app(), 100, 0.01)(scope, receive, send)
+    assert [message["status"] for message in said if "status" in message] == [408]

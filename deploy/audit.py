@@ -1,0 +1,121 @@
+"""`make audit`: known vulnerabilities of what the two lock files name, as the registries know them.
+
+Not part of any gate: it would fail commits that have not changed. Exit code 0: none known; 1: some
+(of the wall's packages: high or critical); 3: a registry could not be asked.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deploy.bootstrap import LOCK, WALL, find_npm
+
+GRAVE = ("high", "critical")
+FOUND, NOT_ASKED = 1, 3
+
+
+@dataclass(frozen=True)
+class Report:
+    """Of one lock file. `asked`: None, or why nobody could be; `grave`: lines that fail the audit;
+    `mild`: lines to read."""
+
+    what: str
+    packages: int = 0
+    grave: Sequence[str] = ()
+    mild: Sequence[str] = ()
+    not_asked: str = ""
+
+    def lines(self) -> list[str]:
+        """For a person."""
+        if self.not_asked:
+            return [f"{self.what}: NOT AUDITED: {self.not_asked}"]
+        count = (
+            f"{len(self.grave)} grave, {len(self.mild)} mild" if self.grave or self.mild else "none"
+        )
+        return [f"{self.what}: {self.packages} packages, known vulnerabilities: {count}",
+                *(f"  {line}" for line in (*self.grave, *self.mild))]  # fmt: skip
+
+
+def main() -> None:
+    """Entry point."""
+    reports = [python_packages(), wall_packages()]
+    for report in reports:
+        print("\n".join(report.lines()), flush=True)
+    if any(report.grave for report in reports):
+        sys.exit(FOUND)
+    if any(report.not_asked for report in reports):
+        sys.exit(NOT_ASKED)
+
+
+def python_packages() -> Report:
+    """pip-audit on `requirements.lock`; it resolves and installs nothing."""
+    auditor = Path(sys.executable).parent / "pip-audit"
+    command = [str(auditor), "--requirement", str(LOCK), "--require-hashes", "--disable-pip",
+               "--format", "json", "--progress-spinner", "off"]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return of_pip_audit(done.stdout, done.stderr)
+
+
+def wall_packages() -> Report:
+    """npm audit on `package-lock.json`."""
+    npm, path = find_npm()
+    places = [path] if path else []
+    environment = os.environ | {"PATH": os.pathsep.join([*places, os.environ.get("PATH", "")])}
+    command = [*npm, "audit", "--json", "--package-lock-only"]
+    done = subprocess.run(
+        command, cwd=WALL, env=environment, capture_output=True, text=True, check=False
+    )
+    return of_npm_audit(done.stdout, done.stderr)
+
+
+def of_pip_audit(said: str, complained: str) -> Report:
+    """Its JSON. It knows no severities: all are grave."""
+    known = _json(said)
+    if "dependencies" not in known:
+        return Report("Python", not_asked=_last_line(complained))
+    packages = known["dependencies"]
+    skipped = [f"{one['name']}: {one['skip_reason']}" for one in packages if "skip_reason" in one]
+    if packages and len(skipped) == len(packages):
+        return Report("Python", not_asked=skipped[0])
+    grave = [
+        f"{one['name']} {one['version']}: {flaw['id']}, mended in"
+        f" {', '.join(flaw['fix_versions']) or 'no release'}"
+        for one in packages
+        for flaw in one.get("vulns", ())
+    ]
+    return Report("Python", len(packages), grave, skipped)
+
+
+def of_npm_audit(said: str, complained: str) -> Report:
+    """Its JSON, version 2."""
+    known = _json(said)
+    if "vulnerabilities" not in known:
+        why = known.get("message") or known.get("error", {}).get("summary") or ""
+        return Report("The wall's", not_asked=why or _last_line(complained))
+    lines: dict[bool, list[str]] = {True: [], False: []}
+    for name, flaw in sorted(known["vulnerabilities"].items()):
+        line = f"{name} {flaw['range']}: {flaw['severity']}"
+        lines[flaw["severity"] in GRAVE].append(line)
+    total = known["metadata"]["dependencies"]["total"]
+    return Report("The wall's", total, lines[True], lines[False])
+
+
+def _json(said: str) -> dict[str, Any]:
+    try:
+        known = json.loads(said)
+    except ValueError:
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _last_line(complained: str) -> str:
+    return (complained.strip().splitlines() or ["the registry does not answer"])[-1][:300]
+
+
+if __name__ == "__main__":
+    main()

@@ -63,7 +63,7 @@ class View:
     def shows(self, incident: IncidentView) -> bool:
         """An incident without area or metric concerns everybody, and one of several alerts every
         domain. Wherever the map looks, incidents are seen."""
-        if incident.area_id is not None and not self._covers(incident.area_id):
+        if incident.area_id is not None and not self._covers_incident(incident):
             return False
         metric = self._registry.metrics.get(incident.metric or "")
         return metric is None or incident.members > 1 or self._measures(metric.metric)
@@ -101,11 +101,14 @@ class View:
 
     def _shown_series(self) -> list[int]:
         registry = self._registry
-        covered: dict[str | None, bool] = {}
+        covered: dict[tuple[str | None, tuple[str, ...]], bool] = {}
         for sensor in registry.sensors:
-            if sensor.area_id not in covered:
-                covered[sensor.area_id] = self._covers(sensor.area_id)
-        placed = [covered[one.area_id] and self._in_box(one) for one in registry.sensors]
+            if (sensor.area_id, sensor.within) not in covered:
+                places = registry.places(sensor)
+                covered[sensor.area_id, sensor.within] = self._covers(places)
+        placed = [
+            covered[one.area_id, one.within] and self._in_box(one) for one in registry.sensors
+        ]
         measured = {metric: self._measures(metric) for metric in registry.metrics}
         return [
             number
@@ -113,9 +116,16 @@ class View:
             if placed[sensor] and measured[metric]
         ]
 
-    def _covers(self, area_id: str | None) -> bool:
-        lineage = self._registry.lineage(area_id)
-        return all(not areas.isdisjoint(lineage) for areas in self._areas)
+    def _covers(self, places: Sequence[str]) -> bool:
+        return all(not areas.isdisjoint(places) for areas in self._areas)
+
+    def _covers_incident(self, incident: IncidentView) -> bool:
+        """By its district, or by where one of its sensors stands."""
+        registry = self._registry
+        if self._covers(registry.lineage(incident.area_id)):
+            return True
+        subjects = (registry.sensor(subject) for subject in incident.subjects)
+        return any(one is not None and self._covers(registry.places(one)) for one in subjects)
 
     def _measures(self, metric: str) -> bool:
         if self._metrics is not None and metric not in self._metrics:

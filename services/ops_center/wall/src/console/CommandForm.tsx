@@ -5,7 +5,7 @@ import type { Priority } from "../live/protocol";
 import { PRIORITIES } from "../map/markers";
 import { lacks, type CommandSpec, type Words } from "./commands";
 import { Pick, type Option } from "./Fields";
-import { departmentsFor } from "./reference";
+import { departmentOptions } from "./reference";
 import { t, type Text } from "./strings";
 
 export interface Before {
@@ -43,12 +43,11 @@ export function CommandForm({ wanted, before, label, busy, cancel, send }: {
     <form class="command" ref={first} hidden={busy} onSubmit={submit} onKeyDown={press} noValidate data-testid={`form-${wanted.command}`}>
       {wanted.needsDepartment && (
         <Field name={t("department")} missing={asked.value && missing.includes("department")} id="command-department">
-          <input id="command-department" list="departments" data-testid="command-department" maxLength={100}
-            placeholder={t("department_hint")} value={department.value} autocomplete="off"
-            onInput={(event) => (department.value = event.currentTarget.value)} />
-          <datalist id="departments">
-            {departmentsFor(before.category, before.department).map((name) => <option key={name} value={name} />)}
-          </datalist>
+          <select id="command-department" data-testid="command-department" value={department.value}
+            onChange={(event) => (department.value = event.currentTarget.value)}>
+            {department.value === "" && <option value="">{t("department_hint")}</option>}
+            {departmentOptions(before.department, before.category).map(([name, label]) => <option key={name} value={name}>{label}</option>)}
+          </select>
         </Field>
       )}
       {wanted.command === "regrade" && (
@@ -77,7 +76,7 @@ function scale(prefix: "p" | "grade_"): Option[] {
 
 /** The first field that is still empty. */
 function focusFirst(form: HTMLFormElement | null): void {
-  const fields = [...form?.querySelectorAll<HTMLInputElement>("input, textarea") ?? []];
+  const fields = [...form?.querySelectorAll<HTMLInputElement>("input, select, textarea") ?? []];
   (fields.find((field) => field.value === "") ?? fields[0])?.focus();
 }
 

@@ -19,7 +19,7 @@ export function Dialog({ id, title, close, wide, children }: {
   }, []);
   return (
     <dialog class={wide ? "sheet-dialog wide" : "sheet-dialog"} ref={box} aria-labelledby={`${id}-title`}
-      onCancel={(event) => { event.preventDefault(); close(); }} data-testid={id}>
+      onCancel={(event) => { event.preventDefault(); close(); }} onKeyDown={sendOnEnter} data-testid={id}>
       <header>
         <h2 id={`${id}-title`}>{title}</h2>
         <button type="button" class="plain" aria-label={f("close")} onClick={close} data-testid={`${id}-close`}>×</button>
@@ -27,6 +27,15 @@ export function Dialog({ id, title, close, wide, children }: {
       <div class="dialog-body">{children}</div>
     </dialog>
   );
+}
+
+/** Ctrl+Enter sends the form that one is in, from any of its fields. */
+export function sendOnEnter(event: KeyboardEvent): void {
+  if (event.defaultPrevented || event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  const form = event.target instanceof Element ? event.target.closest("form") : null;
+  if (form === null) return;
+  event.preventDefault();
+  form.requestSubmit();
 }
 
 /** What the server said no to, each of its complaints on a line. */
@@ -46,13 +55,15 @@ export function Failure({ error }: { error: unknown }) {
 export function Once({ title, secret, done, copied, copy }: {
   title: string; secret: string; done: () => void; copied: boolean; copy: () => void;
 }) {
+  const first = useRef<HTMLButtonElement>(null);
+  useEffect(() => first.current?.focus(), []);
   return (
     <div class="secret" role="status" data-testid="once">
       <b>{f("once")}</b>
       <p>{title}</p>
       <code data-testid="once-secret">{secret}</code>
       <div class="command-line">
-        <button type="button" class="action" onClick={copy}>{f(copied ? "copied" : "copy")}</button>
+        <button type="button" class="action" ref={first} onClick={copy}>{f(copied ? "copied" : "copy")}</button>
         <button type="button" class="action usual" onClick={done} data-testid="once-kept">{f("kept")}</button>
       </div>
     </div>

@@ -23,7 +23,7 @@ export function Push() {
   const tools = (
     <>
       {admin && (
-        <button type="button" class="action usual" data-testid="endpoint-add" aria-expanded={adding.value}
+        <button type="button" class="action usual" data-testid="endpoint-add" data-new aria-keyshortcuts="n" aria-expanded={adding.value}
           onClick={() => (adding.value = !adding.value)}>{p("add")}</button>
       )}
       <Refresh list={list} />

@@ -87,7 +87,7 @@ function Who() {
   if (who === null) return null;
   return (
     <div class="who">
-      <span data-testid="who">{facts(who.username, t(`role_${who.role}`))}</span>
+      <span data-testid="who">{facts(who.username, t(`role_${who.role}`), who.department)}</span>
       {screenToken() === null
         ? <button type="button" data-testid="log-out" onClick={() => void leave()}>{t("log_out")}</button>
         : <a href="/console">{t("log_in")}</a>}

@@ -1,4 +1,4 @@
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
 import { ApiError } from "../api";
@@ -9,14 +9,19 @@ import { f } from "./form-texts";
 export function Dialog({ id, title, close, wide, children }: {
   id: string; title: string; close: () => void; wide?: boolean; children: ComponentChildren;
 }) {
-  const box = useRef<HTMLDialogElement>(null);
+  const box = useRef<HTMLDialogElement>(null), begun = useRef(false);
   useEffect(() => {
     const dialog = box.current;
     dialog?.showModal();
-    const first = dialog?.querySelector<HTMLElement>("[data-first], form input:not([type=checkbox]):not(:disabled), form select, form textarea");
-    first?.focus();
     return () => dialog?.close();
   }, []);
+  // What it shows may have to be asked for first.
+  useEffect(() => {
+    if (begun.current) return;
+    const first = box.current?.querySelector<HTMLElement>("[data-first], form input:not([type=checkbox]):not(:disabled), form select, form textarea");
+    first?.focus();
+    begun.current = first != null;
+  });
   return (
     <dialog class={wide ? "sheet-dialog wide" : "sheet-dialog"} ref={box} aria-labelledby={`${id}-title`}
       onCancel={(event) => { event.preventDefault(); close(); }} onKeyDown={sendOnEnter} data-testid={id}>
@@ -29,10 +34,10 @@ export function Dialog({ id, title, close, wide, children }: {
   );
 }
 
-/** Ctrl+Enter sends the form that one is in, from any of its fields. */
-export function sendOnEnter(event: KeyboardEvent): void {
+/** Ctrl+Enter sends the form, from wherever one is in it. */
+export function sendOnEnter(event: JSX.TargetedKeyboardEvent<HTMLElement>): void {
   if (event.defaultPrevented || event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
-  const form = event.target instanceof Element ? event.target.closest("form") : null;
+  const form = event.currentTarget.closest("form") ?? event.currentTarget.querySelector("form");
   if (form === null) return;
   event.preventDefault();
   form.requestSubmit();

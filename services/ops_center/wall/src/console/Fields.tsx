@@ -97,7 +97,7 @@ export function Send({ busy, label, id, cancel, children, danger }: {
 }) {
   return (
     <div class="command-line">
-      <button type="submit" class={danger ? "plain danger" : "action usual"} disabled={busy} data-testid={id}>{busy ? f("sending") : label}</button>
+      <button type="submit" class={danger ? "plain danger" : "action usual"} aria-disabled={busy} data-testid={id}>{busy ? f("sending") : label}</button>
       {children}
       {cancel && <small class="send-hint">{f("send_hint")}</small>}
       {cancel && <button type="button" class="plain" onClick={cancel}>{f("cancel")}</button>}

@@ -1,3 +1,5 @@
+import { useEffect, useRef } from "preact/hooks";
+
 import { screenToken } from "../api";
 import { language, named, setLanguage } from "../i18n";
 import { logOut, person, standing } from "../login/session";
@@ -43,10 +45,12 @@ export function TopBar({ desk }: { desk: Desk }) {
   );
 }
 
+/** On a phone the bar is wider than the screen: where one is must be seen. */
 function Tab({ page }: { page: Page }) {
+  const link = useRef<HTMLAnchorElement>(null), here = route.value.page === page;
+  useEffect(() => void (here && link.current?.scrollIntoView({ block: "nearest", inline: "center" })), [here, language.value]);
   return (
-    <a href={hashOf(page)} data-testid={`tab-${page}`}
-      aria-current={route.value.page === page ? "page" : undefined}>{t(`nav_${page}`)}</a>
+    <a href={hashOf(page)} ref={link} data-testid={`tab-${page}`} aria-current={here ? "page" : undefined}>{t(`nav_${page}`)}</a>
   );
 }
 

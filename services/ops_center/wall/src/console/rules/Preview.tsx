@@ -48,7 +48,7 @@ export function Preview({ draft }: { draft: () => RuleDocument | string | null }
         <select id="preview-days" value={days.value} onChange={(event) => (days.value = event.currentTarget.value)}>
           {["1", "3", "7", "14", "31"].map((one) => <option key={one} value={one}>{one}</option>)}
         </select>
-        <button type="button" class="action" disabled={task.busy.value} data-testid="preview-run" onClick={run}>{r(task.busy.value ? "running" : "run")}</button>
+        <button type="button" class="action" aria-disabled={task.busy.value} data-testid="preview-run" onClick={run}>{r(task.busy.value ? "running" : "run")}</button>
       </div>
       <Failure error={task.failure.value} />
       {answer.value !== null && <Found answer={answer.value} />}

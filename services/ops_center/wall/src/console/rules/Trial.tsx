@@ -48,7 +48,7 @@ export function Trial({ draft, form, metric }: { draft: () => RuleDocument | str
         value={{ get value() { return samples.value; }, set value(next: string) { typed.value = true; samples.value = next; } } as typeof samples} />
       <div class="command-line end">
         <Pick id="trial-expected" label={r("expected")} value={expected} options={[["raise", r("e_raise")], ["quiet", r("e_quiet")]]} />
-        <button type="button" class="action" disabled={task.busy.value} data-testid="trial-run" onClick={run}>{r("run_test")}</button>
+        <button type="button" class="action" aria-disabled={task.busy.value} data-testid="trial-run" onClick={run}>{r("run_test")}</button>
       </div>
       <Failure error={task.failure.value} />
       {found.value !== null && (

@@ -1,4 +1,5 @@
-import { useSignal } from "@preact/signals";
+import { useSignal, type Signal } from "@preact/signals";
+import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
 import type { Priority } from "../live/protocol";
@@ -43,11 +44,7 @@ export function CommandForm({ wanted, before, label, busy, cancel, send }: {
     <form class="command" ref={first} hidden={busy} onSubmit={submit} onKeyDown={press} noValidate data-testid={`form-${wanted.command}`}>
       {wanted.needsDepartment && (
         <Field name={t("department")} missing={asked.value && missing.includes("department")} id="command-department">
-          <select id="command-department" data-testid="command-department" value={department.value}
-            onChange={(event) => (department.value = event.currentTarget.value)}>
-            {department.value === "" && <option value="">{t("department_hint")}</option>}
-            {departmentOptions(before.department, before.category).map(([name, label]) => <option key={name} value={name}>{label}</option>)}
-          </select>
+          <Department held={department} options={departmentOptions(before.department, before.category)} />
         </Field>
       )}
       {wanted.command === "regrade" && (
@@ -72,6 +69,19 @@ export function CommandForm({ wanted, before, label, busy, cancel, send }: {
 
 function scale(prefix: "p" | "grade_"): Option[] {
   return PRIORITIES.map((step): Option => [String(step), t(`${prefix}${step}` as Text)]);
+}
+
+/** Those that exist; any name where none has been entered. */
+function Department({ held, options }: { held: Signal<string>; options: readonly Option[] }) {
+  const named = { id: "command-department", "data-testid": "command-department", value: held.value };
+  const take = (event: JSX.TargetedEvent<HTMLInputElement | HTMLSelectElement>): void => void (held.value = event.currentTarget.value);
+  if (options.length === 0) return <input {...named} maxLength={100} placeholder={t("department_hint")} autocomplete="off" onInput={take} />;
+  return (
+    <select {...named} onChange={take}>
+      {held.value === "" && <option value="">{t("department_hint")}</option>}
+      {options.map(([name, label]) => <option key={name} value={name}>{label}</option>)}
+    </select>
+  );
 }
 
 /** The first field that is still empty. */

@@ -27,7 +27,7 @@ import websockets
 from shared.clock import monotonic
 from shared.pause import eventually
 from tests.bench import cities, report, rows
-from tests.bench.operators import Flood, Operator
+from tests.bench.operators import Flood, Operator, Row
 
 METRIC = "gas.concentration"
 ALERTS = 400
@@ -93,7 +93,7 @@ async def _flood(
             found = await eventually(lambda: _all_opened(flood, names), 120)
             assert found, f"{flood.opened} of {len(names)} opened"
             for person in people:
-                person.queue.put_nowait("")
+                person.queue.put_nowait(None)
         for task in looking:
             task.cancel()
         await asyncio.gather(*looking, return_exceptions=True)
@@ -132,12 +132,12 @@ async def _look(
         event = frame["event"]
         if event["type"] != "incident.opened" or wanted.isdisjoint(event["data"]["subjects"]):
             continue
-        number, incident = flood.opened, event["data"]["id"]
+        number, row = flood.opened, Row(event["data"]["id"], event["data"]["version"])
         flood.opened += 1
-        people[number % len(people)].queue.put_nowait(incident)
+        people[number % len(people)].queue.put_nowait(row)
         if number % SHARED_EVERY == 0:
             flood.contested += 1
-            people[(number + 1) % len(people)].queue.put_nowait(incident)
+            people[(number + 1) % len(people)].queue.put_nowait(row)
 
 
 async def _count_lost(client: httpx.AsyncClient, flood: Flood) -> None:

@@ -15,14 +15,13 @@ PHONE = {"width": 390, "height": 844}
 PASSWORD = "a password of his own"
 
 
-@pytest.fixture
-def dispatched(city: Product) -> tuple[Steward, str]:
+def dispatched(city: Product, sensor: str) -> tuple[Steward, str]:
     """A gas leak that is with the gas company."""
     admin = steward(city)
-    admin.register(city, "phone-leak")
-    post_reading(city, "phone-leak", 60.0)
-    assert until(lambda: bool(admin.incidents_of("phone-leak")), SECONDS)
-    incident = str(admin.incidents_of("phone-leak")[0]["id"])
+    admin.register(city, sensor)
+    post_reading(city, sensor, 60.0)
+    assert until(lambda: bool(admin.incidents_of(sensor)), SECONDS)
+    incident = str(admin.incidents_of(sensor)[0]["id"])
     admin.command(incident, "dispatch", department="燃气公司", note="就近派人关阀")
     return admin, incident
 
@@ -57,10 +56,8 @@ def phone(browser: Browser, city: Product, name: str, query: str = "") -> Page:
 
 
 @pytest.mark.timeout(300)
-def test_a_case_is_worked_off_on_a_phone(
-    city: Product, browser: Browser, dispatched: tuple[Steward, str]
-) -> None:
-    admin, incident = dispatched
+def test_a_case_is_worked_off_on_a_phone(city: Product, browser: Browser) -> None:
+    admin, incident = dispatched(city, "phone-leak")
     hire(admin, "chen.gas", "燃气公司")
     hire(admin, "wu.water", "水利局")
     page = phone(browser, city, "chen.gas")
@@ -93,9 +90,9 @@ def test_a_case_is_worked_off_on_a_phone(
 
 @pytest.mark.timeout(300)
 def test_the_pages_fit_a_phone_and_are_accessible(
-    city: Product, browser: Browser, dispatched: tuple[Steward, str], axe: str
+    city: Product, browser: Browser, axe: str
 ) -> None:
-    admin, incident = dispatched
+    admin, incident = dispatched(city, "phone-look")
     hire(admin, "fang.gas", "燃气公司")
     wrong: dict[str, object] = {}
     for language in ("zh", "en"):

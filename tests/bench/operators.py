@@ -128,8 +128,8 @@ class Operator:
             if command == "acknowledge" and newer > version and said["state"] == "open":
                 # Only the alert moved: the console sends it again by itself.
                 return await self._command(incident, command, newer, words, kind)
-            self._flood.told += newer > version
-            self._flood.untold += newer <= version
+            self._flood.told += newer >= version
+            self._flood.untold += newer < version
             return None
         changed = answer.raise_for_status().json()
         if command != "merge":

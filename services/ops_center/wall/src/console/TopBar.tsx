@@ -8,6 +8,7 @@ import { theme, toggleTheme } from "../wall/theme";
 import { may } from "./commands";
 import type { Desk } from "./desk";
 import { mapShown, toggleMap } from "./MapPane";
+import { departmentName } from "./reference";
 import { SETUP, WORK, hashOf, route, type Page } from "./route";
 import { known, t } from "./strings";
 import { setSound, soundOn, soundReady } from "./work/sound";
@@ -91,7 +92,7 @@ function Who() {
   if (who === null) return null;
   return (
     <div class="who">
-      <span data-testid="who">{facts(who.username, t(`role_${who.role}`), who.department)}</span>
+      <span data-testid="who">{facts(who.username, t(`role_${who.role}`), who.department && departmentName(who.department))}</span>
       {screenToken() === null
         ? <button type="button" data-testid="log-out" onClick={() => void leave()}>{t("log_out")}</button>
         : <a href="/console">{t("log_in")}</a>}

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.eventlog.log import EventLog
 from tests.integration.access.city import City, city
 
-PUT = (
+PUT: tuple[tuple[str, str, dict[str, Any], dict[str, Any]], ...] = (
     ("department.entered", "/v1/departments/城东街道",
      {"name": {"zh": "城东街道", "en": "East"}, "areas": ["441203"]}, {"areas": []}),
     ("calendar.changed", "/v1/calendar",

@@ -1,14 +1,10 @@
 """What is changed is recorded with how it was: the fields that differ, before and after."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.eventlog.log import EventLog
-from tests.integration.access.city import City, city
+from tests.integration.access.city import City
 
 PUT: tuple[tuple[str, str, dict[str, Any], dict[str, Any]], ...] = (
     ("department.entered", "/v1/departments/城东街道",
@@ -27,14 +23,6 @@ REMOVED = (
     ("department.removed", "/v1/departments/城东街道"),
     ("person.removed", "/v1/people/li"),
 )
-
-
-@pytest.fixture
-async def everything(
-    engine: AsyncEngine, event_log: EventLog, database_url: str, tmp_path: Path
-) -> AsyncIterator[City]:
-    async with city(engine, event_log, database_url, tmp_path) as found:
-        yield found
 
 
 async def call(home: City, method: str, path: str, body: dict[str, Any] | None = None) -> None:

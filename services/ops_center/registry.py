@@ -86,10 +86,6 @@ class Registry:
             area_id = area.parent_id if area is not None else None
         return found
 
-    def places(self, sensor: Sensor) -> list[str]:
-        """All areas that a sensor lies in."""
-        return [*sensor.within, *self.lineage(sensor.area_id)]
-
     def sensor(self, sensor_id: str) -> Sensor | None:
         """None: there is none, or it has no place."""
         return self._by_id.get(sensor_id)

@@ -101,13 +101,11 @@ class View:
 
     def _shown_series(self) -> list[int]:
         registry = self._registry
-        covered: dict[tuple[str | None, tuple[str, ...]], bool] = {}
-        for sensor in registry.sensors:
-            if (sensor.area_id, sensor.within) not in covered:
-                places = registry.places(sensor)
-                covered[sensor.area_id, sensor.within] = self._covers(places)
+        districts = {one.area_id for one in registry.sensors}
+        above = {district: registry.lineage(district) for district in districts}
         placed = [
-            covered[one.area_id, one.within] and self._in_box(one) for one in registry.sensors
+            self._covers(above[one.area_id], one.within) and self._in_box(one)
+            for one in registry.sensors
         ]
         measured = {metric: self._measures(metric) for metric in registry.metrics}
         return [
@@ -116,16 +114,21 @@ class View:
             if placed[sensor] and measured[metric]
         ]
 
-    def _covers(self, places: Sequence[str]) -> bool:
-        return all(not areas.isdisjoint(places) for areas in self._areas)
+    def _covers(self, *places: Sequence[str]) -> bool:
+        """Whether each of the wanted sets of areas has one of the places."""
+        return all(any(not areas.isdisjoint(some) for some in places) for areas in self._areas)
 
     def _covers_incident(self, incident: IncidentView) -> bool:
         """By its district, or by where one of its sensors stands."""
         registry = self._registry
-        if self._covers(registry.lineage(incident.area_id)):
+        above = registry.lineage(incident.area_id)
+        if self._covers(above):
             return True
         subjects = (registry.sensor(subject) for subject in incident.subjects)
-        return any(one is not None and self._covers(registry.places(one)) for one in subjects)
+        return any(
+            one is not None and self._covers(registry.lineage(one.area_id), one.within)
+            for one in subjects
+        )
 
     def _measures(self, metric: str) -> bool:
         if self._metrics is not None and metric not in self._metrics:

@@ -233,6 +233,7 @@ def test_a_user_gets_a_role_for_one_district_and_a_department(
     keyboard.pick("grant-area-0", "441203")
     keyboard.press("Control+Enter")
     expect(page.get_by_test_id("once-secret")).not_to_be_empty()
+    expect(page.get_by_test_id("once").get_by_role("button").first).to_be_focused()
     row = page.get_by_test_id("user-zhou.min")
     for what in ("周敏", "水利局", "值班员 · 鼎湖区"):
         expect(row).to_contain_text(what)

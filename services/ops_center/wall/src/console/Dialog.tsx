@@ -61,7 +61,11 @@ export function Once({ title, secret, done, copied, copy }: {
   title: string; secret: string; done: () => void; copied: boolean; copy: () => void;
 }) {
   const first = useRef<HTMLButtonElement>(null);
-  useEffect(() => first.current?.focus(), []);
+  // A dialog that closes now gives the focus back first.
+  useEffect(() => {
+    const frame = requestAnimationFrame(() => first.current?.focus());
+    return () => cancelAnimationFrame(frame);
+  }, []);
   return (
     <div class="secret" role="status" data-testid="once">
       <b>{f("once")}</b>

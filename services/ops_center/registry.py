@@ -13,7 +13,8 @@ SeriesKey = tuple[str, str]  # sensor id, metric code
 
 @dataclass(frozen=True, slots=True)
 class Sensor:
-    """A placed sensor; WGS 84."""
+    """A placed sensor; WGS 84. `area_id`: its district; `within`: what lies below that and has it
+    too, such as its town and its grid cell."""
 
     sensor_id: str
     name: str
@@ -21,6 +22,7 @@ class Sensor:
     lat: float
     area_id: str | None
     metrics: tuple[str, ...]
+    within: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Registry:
         self.stale_after_us: Sequence[int] = [
             3_000_000 * self.metrics[metric].interval_seconds for _, metric in self.series
         ]
+        self._by_id = {sensor.sensor_id: sensor for sensor in self.sensors}
         self.version = self._digest()
 
     def area_infos(self) -> list[AreaInfo]:
@@ -82,6 +85,10 @@ class Registry:
             area = self.areas.get(area_id)
             area_id = area.parent_id if area is not None else None
         return found
+
+    def sensor(self, sensor_id: str) -> Sensor | None:
+        """None: there is none, or it has no place."""
+        return self._by_id.get(sensor_id)
 
     def _digest(self) -> str:
         content = (list(self.areas.values()), list(self.metrics.values()), self.sensors)

@@ -107,9 +107,10 @@ async def _registry(connection: AsyncConnection) -> Registry:
     found_metrics = await connection.execute(
         select(*(metrics.c[name] for name in MetricInfo.__struct_fields__))
     )
-    placed = select(
-        *(sensors.c[name] for name in ("sensor_id", "name", "lon", "lat", "area_id", "metrics"))
-    ).where(sensors.c.lon.is_not(None), sensors.c.lat.is_not(None), sensors.c.retired.is_(False))
+    names = ("sensor_id", "name", "lon", "lat", "area_id", "metrics", "town_id", "cell_id")
+    placed = select(*(sensors.c[name] for name in names)).where(
+        sensors.c.lon.is_not(None), sensors.c.lat.is_not(None), sensors.c.retired.is_(False)
+    )
     content = (
         [Area(*row) for row in found_areas],
         [MetricInfo(*row) for row in found_metrics],
@@ -119,7 +120,9 @@ async def _registry(connection: AsyncConnection) -> Registry:
 
 
 def _sensor(row: Row[Any]) -> Sensor:
-    return Sensor(row.sensor_id, row.name, row.lon, row.lat, row.area_id, tuple(row.metrics))
+    within = tuple(place for place in (row.town_id, row.cell_id) if place is not None)
+    metrics = tuple(row.metrics)
+    return Sensor(row.sensor_id, row.name, row.lon, row.lat, row.area_id, metrics, within)
 
 
 async def _latest(

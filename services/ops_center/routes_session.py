@@ -102,13 +102,14 @@ def session_router(sessions: Sessions, login: Login, clock: Clock) -> APIRouter:
 
 
 def _shown(identity: Identity) -> dict[str, Any]:
-    """`grants`: of people; `role`: the highest of them. `must_change_password`: nothing else is
-    allowed before."""
+    """`grants`, `department`: of people; `role`: the highest of the grants.
+    `must_change_password`: nothing else is allowed before."""
     return {
         "username": identity.name,
         "role": identity.role,
         "kind": identity.kind,
         "grants": [asdict(grant) for grant in identity.grants],
+        "department": identity.department,
         "must_change_password": identity.must_change,
     }
 

@@ -63,7 +63,7 @@ class View:
     def shows(self, incident: IncidentView) -> bool:
         """An incident without area or metric concerns everybody, and one of several alerts every
         domain. Wherever the map looks, incidents are seen."""
-        if incident.area_id is not None and not self._covers(incident.area_id):
+        if incident.area_id is not None and not self._covers_incident(incident):
             return False
         metric = self._registry.metrics.get(incident.metric or "")
         return metric is None or incident.members > 1 or self._measures(metric.metric)
@@ -101,11 +101,12 @@ class View:
 
     def _shown_series(self) -> list[int]:
         registry = self._registry
-        covered: dict[str | None, bool] = {}
-        for sensor in registry.sensors:
-            if sensor.area_id not in covered:
-                covered[sensor.area_id] = self._covers(sensor.area_id)
-        placed = [covered[one.area_id] and self._in_box(one) for one in registry.sensors]
+        districts = {one.area_id for one in registry.sensors}
+        above = {district: registry.lineage(district) for district in districts}
+        placed = [
+            self._covers(above[one.area_id], one.within) and self._in_box(one)
+            for one in registry.sensors
+        ]
         measured = {metric: self._measures(metric) for metric in registry.metrics}
         return [
             number
@@ -113,9 +114,21 @@ class View:
             if placed[sensor] and measured[metric]
         ]
 
-    def _covers(self, area_id: str | None) -> bool:
-        lineage = self._registry.lineage(area_id)
-        return all(not areas.isdisjoint(lineage) for areas in self._areas)
+    def _covers(self, *places: Sequence[str]) -> bool:
+        """Whether each of the wanted sets of areas has one of the places."""
+        return all(any(not areas.isdisjoint(some) for some in places) for areas in self._areas)
+
+    def _covers_incident(self, incident: IncidentView) -> bool:
+        """By its district, or by where one of its sensors stands."""
+        registry = self._registry
+        above = registry.lineage(incident.area_id)
+        if self._covers(above):
+            return True
+        subjects = (registry.sensor(subject) for subject in incident.subjects)
+        return any(
+            one is not None and self._covers(registry.lineage(one.area_id), one.within)
+            for one in subjects
+        )
 
     def _measures(self, metric: str) -> bool:
         if self._metrics is not None and metric not in self._metrics:

@@ -9,10 +9,11 @@ row must write every later one anew; against that, keep a head (`Verdict.head`) 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import BaseModel
 from sqlalchemy import Row, Table, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -81,6 +82,17 @@ async def record(connection: AsyncConnection, chain: Table, by: By, *actions: Ac
     await connection.execute(insert(chain), rows)
 
 
+async def record_change(connection: AsyncConnection, chain: Table, by: By, action: Action) -> None:
+    """As `record`; of a subject that was before and still is, only the fields that differ. Where
+    none does, nothing was done, and nothing is written."""
+    if action.before is not None and action.after is not None:
+        before, after = changed(action.before, action.after)
+        if not after:
+            return
+        action = replace(action, before=before, after=after)
+    await record(connection, chain, by, action)
+
+
 async def verify(connection: AsyncConnection, chain: Table, head: str | None = None) -> Verdict:
     """Read a chain from its first row on. `head`: one that was noted earlier and must be there."""
     seq, previous, seen = 0, GENESIS, head is None
@@ -105,6 +117,11 @@ def changed(
     """The fields that differ, as they were and as they are."""
     names = [name for name in after if before.get(name) != after[name]]
     return {name: before.get(name) for name in names}, {name: after[name] for name in names}
+
+
+def said(one: BaseModel | None, *without: str) -> dict[str, Any] | None:
+    """A model as the log shows it, but for the fields that say nothing of what was done."""
+    return None if one is None else one.model_dump(mode="json", exclude=set(without))
 
 
 def without_secrets(value: Any, name: str = "") -> Any:

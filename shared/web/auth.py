@@ -14,7 +14,7 @@ from starlette.types import Scope
 from shared.web.authenticator import Authenticator
 from shared.web.identity import Identity, Origin
 from shared.web.problems import Problem
-from shared.web.rights import lacking, may, may_look, may_somewhere
+from shared.web.rights import lacking, may, may_look, may_somewhere, works_for
 
 SESSION_COOKIE = "yiwang_session"
 SHOWN_OF_SCREENS = 14  # letters of a screen's token: `yw_screen_` and four more
@@ -136,14 +136,19 @@ def require_scope(scope: str) -> Callable[..., Awaitable[Identity]]:
     return check
 
 
-def require_role(role: str, *, somewhere: bool = False) -> Callable[..., Awaitable[Identity]]:
+def require_role(
+    role: str, *, somewhere: bool = False, handling: bool = False
+) -> Callable[..., Awaitable[Identity]]:
     """A dependency that admits people who have at least `role` in the whole city; `somewhere`: in
     some place at least, which is enough to look, and otherwise judged again (`rights.demand`) when
-    the place is known. `viewer` also admits screens and keys (reading only)."""
+    the place is known. `handling`: the people of any department too, judged again when it is known
+    which department has the case. `viewer` also admits screens and keys (reading only)."""
     has = may_somewhere if somewhere else may
 
     async def check(identity: Someone) -> Identity:
         if may_look(identity) if role == "viewer" else has(identity, role):
+            return identity
+        if handling and works_for(identity, identity.department):
             return identity
         raise lacking(role)
 

@@ -185,7 +185,12 @@ async def _find_person(connection: AsyncConnection, digest: bytes, now: datetime
     person = accounts.c
     query = (
         select(
-            person.username, person.role, person.grants, person.must_change, sessions.c.expires_at
+            person.username,
+            person.role,
+            person.grants,
+            person.must_change,
+            person.department,
+            sessions.c.expires_at,
         )
         .join(sessions, sessions.c.username == person.username)
         .where(
@@ -200,7 +205,7 @@ async def _find_person(connection: AsyncConnection, digest: bytes, now: datetime
     name, grants = str(row.username), granted(row.role, row.grants)
     identity = Identity(
         "person", name, highest(grants), frozenset(), f"person:{name}",
-        grants=grants, must_change=row.must_change,
+        grants=grants, must_change=row.must_change, department=row.department,
     )  # fmt: skip
     return identity, row.expires_at
 

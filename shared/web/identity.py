@@ -60,7 +60,7 @@ class Identity:
     `key_id`: of the key, else `person:…` or `screen:…`; a quota is kept under it.
     `restrictions`: None for whoever is not confined at all. `must_change`: the password was given
     by somebody else, and nothing is allowed before it is changed. A `link` is a person whom a
-    signed link stands for.
+    signed link stands for. `department`: that a person works for, as incidents call it.
     """
 
     kind: Literal["key", "person", "screen", "link"]
@@ -73,6 +73,7 @@ class Identity:
     grants: tuple[Grant, ...] = ()
     must_change: bool = False
     origin: Origin = NOWHERE
+    department: str | None = None
 
     def coming_from(self, origin: Origin) -> "Identity":
         """The same, asking from there."""

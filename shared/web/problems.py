@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -36,6 +36,13 @@ def documented(said: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": text, "content": content} for status, text in said.items()}
 
 
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """`responses` of a route that administers something with an id and a name."""
+    said = {401: "Nobody is logged in", 403: "Not an administrator", 404: "No such one",
+            409: "In use, revoked, or the name is taken", 422: "A field is wrong"}  # fmt: skip
+    return documented({status: said[status] for status in statuses})
+
+
 class Problem(Exception):
     """An answer that is not a success. `extra` members appear beside the standard ones."""
 
@@ -66,6 +73,13 @@ class Problem(Exception):
             "detail": self.detail,
         }
         return members | ({"code": self.code} if self.code else {}) | self.extra
+
+
+def invalid(wrong: Sequence[tuple[str, str, str]]) -> Problem:
+    """422 with every (JSON pointer, detail, code) that is wrong; the first is said aloud."""
+    errors = [{"pointer": where, "detail": text, "code": code} for where, text, code in wrong]
+    detail = f"{wrong[0][0]}: {wrong[0][1]}"
+    return Problem(422, "Invalid request", detail, code="invalid_request", errors=errors)
 
 
 def encode(problem: Problem) -> bytes:

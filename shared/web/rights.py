@@ -1,8 +1,9 @@
 """Who may do what where: the one place that judges roles, for every service. Pure.
 
 The four roles are ordered: each may do what the ones before it may. A person holds roles by grants,
-each for an area (with all that lies in it) and a domain of metrics, or for all. Reading is not
-confined by area: whoever may look sees the whole city, as the wall does.
+each for an area (with all that lies in it) and a domain of metrics, or for all. Whoever works for
+a department may besides work on what was dispatched to it. Reading is not confined by area: whoever
+may look sees the whole city, as the wall does.
 """
 
 from collections.abc import Collection
@@ -53,6 +54,11 @@ def may(identity: Identity, role: str, place: Place = EVERYWHERE) -> bool:
 def may_somewhere(identity: Identity, role: str) -> bool:
     """Whether there is a place where somebody has at least `role`."""
     return any(rank(grant.role) >= rank(role) for grant in identity.grants)
+
+
+def works_for(identity: Identity, department: str | None) -> bool:
+    """Whether somebody may work on what a department has in hand, wherever that is: its people."""
+    return department is not None and identity.department == department and may_look(identity)
 
 
 def may_look(identity: Identity) -> bool:

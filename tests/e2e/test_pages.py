@@ -181,7 +181,7 @@ def test_an_endpoint_is_added_with_its_secret_shown_once_and_removed(
     expect(console.get_by_role("alert")).to_contain_text("YIWANG_WEBHOOK_ALLOW_CIDRS")
     console.get_by_test_id("endpoint-url").fill(receiver.url)
     console.get_by_test_id("endpoint-save").click()
-    expect(console.get_by_test_id("endpoint-secret")).to_contain_text("whsec_")
+    expect(console.get_by_test_id("once-secret")).to_contain_text("whsec_")
     row = console.locator("tr", has_text=receiver.url)
     expect(row).to_have_count(1)
     console.reload()

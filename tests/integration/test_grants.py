@@ -91,6 +91,43 @@ async def test_commands_need_the_role_where_the_incident_is(
             assert shown["version"] == 1  # everybody may look; nothing has happened
 
 
+@pytest.mark.parametrize(
+    ("state", "command", "may"),
+    [
+        ("open", "comment", set()),
+        ("dispatched", "start", {"pumps"}),
+        ("dispatched", "comment", {"pumps"}),
+        ("handling", "resolve", {"pumps"}),
+        ("handling", "transfer", set()),
+        ("dispatched", "acknowledge", set()),
+        ("closed", "comment", set()),
+    ],
+)
+async def test_a_department_works_on_what_was_dispatched_to_it(
+    house: House, engine: AsyncEngine, state: str, command: str, may: set[str]
+) -> None:
+    people = {
+        "pumps": ("viewer", "排水管理处"),
+        "gas": ("viewer", "燃气公司"),
+        "guest": (None, "排水管理处"),
+    }
+    async with engine.begin() as connection:
+        for name, (role, department) in people.items():
+            person = {"username": name, "password_hash": "", "role": role, "department": department}
+            await connection.execute(insert(accounts).values(person))
+            session = {"token_sha256": token_hash(name), "username": name, "expires_at": LATER}
+            await connection.execute(insert(sessions).values(session))
+    where = {"area_id": "441203", "department": "排水管理处", "state": state}
+    for who in people:
+        place = await at(house, engine, **where)
+        status, answer = await house.call("POST", f"{place}/{command}", NOTE, who)
+        assert (status == 200) == (who in may), (who, answer)
+        assert status in (200, 403)
+        _, shown = await house.call("GET", place, who="pumps")
+        actors = [step["actor"] for step in shown["timeline"]]
+        assert (who in actors) == (who in may)
+
+
 async def test_merging_needs_the_role_for_both(house: House, engine: AsyncEngine) -> None:
     mine = await at(house, engine, area_id="441202")
     foreign = await at(house, engine, area_id="441203")

@@ -14,7 +14,7 @@ from services.alerts.connection import reachable
 from services.alerts.delivery.burial import bury, lock
 from services.alerts.outgoing import Outgoing, queue
 from shared.clock import Clock
-from shared.store.audit import SYSTEM, Action, By, changed, record
+from shared.store.audit import SYSTEM, Action, By, record, record_change
 from shared.store.tables import alerts_audit, deliveries, endpoints
 
 ROTATION = timedelta(hours=24)  # a replaced secret stays valid so long
@@ -79,14 +79,14 @@ class Endpoints:
     async def put(self, new: NewEndpoint, by: By = SYSTEM) -> dict[str, Any]:
         """A new endpoint, with its secret (which is shown this once)."""
         made = standard_webhooks.new_secret() if new.channel == "webhook" else new.secret or ""
-        endpoint_id = uuid4()
+        endpoint_id, now = uuid4(), self._clock()
         values = {
             "endpoint_id": endpoint_id,
             "url": new.url,
             "events": list(new.events),
             "secret": made,
             "enabled": True,
-            "created_at": self._clock(),
+            "created_at": now,
             "name": new.name,
             "channel": new.channel,
             "language": new.language,
@@ -95,7 +95,8 @@ class Endpoints:
         async with reachable(self._engine.begin()) as connection:
             await connection.execute(insert(endpoints).values(values))
             after = await _seen(connection, endpoint_id)
-            await self._note(connection, by, "endpoint.made", endpoint_id, None, after)
+            action = Action("endpoint.made", str(endpoint_id), now, None, after)
+            await record_change(connection, alerts_audit, by, action)
         return values
 
     async def everyone(self) -> list[dict[str, Any]]:
@@ -124,7 +125,9 @@ class Endpoints:
             if wanted and before is not None:
                 await connection.execute(update(endpoints).where(mine).values(wanted))
                 after = await _seen(connection, endpoint_id)
-                await self._note(connection, by, "endpoint.changed", endpoint_id, before, after)
+                now, subject = self._clock(), str(endpoint_id)
+                action = Action("endpoint.changed", subject, now, before, after)
+                await record_change(connection, alerts_audit, by, action)
         return await self.get(endpoint_id)
 
     async def rotate(self, endpoint_id: UUID, by: By = SYSTEM) -> str | None:
@@ -138,15 +141,17 @@ class Endpoints:
         async with reachable(self._engine.begin()) as connection:
             done = await connection.execute(statement)
             if done.rowcount:
-                await self._note(connection, by, "endpoint.rotated", endpoint_id, None, None)
+                action = Action("endpoint.rotated", str(endpoint_id), now)
+                await record(connection, alerts_audit, by, action)
         return made if done.rowcount else None
 
     async def remove(self, endpoint_id: UUID, by: By = SYSTEM) -> bool:
         """Send it nothing more and forget its secret; False if there is none. Its deliveries stay
         in the ledger; what was queued is dead."""
+        now = self._clock()
         gone = {
             "enabled": False, "events": [], "secret": "", "previous_secret": None,
-            "removed_at": self._clock(),
+            "removed_at": now,
         }  # fmt: skip
         mine = (endpoints.c.endpoint_id == endpoint_id) & _HERE
         async with reachable(self._engine.begin()) as connection:
@@ -154,23 +159,10 @@ class Endpoints:
             before = await _seen(connection, endpoint_id)
             done = await connection.execute(update(endpoints).where(mine).values(gone))
             if done.rowcount:
-                await bury(connection, endpoint_id, "the endpoint was removed", self._clock())
-                await self._note(connection, by, "endpoint.removed", endpoint_id, before, None)
+                await bury(connection, endpoint_id, "the endpoint was removed", now)
+                action = Action("endpoint.removed", str(endpoint_id), now, before)
+                await record_change(connection, alerts_audit, by, action)
         return done.rowcount > 0
-
-    async def _note(
-        self,
-        connection: AsyncConnection,
-        by: By,
-        name: str,
-        endpoint_id: UUID,
-        before: dict[str, Any] | None,
-        after: dict[str, Any] | None,
-    ) -> None:
-        if before and after:
-            before, after = changed(before, after)
-        action = Action(name, str(endpoint_id), self._clock(), before, after)
-        await record(connection, alerts_audit, by, action)
 
     async def deliveries(
         self,

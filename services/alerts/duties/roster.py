@@ -1,7 +1,7 @@
 """Duties on PostgreSQL: departments and working days as operators have changed them."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from services.alerts.duties.departments import Department, Departments
 from services.alerts.duties.files import Book
 from shared.clock import Clock, monotonic
 from shared.contracts.incident import Incident
-from shared.store.audit import SYSTEM, Action, By, record
+from shared.store.audit import SYSTEM, Action, By, record_change
 from shared.store.tables import alerts_audit, calendar, departments
 
 _log = logging.getLogger(__name__)
@@ -88,22 +88,27 @@ class Roster:
         statement = upsert(departments).values(row)
         changed = row | {"changed_at": func.now()}
         async with reachable(self._engine.begin()) as connection:
+            before = await _department(connection, department.name)
             await connection.execute(
                 statement.on_conflict_do_update(index_elements=[departments.c.name], set_=changed)
             )
-            await self._note(connection, by, "department.entered", department.name, row)
+            after = await _department(connection, department.name)
+            name = "department.entered"
+            action = Action(name, department.name, self._clock(), before, after)
+            await record_change(connection, alerts_audit, by, action)
         self._known = None
 
     async def remove_department(self, name: str, by: By = SYSTEM) -> bool:
         """False: there is none of this name. Incidents that it has keep it."""
         statement = delete(departments).where(departments.c.name == name)
         async with reachable(self._engine.begin()) as connection:
-            done = await connection.execute(statement.returning(departments.c.name))
-            gone = done.first() is not None
-            if gone:
-                await self._note(connection, by, "department.removed", name, None)
+            before = await _department(connection, name)
+            if before is not None:
+                await connection.execute(statement)
+                action = Action("department.removed", name, self._clock(), before)
+                await record_change(connection, alerts_audit, by, action)
         self._known = None
-        return gone
+        return before is not None
 
     async def put_days(
         self, days: Mapping[date, Override | None], actor: str, by: By = SYSTEM
@@ -115,23 +120,14 @@ class Roster:
             for day, override in said
         ]
         async with reachable(self._engine.begin()) as connection:
+            before = await _days(connection, days)
             await connection.execute(delete(calendar).where(calendar.c.day.in_(list(days))))
             if rows:
                 await connection.execute(insert(calendar), rows)
-            shown = {str(day): override and override.working for day, override in days.items()}
-            await self._note(connection, by, "calendar.changed", "calendar", shown)
+            after = await _days(connection, days)
+            action = Action("calendar.changed", "calendar", self._clock(), before, after)
+            await record_change(connection, alerts_audit, by, action)
         self._known = None
-
-    async def _note(
-        self,
-        connection: AsyncConnection,
-        by: By,
-        name: str,
-        subject: str,
-        after: Mapping[str, Any] | None,
-    ) -> None:
-        action = Action(name, subject, self._clock(), None, after)
-        await record(connection, alerts_audit, by, action)
 
     async def _read(self, connection: AsyncConnection) -> Duties:
         found = await connection.execute(select(departments).order_by(departments.c.name))
@@ -163,6 +159,21 @@ class Roster:
                     " only; enter them with PUT /v1/calendar",
                     year,
                 )
+
+
+async def _department(connection: AsyncConnection, name: str) -> dict[str, Any] | None:
+    """As the audit log shows one."""
+    shown = [column for column in departments.c if column.name not in ("changed_by", "changed_at")]
+    query = select(*shown).where(departments.c.name == name)
+    row = (await connection.execute(query)).first()
+    return None if row is None else dict(row._mapping)
+
+
+async def _days(connection: AsyncConnection, days: Iterable[date]) -> dict[str, Any]:
+    """Each day as the audit log shows it; None: as the official calendar says."""
+    rows = await connection.execute(select(calendar).where(calendar.c.day.in_(list(days))))
+    known = {row.day: {"working": row.working, "note": row.note} for row in rows}
+    return {str(day): known.get(day) for day in days}
 
 
 def _row(department: Department, actor: str) -> dict[str, str | Sequence[str] | None]:

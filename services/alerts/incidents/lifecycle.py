@@ -34,15 +34,18 @@ class Command(StrEnum):
 @dataclass(frozen=True)
 class Step:
     """Where a command may start, where it leads (None: it stays), what it is called afterwards, and
-    the role that it needs where the incident is."""
+    the role that it needs where the incident is. `handling`: the people of the department that has
+    the case in hand may give it too."""
 
     sources: frozenset[State]
     target: State | None
     event: str
     needs_note: bool = False
     role: str = "operator"
+    handling: bool = False
 
 
+IN_HAND = frozenset({State.DISPATCHED, State.HANDLING, State.RESOLVED})  # of its department
 UNFINISHED = frozenset(State) - {State.CLOSED}
 SCALES = ("grade", "priority", "warning")
 
@@ -56,12 +59,16 @@ STEPS: dict[Command, Step] = {
         role="dispatcher",
     ),
     Command.START: Step(
-        frozenset({State.ACKNOWLEDGED, State.DISPATCHED}), State.HANDLING, "incident.started"
+        frozenset({State.ACKNOWLEDGED, State.DISPATCHED}),
+        State.HANDLING,
+        "incident.started",
+        handling=True,
     ),
     Command.RESOLVE: Step(
         frozenset({State.ACKNOWLEDGED, State.DISPATCHED, State.HANDLING}),
         State.RESOLVED,
         "incident.resolved",
+        handling=True,
     ),
     Command.CLOSE: Step(
         UNFINISHED, State.CLOSED, "incident.closed", needs_note=True, role="dispatcher"
@@ -83,7 +90,9 @@ STEPS: dict[Command, Step] = {
     Command.REGRADE: Step(
         UNFINISHED, None, "incident.regraded", needs_note=True, role="dispatcher"
     ),
-    Command.COMMENT: Step(frozenset(State), None, "incident.commented", needs_note=True),
+    Command.COMMENT: Step(
+        frozenset(State), None, "incident.commented", needs_note=True, handling=True
+    ),
 }
 
 

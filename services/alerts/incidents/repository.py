@@ -12,12 +12,13 @@ from services.alerts.connection import reachable
 from services.alerts.incidents import ledger, trail
 from services.alerts.incidents import steps as made
 from services.alerts.incidents.jurisdiction import ANYWHERE, Jurisdiction
-from services.alerts.incidents.lifecycle import Step
+from services.alerts.incidents.lifecycle import IN_HAND, Step
 from services.alerts.incidents.listing import Filter, page
 from services.alerts.incidents.timing import Rota
 from shared.contracts.incident import Incident
 from shared.store.tables import areas, incidents, timeline
 from shared.web.identity import Identity
+from shared.web.rights import works_for
 
 
 class Desk:
@@ -47,7 +48,8 @@ class Desk:
             found = await ledger.find(connection, incident)
             if found is None:
                 return None
-            await self._jurisdiction.demand(connection, who, rule.role, found)
+            if not (rule.handling and found.state in IN_HAND and works_for(who, found.department)):
+                await self._jurisdiction.demand(connection, who, rule.role, found)
             changed = change(found)
             if isinstance(changed, Incident):
                 changed = timing.moved(found, changed)

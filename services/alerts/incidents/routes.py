@@ -98,8 +98,10 @@ class IncidentPage(BaseModel):
 async def commander(
     identity: Annotated[Identity, Depends(identify_request)], command: Command
 ) -> Identity:
-    """Who has the role that the command needs somewhere; where, is judged with the incident."""
-    return await require_role(STEPS[command].role, somewhere=True)(identity)
+    """Who has the role that the command needs somewhere, or a department that may give it; where,
+    and whether it has the case, is judged with the incident."""
+    rule = STEPS[command]
+    return await require_role(rule.role, somewhere=True, handling=rule.handling)(identity)
 
 
 Commander = Annotated[Identity, Depends(commander)]
@@ -137,7 +139,8 @@ def incidents_router(repository: Desk, clock: Clock) -> APIRouter:
     ) -> Incident:
         """Take a step of the closed loop; answers the incident after it. Operators acknowledge,
         start, resolve and comment; everything else is for dispatchers: in the area and domain of
-        the incident (403 `elsewhere`)."""
+        the incident (403 `elsewhere`). The people of the department that it was dispatched to
+        start, resolve and comment too."""
         asked = body or CommandBody()
         if asked.area_id is not None and not await repository.knows_area(asked.area_id):
             raise _unknown_area(asked.area_id)

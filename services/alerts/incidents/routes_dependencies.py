@@ -1,18 +1,18 @@
 """What depends on what, over HTTP."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import delete, insert, select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.alerts.connection import reachable
 from services.alerts.incidents import ledger
 from services.alerts.incidents.dependencies import Edge, cycle
 from shared.clock import system_clock
-from shared.store.audit import Action, record
+from shared.store.audit import Action, record_change
 from shared.store.tables import alerts_audit, dependencies
 from shared.web.auth import require_role
 from shared.web.identity import Identity
@@ -55,9 +55,7 @@ def dependencies_router(engine: AsyncEngine) -> APIRouter:
     async def list_dependencies(_: Viewer) -> dict[str, Any]:
         """An alert downstream of one that stands is shown below it, and pages nobody."""
         async with reachable(engine.connect()) as connection:
-            order = (dependencies.c.upstream, dependencies.c.downstream)
-            rows = await connection.execute(select(dependencies).order_by(*order))
-            return {"items": [dict(row._mapping) for row in rows], "next": None}
+            return {"items": await _standing(connection), "next": None}
 
     @router.put("", summary="Replace all dependencies")
     async def replace_dependencies(who: Admin, body: DependenciesBody) -> dict[str, Any]:
@@ -66,15 +64,27 @@ def dependencies_router(engine: AsyncEngine) -> APIRouter:
         rows = [item.model_dump() | {"created_by": who.name} for item in body.items]
         async with reachable(engine.begin()) as connection:
             await ledger.one_at_a_time(connection)
+            before = {"items": _shown(await _standing(connection))}
             await connection.execute(delete(dependencies))
             if rows:
                 await connection.execute(insert(dependencies), rows)
-            shown = {"items": [item.model_dump() for item in body.items]}
-            action = Action("dependencies.replaced", "dependencies", system_clock(), None, shown)
-            await record(connection, alerts_audit, who.by, action)
+            after = {"items": _shown(await _standing(connection))}
+            action = Action("dependencies.replaced", "dependencies", system_clock(), before, after)
+            await record_change(connection, alerts_audit, who.by, action)
         return await list_dependencies(who)
 
     return router
+
+
+async def _standing(connection: AsyncConnection) -> list[dict[str, Any]]:
+    order = (dependencies.c.upstream, dependencies.c.downstream)
+    rows = await connection.execute(select(dependencies).order_by(*order))
+    return [dict(row._mapping) for row in rows]
+
+
+def _shown(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """As the audit log shows them: who entered them is not what they say."""
+    return [{name: one[name] for name in Dependency.model_fields} for one in items]
 
 
 def _check(items: Sequence[Dependency]) -> None:

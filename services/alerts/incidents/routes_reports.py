@@ -19,7 +19,7 @@ from shared.web.identity import Identity
 from shared.web.problems import Problem
 
 Reporting = Annotated[Identity, Depends(require_role_or_scope("operator", "report"))]
-Operator = Annotated[Identity, Depends(require_role("operator", somewhere=True))]
+Handler = Annotated[Identity, Depends(require_role("operator", somewhere=True, handling=True))]
 Dispatcher = Annotated[Identity, Depends(require_role("dispatcher", somewhere=True))]
 
 AHEAD = timedelta(minutes=5)  # what a clock may be wrong
@@ -169,7 +169,7 @@ def reports_router(reports: Reports, clock: Clock) -> APIRouter:
         )
 
     @router.get("/v1/incidents/{incident_id}/reports", summary="The reports of an incident")
-    async def list_reports(_: Operator, incident_id: UUID) -> ReportList:
+    async def list_reports(_: Handler, incident_id: UUID) -> ReportList:
         """Oldest first, without callers' numbers."""
         return ReportList(items=[ReportOut(**one) for one in await reports.of(incident_id)])
 

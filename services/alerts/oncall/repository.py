@@ -1,7 +1,7 @@
 """People, rosters, chains and routes on PostgreSQL."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any, Final
@@ -19,7 +19,7 @@ from services.alerts.oncall.oncall import Oncall
 from services.alerts.oncall.roster import Override, Roster
 from services.alerts.oncall.route import Route
 from shared.clock import Clock, monotonic
-from shared.store.audit import SYSTEM, Action, By, record
+from shared.store.audit import SYSTEM, Action, By, record_change
 from shared.store.tables import alerts_audit, endpoints, oncall_entries, roster_overrides
 
 KEEP_SECONDS = 2.0
@@ -28,6 +28,9 @@ _LOCK = 0x0CCA11  # an advisory lock: who changes anything of this does so alone
 _FORMS: Final[dict[str, type[Entry]]] = {
     "person": Person, "roster": Roster, "chain": Chain, "route": Route,
 }  # fmt: skip
+
+
+_OVERRIDE = [one for one in roster_overrides.c if one.name not in ("removed_at", "removed_by")]
 
 
 class Dangling(Exception):
@@ -75,6 +78,8 @@ class Repository:
         async with reachable(self._engine.begin()) as connection:
             await _alone(connection)
             complaints = await self._complaints(connection)
+            kind, entry_id = _named(entry)
+            was = await _entry(connection, kind, entry_id)
             row = _row(entry, await _place(connection, entry, before), actor)
             changed = row | {"changed_at": func.now()}
             statement = upsert(oncall_entries).values(row)
@@ -83,7 +88,9 @@ class Repository:
                 statement.on_conflict_do_update(index_elements=keys, set_=changed)
             )
             await self._refuse_new(connection, complaints)
-            await self._note(connection, by, f"{row['kind']}.entered", row["id"], row)
+            now = await _entry(connection, kind, entry_id)
+            action = Action(f"{kind}.entered", entry_id, self._clock(), was, now)
+            await record_change(connection, alerts_audit, by, action)
         self._known = None
 
     async def remove(self, kind: str, entry_id: str, by: By = SYSTEM) -> bool:
@@ -92,10 +99,12 @@ class Repository:
         async with reachable(self._engine.begin()) as connection:
             await _alone(connection)
             complaints = await self._complaints(connection)
+            was = await _entry(connection, kind, entry_id)
             done = await connection.execute(delete(oncall_entries).where(mine))
             await self._refuse_new(connection, complaints)
-            if done.rowcount:
-                await self._note(connection, by, f"{kind}.removed", entry_id, None)
+            if was is not None:
+                action = Action(f"{kind}.removed", entry_id, self._clock(), was)
+                await record_change(connection, alerts_audit, by, action)
         self._known = None
         return done.rowcount > 0
 
@@ -107,7 +116,8 @@ class Repository:
             row = asdict(override) | {"people": list(override.people)}
             await connection.execute(insert(roster_overrides).values(row))
             await self._refuse_new(connection, complaints)
-            await self._note(connection, by, "override.made", override.roster_id, row)
+            action = Action("override.made", override.roster_id, self._clock(), None, row)
+            await record_change(connection, alerts_audit, by, action)
         self._known = None
 
     async def end_override(
@@ -121,22 +131,13 @@ class Repository:
             & roster_overrides.c.removed_at.is_(None)
         )
         async with reachable(self._engine.begin()) as connection:
-            done = await connection.execute(update(roster_overrides).where(mine).values(values))
-            if done.rowcount:
-                await self._note(connection, by, "override.ended", str(override_id), None)
+            ending = update(roster_overrides).where(mine).values(values).returning(*_OVERRIDE)
+            was = (await connection.execute(ending)).mappings().first()
+            if was is not None:
+                action = Action("override.ended", roster_id, self._clock(), dict(was))
+                await record_change(connection, alerts_audit, by, action)
         self._known = None
-        return done.rowcount > 0
-
-    async def _note(
-        self,
-        connection: AsyncConnection,
-        by: By,
-        name: str,
-        subject: str,
-        after: Mapping[str, Any] | None,
-    ) -> None:
-        action = Action(name, subject, self._clock(), None, after)
-        await record(connection, alerts_audit, by, action)
+        return was is not None
 
     async def _refuse_new(self, connection: AsyncConnection, before: set[str]) -> None:
         for complaint in sorted(await self._complaints(connection) - before):
@@ -173,6 +174,14 @@ def _by_roster(rows: Iterable[Any]) -> dict[str, Sequence[Override]]:
         )  # fmt: skip
         found[one.roster_id].append(one)
     return dict(found)
+
+
+async def _entry(connection: AsyncConnection, kind: str, entry_id: str) -> dict[str, Any] | None:
+    """As the audit log shows one: what is written, and of routes its place among them."""
+    mine = (oncall_entries.c.kind == kind) & (oncall_entries.c.id == entry_id)
+    query = select(oncall_entries.c.document, oncall_entries.c.position).where(mine)
+    row = (await connection.execute(query)).first()
+    return None if row is None else row.document | {"position": row.position}
 
 
 async def _alone(connection: AsyncConnection) -> None:

@@ -96,7 +96,8 @@ class Silencing:
             )
             if (await connection.execute(ending)).rowcount:
                 await self._reconsider(connection, now)
-                action = Action("silence.ended", str(silence_id), now)
+                before = _said(asdict(known[0]))
+                action = Action("silence.ended", str(silence_id), now, before)
                 await record(connection, alerts_audit, who.by, action)
             found = await load(connection, silences.c.silence_id == silence_id)
         self._wake.set()

@@ -2,11 +2,11 @@
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ingest.doors.mapping import DoorMapping, Names
 from shared.clock import monotonic, system_clock
-from shared.store.audit import SYSTEM, Action, By, record
+from shared.store.audit import SYSTEM, Action, By, record_change, said
 from shared.store.tables import door_mappings, ingest_audit, metrics
 
 CACHE_SECONDS = 2.0
@@ -33,10 +33,8 @@ class Mappings:
 
     async def mapping(self, door: str) -> DoorMapping:
         """As last put; an empty one before."""
-        query = select(door_mappings.c.mapping).where(door_mappings.c.door == door)
         async with self._engine.connect() as connection:
-            found = (await connection.execute(query)).scalar_one_or_none()
-        return DoorMapping() if found is None else DoorMapping.model_validate(found)
+            return await _mapping(connection, door)
 
     async def put(self, door: str, mapping: DoorMapping, actor: str, by: By = SYSTEM) -> None:
         """Replace it."""
@@ -46,8 +44,14 @@ class Mappings:
             index_elements=["door"], set_=values | {"changed_at": func.now()}
         )
         async with self._engine.begin() as connection:
+            before = await _mapping(connection, door)
             await connection.execute(statement)
-            after = mapping.model_dump(mode="json")
-            action = Action("door.mapped", door, system_clock(), None, after)
-            await record(connection, ingest_audit, by, action)
+            action = Action("door.mapped", door, system_clock(), said(before), said(mapping))
+            await record_change(connection, ingest_audit, by, action)
         self._known.pop(door, None)
+
+
+async def _mapping(connection: AsyncConnection, door: str) -> DoorMapping:
+    query = select(door_mappings.c.mapping).where(door_mappings.c.door == door)
+    found = (await connection.execute(query)).scalar_one_or_none()
+    return DoorMapping() if found is None else DoorMapping.model_validate(found)

@@ -10,14 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ingest.keys.key import Key, KeyChange, KeyQuota, NewToken
 from shared.clock import Clock
-from shared.store.audit import SYSTEM, Action, By, changed, record
+from shared.store.audit import SYSTEM, Action, By, record, record_change, said
 from shared.store.tables import api_keys, areas, ingest_audit, metrics
 from shared.web.auth import new_token
 from shared.web.authenticator import token_hash
 
 SHOWN = 11  # letters of a token: `yw_key_` and four more
 USED_SECONDS = 60  # a later use is written only when it is so much later
-_NOISE = {"last_used_at", "state"}
+_NOISE = ("last_used_at", "state")
 _LOCK = 441_202  # two administrators do not give one name twice
 _USED = text(
     "UPDATE ingest.api_keys k SET last_used_at = u.at"
@@ -84,7 +84,7 @@ class KeyShelf:
             await connection.execute(insert(api_keys).values(values))
             made = await self._find(connection, select(api_keys), key_id)
             assert made is not None
-            await self._note(connection, by, "key.made", key_id, None, made)
+            await self._record(connection, by, "key.made", None, made)
         return NewToken(**made.model_dump(), token=token)
 
     async def change(self, key_id: str, change: KeyChange, by: By = SYSTEM) -> Key | None:
@@ -97,8 +97,8 @@ class KeyShelf:
             if values:
                 await connection.execute(_live(key_id).values(values))
             after = await self._find(connection, select(api_keys), key_id, live=True)
-            if before != after:
-                await self._note(connection, by, "key.changed", key_id, before, after)
+            if after is not None:
+                await self._record(connection, by, "key.changed", before, after)
             return after
 
     async def rotate(self, key_id: str, overlap_seconds: int, by: By = SYSTEM) -> NewToken | None:
@@ -115,7 +115,7 @@ class KeyShelf:
             await connection.execute(_live(key_id).values(values))
             found = await self._find(connection, select(api_keys), key_id, live=True)
             if found is not None:
-                await self._note(connection, by, "key.rotated", key_id, None, None)
+                await record(connection, ingest_audit, by, Action("key.rotated", key_id, now))
         return None if found is None else NewToken(**found.model_dump(), token=token)
 
     async def revoke(self, key_id: str, by: By = SYSTEM) -> bool:
@@ -124,7 +124,7 @@ class KeyShelf:
             done = await connection.execute(_live(key_id).values(revoked_at=self._clock()))
             known = await self._find(connection, select(api_keys), key_id)
             if done.rowcount:
-                await self._note(connection, by, "key.revoked", key_id, known, None)
+                await self._record(connection, by, "key.revoked", known, None)
             return known is not None
 
     async def note_use(self, used: Mapping[str, datetime]) -> None:
@@ -136,23 +136,14 @@ class KeyShelf:
         async with self._engine.begin() as connection:
             await connection.execute(_USED, rows)
 
-    async def _note(
-        self,
-        connection: AsyncConnection,
-        by: By,
-        name: str,
-        key_id: str,
-        before: Key | None,
-        after: Key | None,
+    async def _record(
+        self, connection: AsyncConnection, by: By, name: str, before: Key | None, after: Key | None
     ) -> None:
-        was, now = (
-            None if one is None else one.model_dump(mode="json", exclude=_NOISE)
-            for one in (before, after)
-        )
-        if was and now:
-            was, now = changed(was, now)
-        action = Action(name, key_id, self._clock(), was, now)
-        await record(connection, ingest_audit, by, action)
+        key = after or before
+        assert key is not None
+        was, now = said(before, *_NOISE), said(after, *_NOISE)
+        action = Action(name, key.key_id, self._clock(), was, now)
+        await record_change(connection, ingest_audit, by, action)
 
     async def _find(
         self,

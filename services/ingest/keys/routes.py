@@ -1,7 +1,7 @@
 """`/v1/keys`: API keys over HTTP, for administrators."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Protocol
 
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
@@ -13,7 +13,7 @@ from shared.store.audit import By
 from shared.web.auth import require_role
 from shared.web.cursors import from_cursor, to_cursor
 from shared.web.identity import Identity
-from shared.web.problems import Problem, documented
+from shared.web.problems import Problem, invalid, refusals
 
 Administrator = Annotated[Identity, Depends(require_role("admin"))]
 Limit = Annotated[int, Query(ge=1, le=1000)]
@@ -53,17 +53,11 @@ class Shelf(Protocol):
         ...
 
 
-def _errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    said = {401: "Nobody is logged in", 403: "Not an administrator", 404: "No such key",
-            409: "The name is taken, or the key is revoked", 422: "A field is wrong"}  # fmt: skip
-    return documented({status: said[status] for status in statuses})
-
-
 def keys_router(shelf: Shelf, clock: Clock) -> APIRouter:
     """List, make, change, rotate, revoke."""
     router = APIRouter(tags=["keys"])
 
-    @router.get("/v1/keys", summary="List API keys", responses=_errors(401, 403))
+    @router.get("/v1/keys", summary="List API keys", responses=refusals(401, 403))
     async def list_keys(
         _: Administrator, limit: Limit = 100, cursor: Text = None, revoked: bool = False
     ) -> KeyList:
@@ -73,7 +67,7 @@ def keys_router(shelf: Shelf, clock: Clock) -> APIRouter:
         return KeyList(items=found[:limit], next=following)
 
     @router.post("/v1/keys", status_code=201, summary="Make an API key",
-                 responses=_errors(401, 403, 409, 422))  # fmt: skip
+                 responses=refusals(401, 403, 409, 422))  # fmt: skip
     async def make_key(admin: Administrator, wanted: KeyIn, response: Response) -> NewToken:
         """The answer holds the token, this once."""
         await _check(shelf, wanted, clock)
@@ -83,7 +77,7 @@ def keys_router(shelf: Shelf, clock: Clock) -> APIRouter:
         except NameTaken:
             raise _taken() from None
 
-    @router.get("/v1/keys/{key_id}", summary="One API key", responses=_errors(401, 403, 404))
+    @router.get("/v1/keys/{key_id}", summary="One API key", responses=refusals(401, 403, 404))
     async def read_key(_: Administrator, key_id: KeyId) -> Key:
         """Its token is not shown."""
         return _found(await shelf.key(key_id))
@@ -94,7 +88,7 @@ def keys_router(shelf: Shelf, clock: Clock) -> APIRouter:
 
 def _add_changes(router: APIRouter, shelf: Shelf, clock: Clock) -> None:
     @router.patch("/v1/keys/{key_id}", summary="Change an API key",
-                  responses=_errors(401, 403, 404, 409, 422))  # fmt: skip
+                  responses=refusals(401, 403, 404, 409, 422))  # fmt: skip
     async def change_key(admin: Administrator, key_id: KeyId, change: KeyChange) -> Key:
         """What the body names; it holds everywhere within two seconds."""
         await _check(shelf, change, clock)
@@ -105,14 +99,14 @@ def _add_changes(router: APIRouter, shelf: Shelf, clock: Clock) -> None:
         return changed or await _gone(shelf, key_id)
 
     @router.delete("/v1/keys/{key_id}", status_code=204, summary="Revoke an API key",
-                   responses=_errors(401, 403, 404))  # fmt: skip
+                   responses=refusals(401, 403, 404))  # fmt: skip
     async def revoke_key(admin: Administrator, key_id: KeyId) -> None:
         """For good, all its tokens, everywhere within two seconds. Doing it twice is no error."""
         if not await shelf.revoke(key_id, admin.by):
             raise _unknown()
 
     @router.post("/v1/keys/{key_id}/rotate", summary="Give an API key a new token",
-                 responses=_errors(401, 403, 404, 409, 422))  # fmt: skip
+                 responses=refusals(401, 403, 404, 409, 422))  # fmt: skip
     async def rotate_key(
         admin: Administrator, key_id: KeyId, response: Response, rotation: Rotation | None = None
     ) -> NewToken:
@@ -128,18 +122,15 @@ def _add_changes(router: APIRouter, shelf: Shelf, clock: Clock) -> None:
 
 
 async def _check(shelf: Shelf, change: KeyChange, clock: Clock) -> None:
-    errors = [
-        {"pointer": pointer, "detail": f"there is no {name}", "code": "unknown"}
-        for pointer, name in await shelf.unknown(change)
+    wrong = [
+        (pointer, f"there is no {name}", "unknown") for pointer, name in await shelf.unknown(change)
     ]
     if "name" in change.model_fields_set and not change.name:
-        errors.append({"pointer": "/name", "detail": "a key needs a name", "code": "empty"})
+        wrong.append(("/name", "a key needs a name", "empty"))
     if change.expires_at is not None and change.expires_at <= clock():
-        detail = "this moment is past; DELETE revokes a key"
-        errors.append({"pointer": "/expires_at", "detail": detail, "code": "past"})
-    if errors:
-        detail = f"{errors[0]['pointer']}: {errors[0]['detail']}"
-        raise Problem(422, "Invalid request", detail, code="invalid_request", errors=errors)
+        wrong.append(("/expires_at", "this moment is past; DELETE revokes a key", "past"))
+    if wrong:
+        raise invalid(wrong)
 
 
 async def _gone(shelf: Shelf, key_id: str) -> Key:

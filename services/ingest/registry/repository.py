@@ -16,7 +16,7 @@ from services.ingest.registry.boundaries import Area
 from services.ingest.registry.catalogue import Definition
 from services.ingest.registry.changes import EACH_AT_MOST, registered, towns_replaced
 from services.ingest.registry.sensor import Location, Sensor, SensorFilter
-from shared.store.audit import SYSTEM, Action, By, record
+from shared.store.audit import SYSTEM, Action, By, record, record_change, said
 from shared.store.tables import areas, ingest_audit, metric_classes, metrics, retention, sensors
 
 PAGE = 1_000
@@ -95,10 +95,13 @@ class Repository:
     async def save_metric(self, metric: Definition, by: By = SYSTEM) -> None:
         """Make or replace a metric as somebody has edited it."""
         async with self._engine.begin() as connection:
+            query = select(metrics).where(metrics.c.metric == metric.metric)
+            row = (await connection.execute(query)).mappings().first()
+            before = None if row is None else Definition.model_construct(**row)
             await saving.save_metrics(connection, [metric], edited=True)
-            after = metric.model_dump(mode="json")
-            action = Action("metric.defined", metric.metric, metric.updated_at, None, after)
-            await record(connection, ingest_audit, by, action)
+            was, now = said(before, "updated_at"), said(metric, "updated_at")
+            action = Action("metric.defined", metric.metric, metric.updated_at, was, now)
+            await record_change(connection, ingest_audit, by, action)
 
     async def is_measured(self, metric: str) -> bool:
         """True when a sensor, retired or not, has the metric."""

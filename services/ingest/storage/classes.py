@@ -6,10 +6,10 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.clock import system_clock
-from shared.store.audit import SYSTEM, Action, By, record
+from shared.store.audit import SYSTEM, Action, By, record_change, said
 from shared.store.tables import ingest_audit, metric_classes, metrics, retention
 
 STANDARD = "standard"  # the class of every metric that no other class names
@@ -72,17 +72,7 @@ class Classes:
     async def all(self) -> list[KeptClass]:
         """By name; `standard` is always among them."""
         async with self._engine.connect() as connection:
-            rows = (await connection.execute(select(retention))).mappings().all()
-            pairs = (await connection.execute(select(metric_classes))).all()
-        members: dict[str, list[str]] = {}
-        for code, name in pairs:
-            members.setdefault(name, []).append(code)
-        periods: dict[str, Mapping[str, int | None]] = {STANDARD: {}}
-        periods |= {row["class"]: {k: v for k, v in row.items() if k != "class"} for row in rows}
-        return [
-            KeptClass(name=name, metrics=tuple(sorted(members.get(name, ()))), **periods[name])
-            for name in sorted(periods)
-        ]
+            return await _classes(connection)
 
     async def save(
         self, name: str, periods: Periods, codes: Sequence[str], by: By = SYSTEM
@@ -94,6 +84,7 @@ class Classes:
             known = set((await connection.execute(select(metrics.c.metric))).scalars())
             if unknown := [code for code in codes if code not in known]:
                 raise UnknownMetrics(tuple(unknown))
+            before = _named(await _classes(connection), name)
             statement = insert(retention).values({"class": name, **values})
             await connection.execute(
                 statement.on_conflict_do_update(index_elements=["class"], set_=values)
@@ -106,11 +97,28 @@ class Classes:
                 await connection.execute(
                     member.on_conflict_do_update(index_elements=["metric"], set_={"class": name})
                 )
-            after = values | {"metrics": list(codes)}
-            action = Action("retention.changed", name, system_clock(), None, after)
-            await record(connection, ingest_audit, by, action)
+            after = _named(await _classes(connection), name)
+            action = Action("retention.changed", name, system_clock(), said(before), said(after))
+            await record_change(connection, ingest_audit, by, action)
 
     async def codes(self) -> list[str]:
         """Every metric of the catalogue."""
         async with self._engine.connect() as connection:
             return list((await connection.execute(select(metrics.c.metric))).scalars())
+
+
+async def _classes(connection: AsyncConnection) -> list[KeptClass]:
+    rows = (await connection.execute(select(retention))).mappings().all()
+    members: dict[str, list[str]] = {}
+    for code, name in (await connection.execute(select(metric_classes))).all():
+        members.setdefault(name, []).append(code)
+    periods: dict[str, Mapping[str, int | None]] = {STANDARD: {}}
+    periods |= {row["class"]: {k: v for k, v in row.items() if k != "class"} for row in rows}
+    return [
+        KeptClass(name=name, metrics=tuple(sorted(members.get(name, ()))), **periods[name])
+        for name in sorted(periods)
+    ]
+
+
+def _named(classes: Sequence[KeptClass], name: str) -> KeptClass | None:
+    return next((one for one in classes if one.name == name), None)

@@ -1,7 +1,7 @@
 """`GET /v1/history`: what was, for screens and for other departments."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Protocol
 
 from fastapi import APIRouter, Depends, Header, Query
 from starlette.responses import Response
@@ -23,7 +23,7 @@ from services.ops_center.history.stream import Slots, Stream, begun
 from services.ops_center.history.table import Table
 from shared.clock import Clock
 from shared.web.auth import require_role
-from shared.web.problems import Problem
+from shared.web.problems import Problem, invalid
 
 MOST_EXPORTS, MOST_SURVEYS = 4, 8
 
@@ -137,12 +137,7 @@ def problem_of(error: BadParameter) -> Problem:
     """404 for a sensor that there is not, else 422."""
     if error.code == "unknown_sensor":
         return Problem(404, "Not found", f"{error.detail}.", code=error.code)
-    pointer = f"/query/{error.name}"
-    errors: list[dict[str, Any]] = [
-        {"pointer": pointer, "detail": error.detail, "code": error.code}
-    ]
-    detail = f"{pointer}: {error.detail}"
-    return Problem(422, "Invalid request", detail, code="invalid_request", errors=errors)
+    return invalid([(f"/query/{error.name}", error.detail, error.code)])
 
 
 def _offered(question: Question) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from shared.clock import Clock
 from shared.web.auth import require_role
 from shared.web.cursors import from_cursor, to_cursor
 from shared.web.identity import Identity
-from shared.web.problems import Problem
+from shared.web.problems import Problem, invalid, refusals
 
 ONE_TIME = timedelta(hours=72)  # a password that was given must be changed by then
 Admin = Annotated[Identity, Depends(require_role("admin"))]
@@ -42,7 +42,7 @@ def users_router(users: Users, accounts: Accounts, hasher: Hasher, clock: Clock)
     """List, make, change, reset, and what is open of whom."""
     router = APIRouter(prefix="/v1/users", tags=["users"])
 
-    @router.get("", summary="List accounts")
+    @router.get("", summary="List accounts", responses=refusals(401, 403))
     async def list_users(
         _: Admin, limit: Annotated[int, Query(ge=1, le=1000)] = 100, cursor: str | None = None
     ) -> UserList:
@@ -51,10 +51,11 @@ def users_router(users: Users, accounts: Accounts, hasher: Hasher, clock: Clock)
         following = to_cursor(found[limit - 1].username) if len(found) > limit else None
         return UserList(items=found[:limit], next=following)
 
-    @router.post("", status_code=201, summary="Make an account")
+    @router.post("", status_code=201, summary="Make an account",
+                 responses=refusals(401, 403, 409, 422))  # fmt: skip
     async def make_user(admin: Admin, wanted: UserIn, response: Response) -> OneTime:
         """The answer holds the one-time password, this once; it is valid for three days."""
-        await _check(users, wanted.grants)
+        await _check(users, wanted.grants, wanted.department)
         response.headers["cache-control"] = "no-store"
         password, until = wanted.password or secrets.token_urlsafe(12), clock() + ONE_TIME
         try:
@@ -65,22 +66,24 @@ def users_router(users: Users, accounts: Accounts, hasher: Hasher, clock: Clock)
         shown = None if wanted.password else password
         return OneTime(user=made, password=shown, valid_until=until)
 
-    @router.get("/{username}", summary="One account")
+    @router.get("/{username}", summary="One account", responses=refusals(401, 403, 404))
     async def read_user(_: Admin, username: Username) -> User:
         """With its grants."""
         return _found(await users.get(username), username)
 
-    @router.patch("/{username}", summary="Change an account, disable or enable it")
+    @router.patch("/{username}", summary="Change an account, disable or enable it",
+                  responses=refusals(401, 403, 404, 409, 422))  # fmt: skip
     async def change_user(admin: Admin, username: Username, change: UserChange) -> User:
         """It holds everywhere, on open sockets too, within seconds."""
-        await _check(users, change.grants or [])
+        await _check(users, change.grants or [], change.department)
         try:
             return _found(await users.change(username, change, admin.by), username)
         except LastAdministrator:
             detail = "This is the last administrator of the whole city: make another one first."
             raise Problem(409, "Conflict", detail, code="last_administrator") from None
 
-    @router.post("/{username}/reset-password", summary="Give somebody a one-time password")
+    @router.post("/{username}/reset-password", summary="Give somebody a one-time password",
+                 responses=refusals(401, 403, 404, 409))  # fmt: skip
     async def reset_password(admin: Admin, username: Username, response: Response) -> OneTime:
         """Shown this once, valid for three days, to be changed at the next login; every session of
         the account ends."""
@@ -98,7 +101,8 @@ def users_router(users: Users, accounts: Accounts, hasher: Hasher, clock: Clock)
 
 
 def _add_sessions(router: APIRouter, users: Users, accounts: Accounts, clock: Clock) -> None:
-    @router.get("/{username}/sessions", summary="Where somebody is logged in")
+    @router.get("/{username}/sessions", summary="Where somebody is logged in",
+                responses=refusals(401, 403, 404))  # fmt: skip
     async def list_sessions(_: Admin, username: Username) -> SessionList:
         """Newest first."""
         _found(await users.get(username), username)
@@ -106,29 +110,28 @@ def _add_sessions(router: APIRouter, users: Users, accounts: Accounts, clock: Cl
             {"items": await accounts.sessions_of(username, clock(), "")}
         )
 
-    @router.delete("/{username}/sessions", status_code=204, summary="Log somebody out everywhere")
+    @router.delete("/{username}/sessions", status_code=204, summary="Log somebody out everywhere",
+                   responses=refusals(401, 403, 404))  # fmt: skip
     async def end_sessions(admin: Admin, username: Username) -> None:
         """Within seconds, on open sockets too."""
         _found(await users.get(username), username)
         await accounts.close_others(username, admin.by)
 
-    @router.delete(
-        "/{username}/sessions/{session_id}", status_code=204, summary="End somebody's session"
-    )
+    @router.delete("/{username}/sessions/{session_id}", status_code=204,
+                   summary="End somebody's session", responses=refusals(401, 403, 404))  # fmt: skip
     async def end_session(admin: Admin, username: Username, session_id: UUID) -> None:
         """One of them."""
         if not await accounts.close_one(username, session_id, admin.by):
             raise Problem(404, "Not found", "There is no such session.", code="not_found")
 
 
-async def _check(users: Users, grants: list[GrantBody]) -> None:
-    errors = [
-        {"pointer": pointer, "detail": f"there is no {name}", "code": "unknown"}
-        for pointer, name in await users.unknown(grants)
+async def _check(users: Users, grants: list[GrantBody], department: str | None) -> None:
+    wrong = [
+        (pointer, f"there is no {name}", "unknown")
+        for pointer, name in await users.unknown(grants, department)
     ]
-    if errors:
-        detail = f"{errors[0]['pointer']}: {errors[0]['detail']}"
-        raise Problem(422, "Invalid request", detail, code="invalid_request", errors=errors)
+    if wrong:
+        raise invalid(wrong)
 
 
 def _found(user: User | None, username: str) -> User:

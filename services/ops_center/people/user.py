@@ -23,13 +23,14 @@ class GrantBody(BaseModel):
 
 
 Grants = Annotated[list[GrantBody], Field(max_length=100)]
+Department = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f]*$")]
 DisplayName = Annotated[str, Field(max_length=100, pattern=PRINTABLE)]
 NewPassword = Annotated[str, Field(min_length=SHORTEST_PASSWORD, max_length=256)]
 
 
 class UserIn(BaseModel):
     """A new account. Without `password` one is made, and shown once; either must be changed at the
-    first login."""
+    first login. `department`: that he works for, as `GET /v1/departments` names it; null: none."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -39,6 +40,7 @@ class UserIn(BaseModel):
                     "username": "li.na",
                     "display_name": "李娜",
                     "grants": [{"role": "operator", "area_id": "441203", "domain": "environment"}],
+                    "department": "排水管理处",
                 }
             ]
         },
@@ -47,17 +49,19 @@ class UserIn(BaseModel):
     username: Annotated[str, Field(pattern=NAME)]
     display_name: DisplayName = ""
     grants: Grants = []
+    department: Department | None = None
     password: NewPassword | None = None
 
 
 class UserChange(BaseModel):
-    """What the body names becomes different. `grants` replaces all of them; `disabled` ends every
-    session."""
+    """What the body names becomes different. `grants` replaces all of them; `department` null or
+    empty: he works for none any more; `disabled` ends every session."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"disabled": True}]})
 
     display_name: DisplayName | None = None
     grants: Grants | None = None
+    department: Department | None = None
     disabled: bool | None = None
 
 
@@ -68,6 +72,7 @@ class User(BaseModel):
     display_name: str
     role: str
     grants: list[GrantBody]
+    department: str | None
     disabled: bool
     disabled_at: datetime | None
     must_change_password: bool

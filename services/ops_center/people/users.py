@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ops_center.people.user import GrantBody, User, UserChange, UserIn
 from shared.clock import Clock
-from shared.store.audit import Action, By, changed, record
-from shared.store.tables import accounts, areas, metrics, ops_audit, sessions
+from shared.store.audit import Action, By, record, record_change
+from shared.store.tables import accounts, areas, departments, metrics, ops_audit, sessions
 from shared.web.authenticator import granted, token_hash
 from shared.web.rights import highest
 
@@ -45,14 +45,18 @@ class Users:
         async with self._engine.connect() as connection:
             return await _find(connection, username)
 
-    async def unknown(self, grants: Sequence[GrantBody]) -> list[tuple[str, str]]:
-        """(JSON pointer, id) of the areas and domains that do not exist."""
+    async def unknown(
+        self, grants: Sequence[GrantBody], department: str | None = None
+    ) -> list[tuple[str, str]]:
+        """(JSON pointer, id) of the areas and domains, and the department, that do not exist."""
         wanted = {one.area_id for one in grants if one.area_id is not None}
         query = select(areas.c.area_id).where(areas.c.area_id.in_(wanted))
         async with self._engine.connect() as connection:
             found = set((await connection.execute(query)).scalars())
             domains = set((await connection.execute(select(metrics.c.domain).distinct())).scalars())
-        return [
+            named = select(departments.c.name).where(departments.c.name == department)
+            lost = bool(department) and (await connection.execute(named)).first() is None
+        return [("/department", f"department {department}")] * lost + [
             (f"/grants/{place}/{field}", str(value))
             for place, one in enumerate(grants)
             for field, value, known in (
@@ -67,7 +71,7 @@ class Users:
         values = {
             "username": wanted.username, "display_name": wanted.display_name,
             "password_hash": hashed, "password_until": until, "must_change": True,
-            "created_at": now, **_split(wanted.grants),
+            "created_at": now, "department": wanted.department or None, **_split(wanted.grants),
         }  # fmt: skip
         try:
             async with self._engine.begin() as connection:
@@ -97,11 +101,8 @@ class Users:
                 await _check_somebody_rules(connection)
             if after.disabled:
                 await connection.execute(delete(sessions).where(sessions.c.username == username))
-            if before != after:
-                action = Action(
-                    "user.changed", username, now, *changed(_said(before), _said(after))
-                )
-                await record(connection, ops_audit, by, action)
+            action = Action("user.changed", username, now, _said(before), _said(after))
+            await record_change(connection, ops_audit, by, action)
         return after
 
     async def reset(self, username: str, hashed: str, until: datetime, by: By) -> User | None:
@@ -133,11 +134,10 @@ class Users:
                     await connection.execute(update(accounts).where(mine).values(said))
                 found = await _existing(connection, name if row is None else row.username)
                 before = None if row is None else _user(row)
-                if found != before:
-                    was = None if before is None else _said(before)
-                    name = "user.made" if before is None else "user.changed"
-                    action = Action(name, found.username, now, was, _said(found))
-                    await record(connection, ops_audit, by, action)
+                was = None if before is None else _said(before)
+                name = "user.made" if before is None else "user.changed"
+                action = Action(name, found.username, now, was, _said(found))
+                await record_change(connection, ops_audit, by, action)
         except IntegrityError:
             raise NameTaken(name) from None
         return found
@@ -166,6 +166,7 @@ def _user(row: Row[Any]) -> User:
         display_name=row.display_name,
         role=highest(grants),
         grants=[GrantBody(role=one.role, area_id=one.area_id, domain=one.domain) for one in grants],
+        department=row.department,
         disabled=row.disabled_at is not None,
         disabled_at=row.disabled_at,
         must_change_password=row.must_change,
@@ -188,6 +189,8 @@ def _values(change: UserChange, before: User, now: datetime) -> dict[str, Any]:
         values["display_name"] = change.display_name
     if change.grants is not None:
         values |= _split(change.grants)
+    if "department" in change.model_fields_set:
+        values["department"] = change.department or None
     if change.disabled is not None and change.disabled != before.disabled:
         values["disabled_at"] = now if change.disabled else None
     return values
@@ -195,7 +198,8 @@ def _values(change: UserChange, before: User, now: datetime) -> dict[str, Any]:
 
 def _said(user: User) -> dict[str, Any]:
     """As the audit log shows an account."""
-    return user.model_dump(mode="json", include={"display_name", "grants", "disabled", "login"})
+    shown = {"display_name", "grants", "department", "disabled", "login"}
+    return user.model_dump(mode="json", include=shown)
 
 
 def _rules(user: User) -> bool:

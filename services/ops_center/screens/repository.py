@@ -18,7 +18,7 @@ from services.ops_center.screens.saved import (
     ViewIn,
 )
 from shared.clock import Clock
-from shared.store.audit import Action, By, changed, record
+from shared.store.audit import Action, By, record_change, said
 from shared.store.tables import areas, ops_audit, playlists, screen_tokens, views
 from shared.web.auth import SHOWN_OF_SCREENS, new_token
 from shared.web.authenticator import token_hash
@@ -95,7 +95,8 @@ class Shelf:
             await _play(connection, view_id, wanted.playlist)
             made = await _view(connection, view_id)
             assert made is not None
-            await _note(connection, by, "view.made", view_id, None, made)
+            action = Action("view.made", view_id, self._clock(), None, said(made))
+            await record_change(connection, ops_audit, by, action)
         return made
 
     async def replace_view(self, view_id: str, wanted: ViewIn, by: By) -> SavedView | None:
@@ -113,7 +114,8 @@ class Shelf:
                 return None
             await _play(connection, view_id, wanted.playlist)
             after = found.model_copy(update={"playlist": wanted.playlist})
-            await _note(connection, by, "view.replaced", view_id, before, after)
+            action = Action("view.replaced", view_id, self._clock(), said(before), said(after))
+            await record_change(connection, ops_audit, by, action)
             return after
 
     async def remove_view(self, view_id: str, by: By) -> bool:
@@ -132,7 +134,8 @@ class Shelf:
             if before is None:
                 return False
             await connection.execute(delete(views).where(views.c.view_id == view_id))
-            await _note(connection, by, "view.removed", view_id, before, None)
+            action = Action("view.removed", view_id, self._clock(), said(before))
+            await record_change(connection, ops_audit, by, action)
             return True
 
     async def list_screens(self, revoked: bool, after: str | None, limit: int) -> list[Screen]:
@@ -164,7 +167,8 @@ class Shelf:
             await connection.execute(insert(screen_tokens).values(values))
             made = await self._find(connection, screen_id)
             assert made is not None
-            await _note(connection, by, "screen.made", screen_id, None, made)
+            action = Action("screen.made", screen_id, self._clock(), None, said(made))
+            await record_change(connection, ops_audit, by, action)
         return NewScreen(**made.model_dump(), token=token, path=f"/?token={token}")
 
     async def change_screen(self, screen_id: str, change: ScreenChange, by: By) -> Screen | None:
@@ -177,7 +181,8 @@ class Shelf:
             if values:
                 await connection.execute(_live(screen_id).values(values))
             after = await self._find(connection, screen_id)
-            await _note(connection, by, "screen.changed", screen_id, before, after)
+            action = Action("screen.changed", screen_id, self._clock(), said(before), said(after))
+            await record_change(connection, ops_audit, by, action)
             return after
 
     async def revoke_screen(self, screen_id: str, by: By) -> bool:
@@ -186,8 +191,12 @@ class Shelf:
             before = await self._find(connection, screen_id)
             await connection.execute(_live(screen_id).values(revoked_at=self._clock()))
             after = await self._find(connection, screen_id)
-            await _note(connection, by, "screen.revoked", screen_id, before, after)
-            return after is not None
+            if before is not None:
+                action = Action(
+                    "screen.revoked", screen_id, self._clock(), said(before), said(after)
+                )
+                await record_change(connection, ops_audit, by, action)
+            return before is not None
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[AsyncConnection]:
@@ -204,18 +213,6 @@ class Shelf:
         expired = row["expires_at"] is not None and row["expires_at"] <= self._clock()
         state = "revoked" if row["revoked_at"] else "expired" if expired else "active"
         return Screen(**{**row, "state": state})
-
-
-async def _note(
-    connection: AsyncConnection, by: By, name: str, subject: str,
-    before: SavedView | Screen | None, after: SavedView | Screen | None,
-) -> None:  # fmt: skip
-    was, now = (None if one is None else one.model_dump(mode="json") for one in (before, after))
-    if was == now:
-        return
-    if was and now:
-        was, now = changed(was, now)
-    await record(connection, ops_audit, by, Action(name, subject, before=was, after=now))
 
 
 def _live(screen_id: str) -> Any:

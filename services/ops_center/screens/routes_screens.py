@@ -6,7 +6,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Response
 
 from services.ops_center.screens.assignments import Assignments
-from services.ops_center.screens.problems import errors, invalid, not_found, revoked
+from services.ops_center.screens.problems import not_found, revoked
 from services.ops_center.screens.saved import (
     NewScreen,
     SavedView,
@@ -20,6 +20,7 @@ from shared.store.audit import By
 from shared.web.auth import require_role
 from shared.web.cursors import from_cursor, to_cursor
 from shared.web.identity import Identity
+from shared.web.problems import invalid, refusals
 
 Somebody = Annotated[Identity, Depends(require_role("viewer"))]
 Administrator = Annotated[Identity, Depends(require_role("admin"))]
@@ -61,7 +62,7 @@ def screens_router(shelf: Screens, assignments: Assignments, clock: Clock) -> AP
     router = APIRouter(tags=["screens"])
     _own(router, assignments)
 
-    @router.get("/v1/screens", summary="List screens", responses=errors(401, 403))
+    @router.get("/v1/screens", summary="List screens", responses=refusals(401, 403))
     async def list_screens(
         _: Administrator, limit: Limit = 100, cursor: Text = None, revoked: bool = False
     ) -> ScreenList:
@@ -71,7 +72,7 @@ def screens_router(shelf: Screens, assignments: Assignments, clock: Clock) -> AP
         return ScreenList(items=found[:limit], next=following)
 
     @router.post("/v1/screens", status_code=201, summary="Make a screen",
-                 responses=errors(401, 403, 422))  # fmt: skip
+                 responses=refusals(401, 403, 422))  # fmt: skip
     async def make_screen(admin: Administrator, wanted: ScreenIn, response: Response) -> NewScreen:
         """The answer holds the token, this once. It can read what the view shows, and nothing
         else; without a view the whole city."""
@@ -79,13 +80,13 @@ def screens_router(shelf: Screens, assignments: Assignments, clock: Clock) -> AP
         response.headers["cache-control"] = "no-store"
         return await shelf.make_screen(wanted, admin.by)
 
-    @router.get("/v1/screens/{screen_id}", summary="One screen", responses=errors(401, 403, 404))
+    @router.get("/v1/screens/{screen_id}", summary="One screen", responses=refusals(401, 403, 404))
     async def read_screen(_: Administrator, screen_id: ScreenId) -> Screen:
         """Its token is not shown."""
         return _found(await shelf.screen(screen_id))
 
     @router.patch("/v1/screens/{screen_id}", summary="Change a screen",
-                  responses=errors(401, 403, 404, 409, 422))  # fmt: skip
+                  responses=refusals(401, 403, 404, 409, 422))  # fmt: skip
     async def change_screen(
         admin: Administrator, screen_id: ScreenId, change: ScreenChange
     ) -> Screen:
@@ -98,7 +99,7 @@ def screens_router(shelf: Screens, assignments: Assignments, clock: Clock) -> AP
         return changed
 
     @router.delete("/v1/screens/{screen_id}", status_code=204, summary="Revoke a screen",
-                   responses=errors(401, 403, 404))  # fmt: skip
+                   responses=refusals(401, 403, 404))  # fmt: skip
     async def revoke_screen(admin: Administrator, screen_id: ScreenId) -> None:
         """For good: its open sockets close within seconds, on every replica."""
         if not await shelf.revoke_screen(screen_id, admin.by):
@@ -108,7 +109,7 @@ def screens_router(shelf: Screens, assignments: Assignments, clock: Clock) -> AP
 
 
 def _own(router: APIRouter, assignments: Assignments) -> None:
-    @router.get("/v1/screen", summary="What this screen shows", responses=errors(401))
+    @router.get("/v1/screen", summary="What this screen shows", responses=refusals(401))
     async def read_own(identity: Somebody) -> Response:
         """`{"screen": {"screen_id", "name", "views"}}`, as the live socket's hello has it: its
         views in turn, each with its `seconds` (null: for good); no view: the whole city. Null for
@@ -120,11 +121,11 @@ def _own(router: APIRouter, assignments: Assignments) -> None:
 async def _check(shelf: Screens, change: ScreenChange, clock: Clock) -> None:
     named = change.model_fields_set
     if "name" in named and not change.name:
-        raise invalid([("/name", "a screen needs a name")], "empty")
+        raise invalid([("/name", "a screen needs a name", "empty")])
     if change.view_id is not None and await shelf.view(change.view_id) is None:
-        raise invalid([("/view_id", f"there is no view {change.view_id}")])
+        raise invalid([("/view_id", f"there is no view {change.view_id}", "unknown")])
     if change.expires_at is not None and change.expires_at <= clock():
-        raise invalid([("/expires_at", "this moment is past; DELETE revokes a screen")], "past")
+        raise invalid([("/expires_at", "this moment is past; DELETE revokes a screen", "past")])
 
 
 def _found(screen: Screen | None) -> Screen:

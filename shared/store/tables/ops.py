@@ -33,6 +33,7 @@ accounts = Table(
     moment("password_until", nullable=True),  # of a one-time password
     moment("disabled_at", nullable=True),
     Column("oidc_subject", Text, unique=True),  # issuer and subject; NULL: logs in here
+    Column("department", Text),  # that he works for, as incidents call it
     schema="ops",
 )
 sessions = Table(

@@ -25,7 +25,7 @@ from shared.runtime import Context, Service, make_app
 from shared.settings import Settings
 from shared.store.tables import accounts, api_keys, areas, screen_tokens, sessions
 from shared.web.authenticator import token_hash
-from tests.integration.access.table import DISTRICT, GUEST, KEYS, ROLES
+from tests.integration.access.table import DISTRICT, GUEST, HANDLER, KEYS, ROLES
 
 LATER = datetime(2099, 1, 1, tzinfo=UTC)
 HOME = "441203"
@@ -97,6 +97,7 @@ async def invite(engine: AsyncEngine) -> None:
         await connection.execute(insert(areas).values(district).on_conflict_do_nothing())
         people: Mapping[str, Mapping[str, Any]] = {
             **{role: {"role": role} for role in ROLES}, DISTRICT: {"grants": GRANTS}, GUEST: {},
+            HANDLER: {"role": "viewer", "department": "水利局"},
         }  # fmt: skip
         for name, held in people.items():
             person = {"username": name, "password_hash": "", **held}

@@ -9,16 +9,20 @@ ROW = re.compile(r"^\| (?P<method>[A-Z]+) \| `(?P<path>/[^`]*)` \| (?P<who>[^|]+
 ROLES = ("viewer", "operator", "dispatcher", "admin")
 KEYS = ("post", "register", "mend", "report")  # keys, by their only scope
 DISTRICT = "district"  # operator and dispatcher of one district
+HANDLER = "handler"  # a viewer who works for a department
 GUEST = "guest"  # an account without any grant
-KNOWN = (GUEST, "screen", *(f"{scope} key" for scope in KEYS), DISTRICT, *ROLES)
+KNOWN = (GUEST, "screen", *(f"{scope} key" for scope in KEYS), DISTRICT, HANDLER, *ROLES)
 ACTORS = ("nobody", *KNOWN)
 WHO = {
     "public": frozenset(ACTORS),
     "anyone known": frozenset(KNOWN),
     "anyone": frozenset(KNOWN) - {GUEST},
-    "people": frozenset({GUEST, DISTRICT, *ROLES}),
+    "people": frozenset({GUEST, DISTRICT, HANDLER, *ROLES}),
     "operator": frozenset({"operator", "dispatcher", "admin"}),
     "operator there": frozenset({DISTRICT, "operator", "dispatcher", "admin"}),
+    "operator there, its department": frozenset(
+        {DISTRICT, HANDLER, "operator", "dispatcher", "admin"}
+    ),
     "dispatcher": frozenset({"dispatcher", "admin"}),
     "dispatcher there": frozenset({DISTRICT, "dispatcher", "admin"}),
     "admin": frozenset({"admin"}),

@@ -1,25 +1,10 @@
 """Every route, asked by everybody: only those whom the table names are let in."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
-
-from shared.eventlog.log import EventLog
-from tests.integration.access.city import City, city
+from tests.integration.access.city import City
 from tests.integration.access.table import ACTORS, WHO, table
 
 REFUSED = (401, 403, 4401, 4403)
 ENDS_THE_SESSION = ("DELETE", "/v1/session")
-
-
-@pytest.fixture
-async def everything(
-    engine: AsyncEngine, event_log: EventLog, database_url: str, tmp_path: Path
-) -> AsyncIterator[City]:
-    async with city(engine, event_log, database_url, tmp_path) as found:
-        yield found
 
 
 async def test_the_table_names_every_route_and_no_other(everything: City) -> None:

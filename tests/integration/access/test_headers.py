@@ -1,28 +1,15 @@
 """What every answer tells a browser: no inline code, no guessing, no framing by others."""
 
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
-import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.eventlog.log import EventLog
 from shared.web.security import style_source
-from tests.integration.access.city import City, city
+from tests.integration.access.city import City
 
 PAGES = ("/", "/console", "/docs", "/v1/links/nonsense")
 STYLE = re.compile(r"<style>(.*?)</style>", re.S)
 INLINE = re.compile(r"<script(?![^>]*\ssrc=)|\son\w+=|\sstyle=|javascript:", re.I)
-
-
-@pytest.fixture
-async def everything(
-    engine: AsyncEngine, event_log: EventLog, database_url: str, tmp_path: Path
-) -> AsyncIterator[City]:
-    async with city(engine, event_log, database_url, tmp_path) as found:
-        yield found
 
 
 def policy(answer: httpx.Response) -> dict[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import insert
 
-from shared.store.tables import metrics
+from shared.store.tables import departments, metrics
 from tests.integration.ops_center.conftest import Centre
 
 DOCS = Path(__file__).parents[3] / "docs" / "people.md"
@@ -35,12 +35,14 @@ async def test_the_examples_are_answered(centre: Centre) -> None:
            "name_en": "", "interval_seconds": 60}  # fmt: skip
     async with centre.engine.begin() as connection:
         await connection.execute(insert(metrics), air)
+        gas = {"name": "燃气公司", "name_en": "Gas Company", "changed_by": "test"}
+        await connection.execute(insert(departments), gas)
     username, password = centre.login
     async with centre.http() as http:
         given = {"username": username, "password": password}
         token = (await http.post("/v1/session", json=given)).json()["token"]
     examples = requests(token)
-    assert len(examples) == 12
+    assert len(examples) == 13
     async with centre.http(token) as http:
         kind = {"Content-Type": "application/json"}
         for method, path, body in examples:

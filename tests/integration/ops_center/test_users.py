@@ -6,8 +6,10 @@ from typing import Any
 import httpx
 import pytest
 import websockets
+from sqlalchemy import insert
 
 from shared.pause import eventually
+from shared.store.tables import departments
 from tests.integration.ops_center.conftest import Centre
 
 NEW = "a password of my own"
@@ -146,6 +148,28 @@ async def test_grants_must_name_what_there_is(centre: Centre) -> None:
         answer = await http.post("/v1/users", json={"username": "wei"})
         assert (answer.status_code, answer.json()["code"]) == (409, "name_taken")
         assert (await http.patch("/v1/users/nobody", json={})).status_code == 404
+
+
+async def test_a_department_is_given_shown_and_taken_away(centre: Centre) -> None:
+    water = {"name": "水利局", "name_en": "Water", "changed_by": "test"}
+    async with centre.engine.begin() as connection:
+        await connection.execute(insert(departments).values(water))
+    async with await admin(centre) as http:
+        answer = await http.post("/v1/users", json={"username": "x", "department": "无此局"})
+        assert answer.json()["errors"][0]["pointer"] == "/department"
+        token = await at_work(centre, http, "wei", {"role": "viewer"})
+        made = await http.patch("/v1/users/wei", json={"department": "水利局"})
+        assert made.json()["department"] == "水利局"
+        async with centre.http(token) as own:
+
+            async def is_of(department: str | None) -> bool:
+                return bool((await own.get("/v1/session")).json()["department"] == department)
+
+            assert await eventually(lambda: is_of("水利局"), 5)
+            await http.patch("/v1/users/wei", json={"department": None})
+            assert await eventually(lambda: is_of(None), 5)
+        trail = (await http.get("/v1/audit?action=user.changed")).json()["items"]
+        assert [one["before"] for one in trail] == [{"department": "水利局"}, {"department": None}]
 
 
 async def test_accounts_are_listed_by_name_page_by_page(centre: Centre) -> None:

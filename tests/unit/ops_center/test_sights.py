@@ -4,9 +4,10 @@ import pytest
 
 from services.ops_center import seating
 from services.ops_center.protocol import Refusal
+from services.ops_center.registry import Sensor
 from shared.contracts.live import ClientHello, Filter
 from shared.web.identity import Restrictions
-from tests.unit.ops_center.wall import SERIES, Wall, incident, reading
+from tests.unit.ops_center.wall import SENSORS, SERIES, Wall, incident, reading, registry
 from tests.unit.ops_center.world import World
 
 
@@ -63,6 +64,21 @@ async def test_rights_confine_whatever_is_asked_for() -> None:
     nothing = Wall()
     world.hub.join(nothing, ClientHello(filter=Filter(["utilities"])), rights)
     assert nothing.series == []
+
+
+@pytest.mark.parametrize("place", ["t-east", "842f3", "441202"])
+async def test_a_key_for_a_town_or_a_cell_sees_what_stands_there(place: str) -> None:
+    gauge = Sensor("gauge-1", "西江", 112.6, 23.2, "441202", ("water.level",), ("t-east", "842f3"))
+    others = [one for one in SENSORS if one.sensor_id != "gauge-1"]
+    world = World(registry=registry([gauge, *others]))
+    wall = Wall()
+    world.hub.join(wall, ClientHello(), Restrictions(areas=frozenset({place})))
+    assert ("gauge-1", "water.level") in wall.series
+    assert ("road-2", "traffic.speed") not in wall.series
+    world.step(1, incident(1))
+    world.step(2, incident(2, subjects=("road-2",), metric="traffic.speed", area_id="441203"))
+    await world.rest()
+    assert len(wall.events) == 1
 
 
 async def test_with_too_many_viewports_a_screen_gets_the_whole_map(

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 
-import { COMMANDS, LOOP, guess, lacks, mayAct, possible, specOf } from "../src/console/commands";
+import { COMMANDS, LOOP, guess, lacks, mayAct, mayWork, offered, possible, specOf } from "../src/console/commands";
 import { newest, openOnes } from "../src/console/merge";
 import { exactSpan, moment } from "../src/console/moment";
-import { EVERYTHING, countByPriority, filtered, neighbour, ordered } from "../src/console/queue";
+import { EVERYTHING, countByPriority, filtered, homeArea, neighbour, ordered } from "../src/console/queue";
 import { hashOf, parseRoute } from "../src/console/route";
 import { exampleFor, toDocument, toForm, type RuleForm } from "../src/console/rules/form";
 import { casesOf } from "../src/console/tasks/mine";
@@ -53,6 +53,16 @@ describe("commands", () => {
     expect((["screen", "viewer", "", "operator", "dispatcher", "admin"] as const).map(mayAct))
       .toEqual([false, false, false, true, true, true]);
   });
+
+  it("are for a department's people too, where it has the incident in hand", () => {
+    const viewer = { username: "chen", role: "viewer" as const, department: "燃气公司" };
+    const mine = made("a", { department: "燃气公司", state: "dispatched" });
+    expect(offered(mine, viewer).map((one) => one.command)).toEqual(["start", "resolve", "comment"]);
+    expect(mayWork(viewer, { ...mine, state: "open" })).toBe(false);
+    expect(mayWork(viewer, { ...mine, department: "水利局" })).toBe(false);
+    expect(offered({ ...mine, state: "closed" }, viewer)).toEqual([]);
+    expect(mayWork({ username: "wu", role: "viewer" }, { ...mine, department: null })).toBe(false);
+  });
 });
 
 describe("the queue", () => {
@@ -89,6 +99,17 @@ describe("the queue", () => {
     expect(neighbour(["a", "b"], "b", 1)).toBe("b");
     expect(neighbour(["a", "b"], "gone", -1)).toBe("b");
     expect(neighbour([], "a", 1)).toBeNull();
+  });
+});
+
+describe("where somebody looks first", () => {
+  const at = (area_id: string | null, role: "viewer" | "operator" = "operator") => ({ role, area_id, domain: null });
+
+  it("is the one area that all of his roles are for", () => {
+    expect(homeArea([at("441203"), at("441203", "viewer")])).toBe("441203");
+    expect(homeArea([at("441203"), at("441202")])).toBeNull();
+    expect(homeArea([at("441203"), at(null, "viewer")])).toBeNull();
+    expect(homeArea([])).toBeNull();
   });
 });
 

@@ -4,7 +4,7 @@ import { person } from "../login/session";
 import type { Incident } from "../live/protocol";
 import { inWords } from "../login/wording";
 import { CommandForm } from "./CommandForm";
-import { may, mayAct, possible, specOf, type CommandSpec } from "./commands";
+import { may, mayAct, offered, specOf, type CommandSpec } from "./commands";
 import type { Desk, Notice } from "./desk";
 import { actorName, known, t } from "./strings";
 import { w } from "./work/texts";
@@ -15,12 +15,12 @@ export function Actions({ incident, desk }: { incident: Incident; desk: Desk }) 
   const role = person.value?.role ?? "";
   const busy = desk.guesses.value.has(incident.id);
   const notice = desk.notices.value.get(incident.id);
-  const offered = possible(incident.state, role);
+  const commands = offered(incident, person.value);
   const form = asking.value === null ? null : specOf(asking.value);
   useEffect(() => {
     if (form !== null && !busy && !form.from.includes(incident.state)) asking.value = null;
   }, [incident.state, busy]);
-  if (!mayAct(role)) return <p class="read-only">{t("read_only")}</p>;
+  if (commands.length === 0) return <p class="read-only">{t("read_only")}</p>;
   const button = (one: CommandSpec, kind: string) => (
     <button key={one.command} type="button" class={kind} data-testid={`action-${one.command}`} disabled={busy}
       aria-keyshortcuts={one.key} aria-expanded={one.atOnce ? undefined : asking.value === one.command}
@@ -28,7 +28,7 @@ export function Actions({ incident, desk }: { incident: Incident; desk: Desk }) 
       {labelOf(one, incident)}<kbd aria-hidden="true">{one.key.toUpperCase()}</kbd>
     </button>
   );
-  const steps = offered.filter((one) => one.to !== null);
+  const steps = commands.filter((one) => one.to !== null);
   return (
     <section class="actions" aria-label={t("actions")} aria-busy={busy}>
       {notice && <NoticeLine notice={notice} dismiss={() => desk.dismiss(incident.id)} />}
@@ -37,8 +37,8 @@ export function Actions({ incident, desk }: { incident: Incident; desk: Desk }) 
         {busy && <span class="sending">{t("sending")}</span>}
       </div>
       <div class="action-line lesser">
-        {offered.filter((one) => one.to === null).map((one) => button(one, "quiet-action"))}
-        {incident.state !== "closed" && (
+        {commands.filter((one) => one.to === null).map((one) => button(one, "quiet-action"))}
+        {incident.state !== "closed" && mayAct(role) && (
           <>
             <Opener desk={desk} what="silence" letter="q" />
             {may(role, "dispatcher") && <Opener desk={desk} what="merge" letter="m" />}

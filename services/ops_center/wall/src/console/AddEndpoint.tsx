@@ -3,8 +3,10 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { post } from "../api";
 import { inWords } from "../login/wording";
+import { Once, sendOnEnter } from "./Dialog";
 import { Pick, Text, type Option } from "./Fields";
 import { knownPage, p } from "./page-texts";
+import { useSecret } from "./setup/secret";
 
 export interface Endpoint {
   endpoint_id: string;
@@ -24,10 +26,10 @@ const EVENTS = ["opened", "cleared", "refired", "acknowledged", "dispatched", "s
 
 /** The form, and afterwards the secret, which the server never shows again. */
 export function AddEndpoint({ added, close }: { added: () => void; close: () => void }) {
-  const secret = useSignal<{ url: string; secret: string } | null>(null);
-  if (secret.value !== null) return <Secret {...secret.value} close={close} />;
+  const { held, copied, copy } = useSecret();
+  if (held.value !== null) return <Once {...held.value} copied={copied.value} copy={copy} done={close} />;
   const made = (endpoint: Endpoint & { secret: string }): void => {
-    if (endpoint.secret) secret.value = endpoint;
+    if (endpoint.secret) held.value = { title: p("secret_for", { url: endpoint.url }), secret: endpoint.secret };
     else close();
     added();
   };
@@ -60,7 +62,7 @@ function Form({ made, close }: { made: (endpoint: Endpoint & { secret: string })
     events.value = events.value.includes(name) ? events.value.filter((one) => one !== name) : [...events.value, name];
   };
   return (
-    <form class="command add-endpoint" noValidate onSubmit={(event) => void submit(event)} data-testid="endpoint-form">
+    <form class="command add-endpoint" noValidate onSubmit={(event) => void submit(event)} onKeyDown={sendOnEnter} data-testid="endpoint-form">
       <div class="trio">
         <Text id="endpoint-name" label={p("name_of")} value={name} />
         <Pick id="endpoint-channel" label={p("channel")} value={channel} options={CHANNELS.map((one): Option => [one, knownPage(`ch_${one}`)])} />
@@ -98,21 +100,4 @@ function Form({ made, close }: { made: (endpoint: Endpoint & { secret: string })
 function fault(channel: string, url: string, every: boolean, events: readonly string[]): string {
   if (channel !== "email" && !/^https?:\/\/./.test(url)) return p("bad_url");
   return every || events.length > 0 ? "" : p("pick_event");
-}
-
-function Secret({ url, secret, close }: { url: string; secret: string; close: () => void }) {
-  const copied = useSignal(false);
-  const copy = (): void =>
-    void navigator.clipboard?.writeText(secret).then(() => (copied.value = true), () => undefined);
-  return (
-    <div class="secret" role="status" data-testid="endpoint-secret">
-      <b>{p("secret_title")}</b>
-      <p>{p("secret_for", { url })}</p>
-      <code>{secret}</code>
-      <div class="command-line">
-        <button type="button" class="action usual" onClick={copy}>{p(copied.value ? "copied" : "copy")}</button>
-        <button type="button" class="plain" onClick={close}>{p("secret_done")}</button>
-      </div>
-    </div>
-  );
 }

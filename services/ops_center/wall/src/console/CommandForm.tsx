@@ -1,11 +1,12 @@
-import { useSignal } from "@preact/signals";
+import { useSignal, type Signal } from "@preact/signals";
+import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
 import type { Priority } from "../live/protocol";
 import { PRIORITIES } from "../map/markers";
 import { lacks, type CommandSpec, type Words } from "./commands";
 import { Pick, type Option } from "./Fields";
-import { departmentsFor } from "./reference";
+import { departmentOptions } from "./reference";
 import { t, type Text } from "./strings";
 
 export interface Before {
@@ -43,12 +44,7 @@ export function CommandForm({ wanted, before, label, busy, cancel, send }: {
     <form class="command" ref={first} hidden={busy} onSubmit={submit} onKeyDown={press} noValidate data-testid={`form-${wanted.command}`}>
       {wanted.needsDepartment && (
         <Field name={t("department")} missing={asked.value && missing.includes("department")} id="command-department">
-          <input id="command-department" list="departments" data-testid="command-department" maxLength={100}
-            placeholder={t("department_hint")} value={department.value} autocomplete="off"
-            onInput={(event) => (department.value = event.currentTarget.value)} />
-          <datalist id="departments">
-            {departmentsFor(before.category, before.department).map((name) => <option key={name} value={name} />)}
-          </datalist>
+          <Department held={department} options={departmentOptions(before.department, before.category)} />
         </Field>
       )}
       {wanted.command === "regrade" && (
@@ -75,9 +71,22 @@ function scale(prefix: "p" | "grade_"): Option[] {
   return PRIORITIES.map((step): Option => [String(step), t(`${prefix}${step}` as Text)]);
 }
 
+/** Those that exist; any name where none has been entered. */
+function Department({ held, options }: { held: Signal<string>; options: readonly Option[] }) {
+  const named = { id: "command-department", "data-testid": "command-department", value: held.value };
+  const take = (event: JSX.TargetedEvent<HTMLInputElement | HTMLSelectElement>): void => void (held.value = event.currentTarget.value);
+  if (options.length === 0) return <input {...named} maxLength={100} placeholder={t("department_hint")} autocomplete="off" onInput={take} />;
+  return (
+    <select {...named} onChange={take}>
+      {held.value === "" && <option value="">{t("department_hint")}</option>}
+      {options.map(([name, label]) => <option key={name} value={name}>{label}</option>)}
+    </select>
+  );
+}
+
 /** The first field that is still empty. */
 function focusFirst(form: HTMLFormElement | null): void {
-  const fields = [...form?.querySelectorAll<HTMLInputElement>("input, textarea") ?? []];
+  const fields = [...form?.querySelectorAll<HTMLInputElement>("input, select, textarea") ?? []];
   (fields.find((field) => field.value === "") ?? fields[0])?.focus();
 }
 

@@ -2,16 +2,18 @@ import { useEffect } from "preact/hooks";
 
 import { clock, span } from "../wall/format";
 import { Audit } from "./setup/Audit";
+import { person } from "../login/session";
+import { mayAct } from "./commands";
 import type { Desk } from "./desk";
 import { Duty } from "./duty/Duty";
 import { Performance } from "./duty/Performance";
 import { Help } from "./Help";
 import { Incidents } from "./Incidents";
 import { Keys } from "./setup/Keys";
-import { listen } from "./keys";
+import { enterPage, listen } from "./keys";
 import { Push } from "./Push";
 import { Quarantine } from "./Quarantine";
-import { route } from "./route";
+import { route, show } from "./route";
 import { Rules } from "./Rules";
 import { Sensors } from "./Sensors";
 import { t } from "./strings";
@@ -28,19 +30,28 @@ import { awaitGesture } from "./work/sound";
 export function Console({ desk }: { desk: Desk }) {
   useEffect(() => listen(desk), [desk]);
   useEffect(awaitGesture, []);
+  useEffect(goHome, []);
   const waiting = desk.open.value.filter((incident) => incident.state === "open").length;
   useEffect(() => {
     document.title = `${waiting > 0 ? `(${waiting}) ` : ""}${t("product")} · ${t("page")}`;
   }, [waiting, t("page")]);
   return (
     <>
+      <button type="button" class="skip" onClick={enterPage}>{t("skip")}</button>
       <TopBar desk={desk} />
       <Banner desk={desk} />
-      <main class="page"><Shown desk={desk} /></main>
+      <main class="page" tabIndex={-1}><Shown desk={desk} /></main>
       <Said desk={desk} />
       <Opened desk={desk} />
     </>
   );
+}
+
+/** Whoever works for a department and has no incidents of his own to judge, or a phone, has tasks. */
+function goHome(): void {
+  const { department, role } = person.value ?? { role: "" };
+  if (location.hash !== "" || !department) return;
+  if (!mayAct(role) || matchMedia("(max-width: 720px)").matches) show("tasks");
 }
 
 function Shown({ desk }: { desk: Desk }) {

@@ -93,7 +93,7 @@ function Resend({ id }: { id: string }) {
   return (
     <>
       <Failure error={task.failure.value} />
-      <button type="button" class="link-button" disabled={task.busy.value}
+      <button type="button" class="link-button" aria-disabled={task.busy.value}
         onClick={() => void task.run(async () => { await post(`/v1/deliveries/${id}/resend`, {}); done.value = true; })}>{p("resend")}</button>
     </>
   );

@@ -1,4 +1,4 @@
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
 import { ApiError } from "../api";
@@ -9,17 +9,22 @@ import { f } from "./form-texts";
 export function Dialog({ id, title, close, wide, children }: {
   id: string; title: string; close: () => void; wide?: boolean; children: ComponentChildren;
 }) {
-  const box = useRef<HTMLDialogElement>(null);
+  const box = useRef<HTMLDialogElement>(null), begun = useRef(false);
   useEffect(() => {
     const dialog = box.current;
     dialog?.showModal();
-    const first = dialog?.querySelector<HTMLElement>("[data-first], form input:not([type=checkbox]):not(:disabled), form select, form textarea");
-    first?.focus();
     return () => dialog?.close();
   }, []);
+  // What it shows may have to be asked for first.
+  useEffect(() => {
+    if (begun.current) return;
+    const first = box.current?.querySelector<HTMLElement>("[data-first], form input:not([type=checkbox]):not(:disabled), form select, form textarea");
+    first?.focus();
+    begun.current = first != null;
+  });
   return (
     <dialog class={wide ? "sheet-dialog wide" : "sheet-dialog"} ref={box} aria-labelledby={`${id}-title`}
-      onCancel={(event) => { event.preventDefault(); close(); }} data-testid={id}>
+      onCancel={(event) => { event.preventDefault(); close(); }} onKeyDown={sendOnEnter} data-testid={id}>
       <header>
         <h2 id={`${id}-title`}>{title}</h2>
         <button type="button" class="plain" aria-label={f("close")} onClick={close} data-testid={`${id}-close`}>×</button>
@@ -27,6 +32,15 @@ export function Dialog({ id, title, close, wide, children }: {
       <div class="dialog-body">{children}</div>
     </dialog>
   );
+}
+
+/** Ctrl+Enter sends the form, from wherever one is in it. */
+export function sendOnEnter(event: JSX.TargetedKeyboardEvent<HTMLElement>): void {
+  if (event.defaultPrevented || event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  const form = event.currentTarget.closest("form") ?? event.currentTarget.querySelector("form");
+  if (form === null) return;
+  event.preventDefault();
+  form.requestSubmit();
 }
 
 /** What the server said no to, each of its complaints on a line. */
@@ -46,13 +60,19 @@ export function Failure({ error }: { error: unknown }) {
 export function Once({ title, secret, done, copied, copy }: {
   title: string; secret: string; done: () => void; copied: boolean; copy: () => void;
 }) {
+  const first = useRef<HTMLButtonElement>(null);
+  // A dialog that closes now gives the focus back first.
+  useEffect(() => {
+    const frame = requestAnimationFrame(() => first.current?.focus());
+    return () => cancelAnimationFrame(frame);
+  }, []);
   return (
     <div class="secret" role="status" data-testid="once">
       <b>{f("once")}</b>
       <p>{title}</p>
       <code data-testid="once-secret">{secret}</code>
       <div class="command-line">
-        <button type="button" class="action" onClick={copy}>{f(copied ? "copied" : "copy")}</button>
+        <button type="button" class="action" ref={first} onClick={copy}>{f(copied ? "copied" : "copy")}</button>
         <button type="button" class="action usual" onClick={done} data-testid="once-kept">{f("kept")}</button>
       </div>
     </div>

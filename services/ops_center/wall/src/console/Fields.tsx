@@ -1,7 +1,7 @@
 /** Labelled fields over signals, so that a form is a list of them. */
 
-import type { Signal } from "@preact/signals";
-import type { ComponentChildren } from "preact";
+import { useSignal, type Signal } from "@preact/signals";
+import type { ComponentChildren, JSX } from "preact";
 
 import { f } from "./form-texts";
 
@@ -64,19 +64,27 @@ export function Pick({ value, options, ...named }: Named & { value: Signal<strin
   );
 }
 
-/** Any number of them; none means all where `none` says so. */
+/** Any number of them; none means all where `none` says so. One stop of the Tab key: arrows go on. */
 export function Checks({ label, value, options, id, none }: {
   id: string; label: string; value: Signal<readonly string[]>; options: readonly Option[]; none?: string;
 }) {
   const flip = (key: string): void => {
     value.value = value.value.includes(key) ? value.value.filter((one) => one !== key) : [...value.value, key];
   };
+  const at = useSignal(0);
+  const move = (event: JSX.TargetedKeyboardEvent<HTMLFieldSetElement>): void => {
+    const way = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (way === undefined) return;
+    event.preventDefault();
+    at.value = (at.value + way + options.length) % options.length;
+    event.currentTarget.querySelectorAll("input")[at.value]?.focus();
+  };
   return (
-    <fieldset class="checks" data-testid={id}>
+    <fieldset class="checks" data-testid={id} onKeyDown={move}>
       <legend>{label}{none && value.value.length === 0 && <small>{none}</small>}</legend>
-      {options.map(([key, name]) => (
+      {options.map(([key, name], place) => (
         <label key={key} class="check">
-          <input type="checkbox" data-testid={`${id}-${key}`} checked={value.value.includes(key)} onChange={() => flip(key)} />{name}
+          <input type="checkbox" data-testid={`${id}-${key}`} tabIndex={place === at.value ? 0 : -1} onFocus={() => (at.value = place)} checked={value.value.includes(key)} onChange={() => flip(key)} />{name}
         </label>
       ))}
     </fieldset>
@@ -89,8 +97,9 @@ export function Send({ busy, label, id, cancel, children, danger }: {
 }) {
   return (
     <div class="command-line">
-      <button type="submit" class={danger ? "plain danger" : "action usual"} disabled={busy} data-testid={id}>{busy ? f("sending") : label}</button>
+      <button type="submit" class={danger ? "plain danger" : "action usual"} aria-disabled={busy} data-testid={id}>{busy ? f("sending") : label}</button>
       {children}
+      {cancel && <small class="send-hint">{f("send_hint")}</small>}
       {cancel && <button type="button" class="plain" onClick={cancel}>{f("cancel")}</button>}
     </div>
   );

@@ -2,7 +2,7 @@ import { COMMANDS } from "./commands";
 import { Dialog } from "./Dialog";
 import { f } from "./form-texts";
 import { keysOn, setKeysOn } from "./keys";
-import { WORK } from "./route";
+import { SETUP, WORK } from "./route";
 import { t } from "./strings";
 import { w } from "./work/texts";
 
@@ -12,11 +12,12 @@ export function Help({ close }: { close: () => void }) {
   const commands = COMMANDS.map((one): [string, string] => [one.key.toUpperCase(), t(one.command)]);
   const more: [string, string][] = [["Q", w("silence")], ["M", w("merge")], ["I", w("report_title")]];
   const pages = WORK.map((page, place): [string, string] => [String(place + 1), t(`nav_${page}`)]);
-  const rest: [string, string][] = [["7", t("nav_setup")], ["Ctrl+Enter", t("keys_send")], ["?", t("keys_help")], ["Esc", t("keys_escape")]];
+  const setup = SETUP.map((page, place): [string, string] => [`⇧ ${place + 1}`, t(`nav_${page}`)]);
+  const rest: [string, string][] = [["N", t("keys_new")], ["J / K", t("keys_rows")], ["Ctrl+Enter", t("keys_send")], ["?", t("keys_help")], ["Esc", t("keys_escape")]];
   return (
     <Dialog id="help-dialog" title={t("keys_title")} close={close}>
       <dl class="keys">
-        {[...moves, ...commands, ...more, ...pages, ...rest].map(([key, what]) => (
+        {[...moves, ...commands, ...more, ...pages, ...setup, ...rest].map(([key, what]) => (
           <div key={key}><dt><kbd>{key}</kbd></dt><dd>{what}</dd></div>
         ))}
       </dl>

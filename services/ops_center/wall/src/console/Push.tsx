@@ -23,7 +23,7 @@ export function Push() {
   const tools = (
     <>
       {admin && (
-        <button type="button" class="action usual" data-testid="endpoint-add" aria-expanded={adding.value}
+        <button type="button" class="action usual" data-testid="endpoint-add" data-new aria-keyshortcuts="n" aria-expanded={adding.value}
           onClick={() => (adding.value = !adding.value)}>{p("add")}</button>
       )}
       <Refresh list={list} />
@@ -73,7 +73,7 @@ function EndpointRow({ endpoint, admin, changed }: { endpoint: Endpoint; admin: 
           {endpoint.enabled && <Probe path={path} />}
           {admin && (
             <>
-              <button type="button" class="link-button" disabled={task.busy.value} onClick={() => after(patch(path, { enabled: !endpoint.enabled }))}>{p(endpoint.enabled ? "switch_off" : "switch_on")}</button>
+              <button type="button" class="link-button" aria-disabled={task.busy.value} onClick={() => after(patch(path, { enabled: !endpoint.enabled }))}>{p(endpoint.enabled ? "switch_off" : "switch_on")}</button>
               {(endpoint.channel ?? "webhook") === "webhook" && <Sure id="endpoint-rotate" label={p("rotate")} question={p("rotate_sure")} act={rotate} />}
               <Sure id="endpoint-remove" label={p("remove")} question={p("remove_sure")} act={() => after(remove(path))} />
             </>
@@ -103,7 +103,7 @@ function Probe({ path }: { path: string }) {
           {good ? p("test_ok", { n: Math.round(last.latency_ms) }) : p("test_bad", { why: [last.status ?? "", last.error].join(" ").trim() })}
         </span>
       )}
-      <button type="button" class="link-button" disabled={task.busy.value} data-testid="endpoint-test"
+      <button type="button" class="link-button" aria-disabled={task.busy.value} data-testid="endpoint-test"
         onClick={() => void task.run(async () => { found.value = await post<Probed>(`${path}/test`, {}); })}>{p(task.busy.value ? "testing" : "test")}</button>
     </>
   );

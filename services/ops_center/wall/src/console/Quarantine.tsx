@@ -53,7 +53,7 @@ export function Quarantine({ desk }: { desk: Desk }) {
         <option value="">{p("every_code")}</option>
         {CODES.map((one) => <option key={one} value={one}>{knownPage(one)}</option>)}
       </select>
-      <input type="search" aria-label={p("source_search")} placeholder={p("source_search")} value={source.value}
+      <input type="search" data-search aria-label={p("source_search")} placeholder={p("source_search")} value={source.value}
         onInput={(event) => (source.value = event.currentTarget.value)} />
       <Refresh list={list} />
     </>

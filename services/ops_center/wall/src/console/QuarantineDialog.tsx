@@ -71,7 +71,7 @@ function Mending({ found, close, changed }: { found: Detail; close: () => void; 
           {left.value.map((one) => <p key={one.id} class="problem" role="alert" data-testid="quarantine-left">{p("refused_again")} {knownPage(one.code)}：{one.detail}</p>)}
           <Failure error={task.failure.value} />
           <Send busy={task.busy.value} label={p("mend_replay")} id="quarantine-replay" cancel={close}>
-            <button type="button" class="plain danger" disabled={task.busy.value} data-testid="quarantine-discard" onClick={discard}>{p("discard")}</button>
+            <button type="button" class="plain danger" aria-disabled={task.busy.value} data-testid="quarantine-discard" onClick={discard}>{p("discard")}</button>
           </Send>
         </>
       )}

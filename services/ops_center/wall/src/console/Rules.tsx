@@ -55,7 +55,7 @@ export function Rules({ desk }: { desk: Desk }) {
   const { item } = route.value;
   const tools = (
     <>
-      {admin && <button type="button" class="action usual" data-testid="rule-new" aria-haspopup="dialog" onClick={() => (making.value = true)}>{r("new")}</button>}
+      {admin && <button type="button" class="action usual" data-testid="rule-new" data-new aria-keyshortcuts="n" aria-haspopup="dialog" onClick={() => (making.value = true)}>{r("new")}</button>}
       <Refresh list={list} />
     </>
   );

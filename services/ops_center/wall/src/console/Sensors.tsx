@@ -44,7 +44,7 @@ function Registry({ desk }: { desk: Desk }) {
   const metrics = epoch.value > 0 ? [...picture.metrics.values()] : [];
   const tools = (
     <>
-      <input type="search" data-testid="sensor-search" aria-label={p("sensor_search")} placeholder={p("sensor_search")}
+      <input type="search" data-search data-testid="sensor-search" aria-label={p("sensor_search")} placeholder={p("sensor_search")}
         value={q.value} onInput={(event) => (q.value = event.currentTarget.value)} />
       <select aria-label={p("area")} value={area.value} onChange={(event) => (area.value = event.currentTarget.value)}>
         <option value="">{p("every_area")}</option>
@@ -56,7 +56,7 @@ function Registry({ desk }: { desk: Desk }) {
       </select>
       {admin && (
         <>
-          <button type="button" class="action usual" data-testid="sensor-add" aria-haspopup="dialog" onClick={() => (dialog.value = "add")}>{s("sensor_new")}</button>
+          <button type="button" class="action usual" data-testid="sensor-add" data-new aria-keyshortcuts="n" aria-haspopup="dialog" onClick={() => (dialog.value = "add")}>{s("sensor_new")}</button>
           <button type="button" class="plain" data-testid="sensor-import" aria-haspopup="dialog" onClick={() => (dialog.value = "import")}>{s("sensor_import")}</button>
         </>
       )}

@@ -7,9 +7,13 @@ import { f } from "./form-texts";
 export function Sure({ label, question, id, act, disabled }: {
   label: string; question: string; id: string; act: () => void; disabled?: boolean;
 }) {
-  const asking = useSignal(false);
+  const asking = useSignal(false), asked = useRef(false), button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (asked.current && !asking.value) button.current?.focus();
+    asked.current = asking.value;
+  }, [asking.value]);
   if (!asking.value) {
-    return <button type="button" class="link-button" disabled={disabled} data-testid={id} onClick={() => (asking.value = true)}>{label}</button>;
+    return <button type="button" class="link-button" ref={button} disabled={disabled} data-testid={id} onClick={() => (asking.value = true)}>{label}</button>;
   }
   const yes = (): void => {
     asking.value = false;

@@ -1,3 +1,5 @@
+import { useEffect, useRef } from "preact/hooks";
+
 import { screenToken } from "../api";
 import { language, named, setLanguage } from "../i18n";
 import { logOut, person, standing } from "../login/session";
@@ -6,6 +8,7 @@ import { theme, toggleTheme } from "../wall/theme";
 import { may } from "./commands";
 import type { Desk } from "./desk";
 import { mapShown, toggleMap } from "./MapPane";
+import { departmentName } from "./reference";
 import { SETUP, WORK, hashOf, route, type Page } from "./route";
 import { known, t } from "./strings";
 import { setSound, soundOn, soundReady } from "./work/sound";
@@ -43,10 +46,12 @@ export function TopBar({ desk }: { desk: Desk }) {
   );
 }
 
+/** On a phone the bar is wider than the screen: where one is must be seen. */
 function Tab({ page }: { page: Page }) {
+  const link = useRef<HTMLAnchorElement>(null), here = route.value.page === page;
+  useEffect(() => void (here && link.current?.scrollIntoView({ block: "nearest", inline: "center" })), [here, language.value]);
   return (
-    <a href={hashOf(page)} data-testid={`tab-${page}`}
-      aria-current={route.value.page === page ? "page" : undefined}>{t(`nav_${page}`)}</a>
+    <a href={hashOf(page)} ref={link} data-testid={`tab-${page}`} aria-current={here ? "page" : undefined}>{t(`nav_${page}`)}</a>
   );
 }
 
@@ -87,7 +92,7 @@ function Who() {
   if (who === null) return null;
   return (
     <div class="who">
-      <span data-testid="who">{facts(who.username, t(`role_${who.role}`))}</span>
+      <span data-testid="who">{facts(who.username, t(`role_${who.role}`), who.department && departmentName(who.department))}</span>
       {screenToken() === null
         ? <button type="button" data-testid="log-out" onClick={() => void leave()}>{t("log_out")}</button>
         : <a href="/console">{t("log_in")}</a>}

@@ -1,6 +1,6 @@
 /** What can be done with an incident in each state, and what it takes. Pure. */
 
-import type { Role } from "../login/session";
+import type { Person, Role } from "../login/session";
 import type { Incident, IncidentState, Priority } from "../live/protocol";
 
 export type Command =
@@ -26,29 +26,34 @@ export interface CommandSpec {
   key: string;
   /** The role that it needs where the incident is. */
   role: Role;
+  /** The people of the department that has the incident in hand may give it too. */
+  handling: boolean;
 }
 
 const spec = (
   command: Command, to: IncidentState | null, from: readonly IncidentState[], key: string, role: Role,
-  needs: { atOnce?: boolean; note?: boolean; department?: boolean } = {},
+  needs: { atOnce?: boolean; note?: boolean; department?: boolean } = {}, handling = false,
 ): CommandSpec => ({
-  command, to, from, key, role,
+  command, to, from, key, role, handling,
   atOnce: needs.atOnce ?? false, needsNote: needs.note ?? false,
   needsDepartment: needs.department ?? false,
 });
 
 const UNFINISHED: readonly IncidentState[] = ["open", "acknowledged", "dispatched", "handling", "resolved"];
 
+/** What a department's people may work on. */
+const IN_HAND: readonly IncidentState[] = ["dispatched", "handling", "resolved"];
+
 /** In the order of the closed loop; then what stays where it is. */
 export const COMMANDS: readonly CommandSpec[] = [
   spec("acknowledge", "acknowledged", ["open"], "a", "operator", { atOnce: true }),
   spec("dispatch", "dispatched", ["open", "acknowledged", "dispatched"], "d", "dispatcher", { note: true, department: true }),
-  spec("start", "handling", ["acknowledged", "dispatched"], "s", "operator", { atOnce: true }),
-  spec("resolve", "resolved", ["acknowledged", "dispatched", "handling"], "r", "operator"),
+  spec("start", "handling", ["acknowledged", "dispatched"], "s", "operator", { atOnce: true }, true),
+  spec("resolve", "resolved", ["acknowledged", "dispatched", "handling"], "r", "operator", {}, true),
   spec("close", "closed", UNFINISHED, "c", "dispatcher", { note: true }),
   spec("reopen", "open", ["resolved", "closed"], "o", "dispatcher"),
   spec("transfer", "dispatched", ["handling"], "t", "dispatcher", { note: true, department: true }),
-  spec("comment", null, [...UNFINISHED, "closed"], "n", "operator", { note: true }),
+  spec("comment", null, [...UNFINISHED, "closed"], "n", "operator", { note: true }, true),
   spec("regrade", null, UNFINISHED, "g", "dispatcher", { note: true }),
 ];
 
@@ -73,6 +78,18 @@ function rank(role: Role): number {
 /** Whether somebody of this role may do what needs `wanted`, at least somewhere; the server decides where. */
 export function may(role: Role, wanted: Role): boolean {
   return rank(role) >= rank(wanted);
+}
+
+/** Whether one may work on an incident: by role, or for the department that has it in hand. */
+export function mayWork(who: Person | null, incident: Incident): boolean {
+  return mayAct(who?.role ?? "") || (who?.department != null && who.department === incident.department && IN_HAND.includes(incident.state));
+}
+
+/** What somebody is offered to do with an incident. */
+export function offered(incident: Incident, who: Person | null): CommandSpec[] {
+  const role = who?.role ?? "";
+  if (mayAct(role) || !mayWork(who, incident)) return possible(incident.state, role);
+  return possible(incident.state, "operator").filter((one) => one.handling);
 }
 
 export function specOf(command: Command): CommandSpec {

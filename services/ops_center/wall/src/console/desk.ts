@@ -6,11 +6,11 @@ import { ApiError, get, post } from "../api";
 import { browser } from "../live/browser";
 import type { Cause, Incident } from "../live/protocol";
 import { standsAlone } from "../live/reducer";
-import { expire } from "../login/session";
+import { expire, person } from "../login/session";
 import { Board } from "../wall/board";
 import { guess, specOf, type Command, type Words } from "./commands";
 import { newest, openOnes } from "./merge";
-import { EVERYTHING, type QueueFilter } from "./queue";
+import { EVERYTHING, homeArea, type QueueFilter } from "./queue";
 import { route, show } from "./route";
 import { flooded, newOnes } from "./work/flood";
 import { announce } from "./work/sound";
@@ -65,16 +65,31 @@ export class Desk {
   readonly flood = signal(false);
 
   private started = false;
+  private looked = false;
 
   /** Also after a new login: the socket then comes back with the new session. */
   start(): void {
     if (this.started) return this.board.restart();
     this.started = true;
     this.board.start();
-    this.board.subscribe((flush) => flush.snapshot && (this.answers.value = new Map()));
+    this.board.subscribe((flush) => {
+      if (!flush.snapshot) return;
+      this.answers.value = new Map();
+      this.lookHome();
+    });
     this.board.link.subscribe((link) => link === "refused" && expire());
     this.fresh.subscribe((fresh) => void (this.flood.value = flooded(this.flood.peek(), fresh.length)));
     this.heed();
+  }
+
+  /** Once: whose roles are all for one district looks there first; the whole city is a click away. */
+  private lookHome(): void {
+    const home = homeArea(person.value?.grants ?? []);
+    const { picture, city } = this.board;
+    if (!this.looked && home !== null && home !== String(city.peek()?.adcode) && picture.areas.has(home)) {
+      this.filter.value = { ...EVERYTHING, area: home };
+    }
+    this.looked = true;
   }
 
   /** Sounds for what opens while one watches; not for history, nor for what is silenced. */

@@ -2,11 +2,12 @@
 
 import { signal } from "@preact/signals";
 
-import { person, standing } from "../login/session";
-import { may, mayAct, possible } from "./commands";
+import type { Incident } from "../live/protocol";
+import { person, standing, type Role } from "../login/session";
+import { may, mayAct, offered } from "./commands";
 import type { Desk, Dialogue } from "./desk";
 import { neighbour } from "./queue";
-import { SETUP, WORK, route, show } from "./route";
+import { SETUP, WORK, route, show, type Page } from "./route";
 
 const KEPT_AS = "yiwang.keys";
 
@@ -30,10 +31,16 @@ export function listen(desk: Desk): () => void {
     if (!keysOn.value || types(event.target)) return;
     const helping = desk.opened.value === "help";
     if (!helping && document.querySelector("dialog[open]")) return;
-    if (helping ? event.key === "?" && close(desk) : act(desk, event.key)) event.preventDefault();
+    if (helping ? event.key === "?" && close(desk) : setUp(event) || act(desk, event.key)) event.preventDefault();
   };
   addEventListener("keydown", press);
   return () => removeEventListener("keydown", press);
+}
+
+/** Shift and a digit, wherever its sign stands on the keyboard: a page of the setup. */
+function setUp(event: KeyboardEvent): boolean {
+  const page = event.shiftKey ? SETUP[Number(/^Digit(\d)$/.exec(event.code)?.[1]) - 1] : undefined;
+  return page !== undefined && turn(page);
 }
 
 function act(desk: Desk, key: string): boolean {
@@ -41,30 +48,56 @@ function act(desk: Desk, key: string): boolean {
   const page = WORK[Number(key) - 1] ?? (key === "7" ? SETUP[0] : undefined);
   if (page !== undefined) return turn(page);
   if (key === "/") return focus("[data-search]");
-  return route.value.page === "incidents" && inQueue(desk, key);
+  if (route.value.page === "incidents") return inQueue(desk, key);
+  if (key === "n") return press("[data-new]");
+  return (key === "j" || key === "k") && step(key === "j" ? 1 : -1);
 }
 
 function inQueue(desk: Desk, key: string): boolean {
   const role = person.value?.role ?? "";
   if (key === "j" || key === "k") return move(desk, key === "j" ? 1 : -1);
-  if (!mayAct(role)) return false;
-  if (key === "i") return open(desk, "report");
-  if (key === "e") return mark(desk);
-  if (key === "m" && desk.marked.value.size > 1 && may(role, "dispatcher")) return open(desk, "merge");
   const incident = desk.incident(desk.selected.value ?? "");
+  if (mayAct(role) && onDuty(desk, key, role, incident)) return true;
   if (!incident) return false;
-  if (key === "x") return desk.mark(incident.id), true;
-  if (incident.state !== "closed" && key === "q") return open(desk, "silence");
-  if (incident.state !== "closed" && key === "m" && may(role, "dispatcher")) return open(desk, "merge");
-  const wanted = possible(incident.state, role).find((one) => one.key === key);
+  const wanted = offered(incident, person.value).find((one) => one.key === key);
   if (!wanted) return false;
   desk.take(incident.id, wanted.command);
   return true;
 }
 
-function turn(page: (typeof WORK)[number]): boolean {
+/** What is for operators, beside the commands. */
+function onDuty(desk: Desk, key: string, role: Role, incident: Incident | undefined): boolean {
+  if (key === "i") return open(desk, "report");
+  if (key === "e") return mark(desk);
+  if (key === "m" && desk.marked.value.size > 1 && may(role, "dispatcher")) return open(desk, "merge");
+  if (!incident) return false;
+  if (key === "x") return desk.mark(incident.id), true;
+  if (incident.state === "closed") return false;
+  if (key === "q") return open(desk, "silence");
+  return key === "m" && may(role, "dispatcher") && open(desk, "merge");
+}
+
+/** The focus goes along, so that Tab goes on within the page. */
+function turn(page: Page): boolean {
   show(page);
+  enterPage();
   return true;
+}
+
+/** Past the bar at the top. */
+export function enterPage(): void {
+  requestAnimationFrame(() => focus("main"));
+}
+
+/** To the first control of the next row of a table, or of the one before. */
+function step(way: 1 | -1): boolean {
+  const controls = [...document.querySelectorAll<HTMLElement>("main tbody tr")]
+    .flatMap((row) => row.querySelector<HTMLElement>("a[href], button:not(:disabled)") ?? []);
+  const row = document.activeElement?.closest("tr");
+  const here = controls.findIndex((one) => one.closest("tr") === row);
+  const next = here < 0 ? (way > 0 ? 0 : controls.length - 1) : here + way;
+  controls[next]?.focus();
+  return controls.length > 0;
 }
 
 function open(desk: Desk, what: Dialogue): boolean {
@@ -95,6 +128,12 @@ function move(desk: Desk, step: number): boolean {
     if (document.activeElement?.closest("[data-row]")) row?.querySelector<HTMLElement>("button")?.focus();
   });
   return true;
+}
+
+function press(selector: string): boolean {
+  const button = document.querySelector<HTMLElement>(selector);
+  button?.click();
+  return button !== null;
 }
 
 function focus(selector: string): boolean {

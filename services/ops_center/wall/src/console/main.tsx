@@ -8,17 +8,24 @@ import "./setup/setup.css";
 
 import { effect } from "@preact/signals";
 import { render } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 
 import { language } from "../i18n";
 import { Login } from "../login/Login";
 import { ask, standing } from "../login/session";
 import { Console } from "./Console";
 import { Desk } from "./desk";
+import { enterPage } from "./keys";
 import { followAddress } from "./route";
 
 /** A person whose session ends logs in again over what they were doing; it is not thrown away. */
 function Door({ desk }: { desk: Desk }) {
-  const inside = standing.value === "in" || standing.value === "expired";
+  const inside = standing.value === "in" || standing.value === "expired", asked = useRef(false);
+  // The form that had the focus is gone: Tab goes on in the page, not nowhere.
+  useEffect(() => {
+    if (standing.value === "in" && asked.current) enterPage();
+    asked.current = standing.value !== "in" && standing.value !== "asking";
+  }, [standing.value]);
   return (
     <>
       {inside && (

@@ -1,6 +1,7 @@
 /** Which incidents the queue shows, and in which order. Pure. */
 
 import type { Incident, IncidentState, Priority } from "../live/protocol";
+import type { Grant } from "../login/session";
 
 /** `working`: between acknowledgement and feedback. */
 export type Stage = "all" | "open" | "working" | "resolved" | "closed";
@@ -14,6 +15,13 @@ export interface QueueFilter {
 
 export const STAGES: readonly Stage[] = ["all", "open", "working", "resolved", "closed"];
 export const EVERYTHING: QueueFilter = { stage: "all", priorities: new Set(), area: "", text: "" };
+
+/** The one area that all of somebody's roles are for: where he looks first. null: there is none. */
+export function homeArea(grants: readonly Grant[]): string | null {
+  const areas = new Set(grants.map((one) => one.area_id));
+  const [home = null] = areas;
+  return areas.size === 1 ? home : null;
+}
 
 const STAGE_STATES: Record<Stage, readonly IncidentState[]> = {
   all: ["open", "acknowledged", "dispatched", "handling", "resolved"],

@@ -71,8 +71,19 @@ export const knownAreas = (): readonly Area[] =>
   (once(areas, "/v1/areas")?.items ?? []).filter((one) => one.level === "city" || one.level === "district");
 export const knownMetrics = (): readonly Metric[] => once(metrics, "/v1/metrics")?.items ?? [];
 
+/** As one says it in the language of the page; one that is gone by its name. */
+export function departmentName(name: string): string {
+  const found = knownDepartments().find((one) => one.name.zh === name);
+  return found === undefined ? name : said(found.name);
+}
+
+/** Those that exist, and `mine`, which may be gone. */
+export function departmentOptions(mine: string | null | undefined, category: string | null = null): [value: string, label: string][] {
+  return departmentsFor(category, mine || null).map((name) => [name, departmentName(name)]);
+}
+
 /** Of all departments the one first that has the category. */
-export function departmentsFor(category: string | null, mine: string | null): string[] {
+function departmentsFor(category: string | null, mine: string | null): string[] {
   const all = knownDepartments();
   const fitting = all.filter((one) => category !== null && one.categories.includes(category));
   const names = [...fitting, ...all].map((one) => one.name.zh);

@@ -18,15 +18,16 @@ export interface Route {
   item: string | null;
 }
 
-/** `#incidents/<id>` → its parts; anything else is the queue. Pure. */
+/** `#/incidents/<id>`, or the same without the first slash → its parts; anything else is the queue. Pure. */
 export function parseRoute(hash: string): Route {
   const [name = "", item = ""] = hash.replace(/^#\/?/, "").split("/");
   const page = PAGES.find((one) => one === name) ?? "incidents";
   return { page, item: item === "" ? null : safeDecode(item) };
 }
 
+/** With a slash: `#name` alone is the address of a place on the same page, such as a skip link has. */
 export function hashOf(page: Page, item: string | null = null): string {
-  return `#${page}${item === null ? "" : `/${encodeURIComponent(item)}`}`;
+  return `#/${page}${item === null ? "" : `/${encodeURIComponent(item)}`}`;
 }
 
 export const route = signal<Route>(parseRoute(globalThis.location?.hash ?? ""));

@@ -29,7 +29,7 @@ const zh = {
   step_resolved: "反馈", step_closed: "结案",
   acknowledge: "签收", dispatch: "派遣", start: "开始处置", resolve: "反馈", close: "核查结案", reopen: "重开",
   transfer: "转派", comment: "备注", regrade: "改级", dispatch_again: "改派", send_hint: "Ctrl+Enter 提交",
-  department: "承办部门", department_hint: "选择或输入部门",
+  department: "承办部门", department_hint: "选择部门",
   note_dispatch: "派遣理由", note_resolve: "处置结果", note_close: "结案理由", note_reopen: "重开理由",
   note_start: "说明", note_acknowledge: "说明", note_transfer: "转派理由", note_comment: "备注", note_regrade: "改级理由",
   optional: "可不填", required: "请填写{what}", confirm: "确认{what}", cancel: "取消", sending: "正在提交…",
@@ -52,7 +52,7 @@ const zh = {
   "incident.started": "开始处置", "incident.resolved": "反馈", "incident.closed": "结案",
   "incident.reopened": "重开", "incident.cleared": "告警恢复", "incident.refired": "再次告警",
   rules_actor: "系统规则",
-  keys_title: "键盘快捷键", keys_move: "下一件 / 上一件", keys_search: "搜索", keys_help: "打开或关闭本说明", keys_mark: "选中 / 取消选中", keys_mark_all: "全选 / 取消全选", keys_send: "提交表单",
+  keys_title: "键盘快捷键", keys_move: "下一件 / 上一件", keys_search: "搜索", keys_help: "打开或关闭本说明", keys_mark: "选中 / 取消选中", keys_mark_all: "全选 / 取消全选", keys_send: "提交表单", keys_new: "页面上新建", keys_rows: "表格下一行 / 上一行", skip: "跳到内容",
   keys_escape: "关闭表单或说明", keys_on: "启用单键快捷键", close_help: "关闭",
 };
 
@@ -84,7 +84,7 @@ const en: Record<Text, string> = {
   step_resolved: "Resolved", step_closed: "Closed",
   acknowledge: "Acknowledge", dispatch: "Dispatch", start: "Start work", resolve: "Resolve", close: "Verify and close", reopen: "Reopen",
   transfer: "Transfer", comment: "Add a note", regrade: "Regrade", dispatch_again: "Reassign", send_hint: "Ctrl+Enter sends",
-  department: "Department", department_hint: "Choose or type a department",
+  department: "Department", department_hint: "Choose a department",
   note_dispatch: "Reason for dispatching", note_resolve: "What was done", note_close: "Reason for closing", note_reopen: "Reason for reopening",
   note_start: "Note", note_acknowledge: "Note", note_transfer: "Reason for transferring", note_comment: "Note", note_regrade: "Reason for regrading",
   optional: "optional", required: "Please fill in: {what}", confirm: "{what}", cancel: "Cancel", sending: "Sending…",
@@ -107,7 +107,7 @@ const en: Record<Text, string> = {
   "incident.started": "work started", "incident.resolved": "resolved", "incident.closed": "closed",
   "incident.reopened": "reopened", "incident.cleared": "alarm cleared", "incident.refired": "alarm again",
   rules_actor: "rules",
-  keys_title: "Keyboard", keys_move: "next / previous incident", keys_search: "search", keys_help: "open or close this", keys_mark: "tick / untick", keys_mark_all: "tick all / none", keys_send: "send a form",
+  keys_title: "Keyboard", keys_move: "next / previous incident", keys_search: "search", keys_help: "open or close this", keys_mark: "tick / untick", keys_mark_all: "tick all / none", keys_send: "send a form", keys_new: "a new one, on a page", keys_rows: "next / previous row of a table", skip: "Skip to the content",
   keys_escape: "close a form or this", keys_on: "Single-key shortcuts on", close_help: "Close",
 };
 

@@ -17,6 +17,8 @@ export interface Person {
   username: string;
   role: Role;
   grants?: Grant[];
+  /** That one works for, as incidents call it. */
+  department?: string | null;
 }
 
 /**
@@ -75,7 +77,7 @@ export function refuses(error: unknown): boolean {
 type Answer = Person & { must_change_password?: boolean };
 
 function enter(answer: Answer): void {
-  person.value = { username: answer.username, role: answer.role, grants: answer.grants ?? [] };
+  person.value = { username: answer.username, role: answer.role, grants: answer.grants ?? [], department: answer.department ?? null };
   trouble.value = null;
   standing.value = answer.must_change_password ? "renewing" : "in";
 }

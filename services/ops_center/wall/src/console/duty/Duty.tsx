@@ -70,7 +70,7 @@ function Roster({ roster, people, desk, changed }: { roster: OnDuty; people: rea
           <small> {roster.layer} {found?.items[0] && d("until", { at: moment(found.items[0].ends_at, desk.board.now()) })}</small>
         </p>
         {may(person.value?.role ?? "", "operator") && (
-          <button type="button" class="action" data-testid="swap" aria-haspopup="dialog" onClick={() => (swapping.value = true)}>{d("swap")}</button>
+          <button type="button" class="action" data-testid="swap" data-new aria-keyshortcuts="n" aria-haspopup="dialog" onClick={() => (swapping.value = true)}>{d("swap")}</button>
         )}
       </header>
       {found !== null && found.gap_minutes > 0 && <p class="late">{d("gaps", { n: found.gap_minutes })}</p>}

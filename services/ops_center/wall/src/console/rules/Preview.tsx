@@ -40,7 +40,7 @@ export function Preview({ draft }: { draft: () => RuleDocument | string | null }
     });
   };
   return (
-    <section class="card" aria-labelledby="preview-title" data-testid="rule-preview" data-alerts={answer.value?.draft.alerts}>
+    <section class="card" aria-labelledby="preview-title" onKeyDown={(event) => runOnEnter(event, run)} data-testid="rule-preview" data-alerts={answer.value?.draft.alerts}>
       <h3 id="preview-title">{r("preview")}</h3>
       <p class="soft">{r("preview_more")}</p>
       <div class="command-line">
@@ -48,12 +48,19 @@ export function Preview({ draft }: { draft: () => RuleDocument | string | null }
         <select id="preview-days" value={days.value} onChange={(event) => (days.value = event.currentTarget.value)}>
           {["1", "3", "7", "14", "31"].map((one) => <option key={one} value={one}>{one}</option>)}
         </select>
-        <button type="button" class="action" disabled={task.busy.value} data-testid="preview-run" onClick={run}>{r(task.busy.value ? "running" : "run")}</button>
+        <button type="button" class="action" aria-disabled={task.busy.value} data-testid="preview-run" onClick={run}>{r(task.busy.value ? "running" : "run")}</button>
       </div>
       <Failure error={task.failure.value} />
       {answer.value !== null && <Found answer={answer.value} />}
     </section>
   );
+}
+
+/** Beside a form, Enter runs what is beside it, and does not send the form. */
+export function runOnEnter(event: KeyboardEvent, run: () => void): void {
+  if (event.key !== "Enter" || event.target instanceof HTMLButtonElement) return;
+  event.preventDefault();
+  run();
 }
 
 function Found({ answer: { draft, current, read, days } }: { answer: Answer & { days: string } }) {

@@ -119,7 +119,7 @@ function Switches({ rule, task, note, close, changed }: { rule: Rule; task: Task
   });
   return (
     <>
-      <button type="button" class="plain" disabled={task.busy.value} data-testid="rule-switch" onClick={flip}>{r(rule.enabled ? "switch_off" : "switch_on")}</button>
+      <button type="button" class="plain" aria-disabled={task.busy.value} data-testid="rule-switch" onClick={flip}>{r(rule.enabled ? "switch_off" : "switch_on")}</button>
       <Sure id="rule-retire" label={r("retire")} question={r("retire_sure")} act={retire} />
     </>
   );

@@ -3,7 +3,7 @@ import type { Signal } from "@preact/signals";
 import { named } from "../../i18n";
 import { PRIORITIES } from "../../map/markers";
 import { Checks, Pick, Text, type Option } from "../Fields";
-import { departmentsFor, knownAreas, knownCategories, knownMetrics, said } from "../reference";
+import { departmentOptions, knownAreas, knownCategories, knownMetrics, said } from "../reference";
 import { t, type Text as ConsoleText } from "../strings";
 import { KINDS, faults, type RuleForm } from "./form";
 import { r } from "./texts";
@@ -42,7 +42,8 @@ export function RuleFields({ form, asked, fixed }: { form: Signal<RuleForm>; ask
         <Text id="rule-deadline" label={r("deadline")} type="number" value={field("deadline")} fault={fault("deadline")} />
       </div>
       <div class="pair">
-        <Text id="rule-department" label={r("department")} value={field("department")} list={departmentsFor(now.category || null, null)} />
+        <Pick id="rule-department" label={r("department")} value={field("department")}
+          options={[["", r("none")], ...departmentOptions(now.department, now.category || null)]} />
         <Pick id="rule-category" label={r("category")} value={field("category")}
           options={[["", r("none")], ...knownCategories().map((one): Option => [one.category, said(one.name)])]} />
       </div>

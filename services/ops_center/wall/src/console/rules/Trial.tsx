@@ -9,6 +9,7 @@ import { knownMetrics } from "../reference";
 import type { RuleDocument } from "../rule";
 import { useTask } from "../task";
 import { exampleFor, type RuleForm } from "./form";
+import { runOnEnter } from "./Preview";
 import { r } from "./texts";
 
 interface Case {
@@ -40,14 +41,14 @@ export function Trial({ draft, form, metric }: { draft: () => RuleDocument | str
   };
   const right = found.value !== null && (found.value.raised.length > 0) === (expected.value === "raise");
   return (
-    <section class="card" aria-labelledby="trial-title" data-testid="rule-trial" data-passed={found.value === null ? undefined : right}>
+    <section class="card" aria-labelledby="trial-title" onKeyDown={(event) => runOnEnter(event, run)} data-testid="rule-trial" data-passed={found.value === null ? undefined : right}>
       <h3 id="trial-title">{r("test")}</h3>
       <p class="soft">{r("test_more")}</p>
       <Text id="trial-samples" label={r("samples")} hint={r("samples_hint", { n: step })}
         value={{ get value() { return samples.value; }, set value(next: string) { typed.value = true; samples.value = next; } } as typeof samples} />
       <div class="command-line end">
         <Pick id="trial-expected" label={r("expected")} value={expected} options={[["raise", r("e_raise")], ["quiet", r("e_quiet")]]} />
-        <button type="button" class="action" disabled={task.busy.value} data-testid="trial-run" onClick={run}>{r("run_test")}</button>
+        <button type="button" class="action" aria-disabled={task.busy.value} data-testid="trial-run" onClick={run}>{r("run_test")}</button>
       </div>
       <Failure error={task.failure.value} />
       {found.value !== null && (

@@ -44,7 +44,7 @@ export function Keys() {
   const tools = (
     <>
       <label class="check"><input type="checkbox" checked={revoked.value} onChange={(event) => (revoked.value = event.currentTarget.checked)} />{s("show_revoked")}</label>
-      <button type="button" class="action usual" data-testid="key-new" aria-haspopup="dialog" onClick={() => (editing.value = "new")}>{s("key_new")}</button>
+      <button type="button" class="action usual" data-testid="key-new" data-new aria-keyshortcuts="n" aria-haspopup="dialog" onClick={() => (editing.value = "new")}>{s("key_new")}</button>
       <Refresh list={list} />
     </>
   );

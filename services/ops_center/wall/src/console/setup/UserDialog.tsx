@@ -4,9 +4,9 @@ import { patch, post } from "../../api";
 import { named } from "../../i18n";
 import type { Grant, Role } from "../../login/session";
 import { Dialog, Failure } from "../Dialog";
-import { Send, Text, type Option } from "../Fields";
+import { Pick, Send, Text, type Option } from "../Fields";
 import { f } from "../form-texts";
-import { knownAreas } from "../reference";
+import { departmentOptions, knownAreas } from "../reference";
 import { useTask } from "../task";
 import { DOMAINS } from "./KeyDialog";
 import { s, type SetupText } from "./texts";
@@ -21,14 +21,14 @@ export function UserDialog({ of: user, close, given, changed }: {
 }) {
   const username = useSignal(user?.username ?? ""), name = useSignal(user?.display_name ?? "");
   const grants = useSignal<readonly Grant[]>(user?.grants ?? [{ role: "operator", area_id: null, domain: null }]);
-  const asked = useSignal(false);
+  const department = useSignal(user?.department ?? ""), asked = useSignal(false);
   const task = useTask();
   const fault = NAME.test(username.value) ? "" : s("bad_username");
   const submit = (event: Event): void => {
     event.preventDefault();
     asked.value = true;
     if (fault !== "") return;
-    const body = { display_name: name.value.trim(), grants: grants.value };
+    const body = { display_name: name.value.trim(), grants: grants.value, department: department.value || null };
     void task.run(async () => {
       if (user === null) given(await post<OneTime>("/v1/users", { username: username.value, ...body }));
       else await patch(`/v1/users/${encodeURIComponent(user.username)}`, body).then(changed);
@@ -42,6 +42,8 @@ export function UserDialog({ of: user, close, given, changed }: {
           <Text id="user-name" label={s("username")} value={username} disabled={user !== null} fault={asked.value ? fault : ""} />
           <Text id="user-display" label={`${s("display_name")} · ${f("optional")}`} value={name} />
         </div>
+        <Pick id="user-department" label={`${s("department")} · ${f("optional")}`} hint={s("department_hint")} value={department}
+          options={[["", s("no_department")], ...departmentOptions(user?.department)]} />
         <fieldset class="grants">
           <legend>{s("roles")}</legend>
           {grants.value.map((grant, place) => <GrantLine key={place} grants={grants} place={place} grant={grant} />)}

@@ -7,7 +7,7 @@ import type { Grant } from "../../login/session";
 import { Failure, Once } from "../Dialog";
 import { moment } from "../moment";
 import { useMore } from "../paging";
-import { knownAreas } from "../reference";
+import { departmentName, knownAreas } from "../reference";
 import { ListEnd, Refresh, Sheet } from "../Sheet";
 import { Sure } from "../Sure";
 import { useTask } from "../task";
@@ -20,6 +20,7 @@ export interface User {
   display_name: string;
   role: string;
   grants: Grant[];
+  department: string | null;
   disabled: boolean;
   must_change_password: boolean;
   login: "password" | "oidc";
@@ -46,7 +47,7 @@ export function Users() {
   };
   const tools = (
     <>
-      <button type="button" class="action usual" data-testid="user-new" aria-haspopup="dialog" onClick={() => (editing.value = "new")}>{s("user_new")}</button>
+      <button type="button" class="action usual" data-testid="user-new" data-new aria-keyshortcuts="n" aria-haspopup="dialog" onClick={() => (editing.value = "new")}>{s("user_new")}</button>
       <Refresh list={list} />
     </>
   );
@@ -73,7 +74,7 @@ function UserRow({ user, edit, given, changed }: { user: User; edit: () => void;
   return (
     <tr data-testid={`user-${user.username}`} data-disabled={user.disabled}>
       <td><b>{user.username}</b></td>
-      <td>{user.display_name || "—"}</td>
+      <td>{user.display_name || "—"}{user.department !== null && <small>{departmentName(user.department)}</small>}</td>
       <td>
         {user.grants.length === 0 ? s("no_role") : (
           <ul>{user.grants.map((grant) => <li key={JSON.stringify(grant)}>{inWords(grant)}</li>)}</ul>

@@ -12,7 +12,7 @@ const zh = {
   expires: "到期时间", never: "不过期", active: "有效", expired: "已过期", revoked: "已吊销", rotate: "轮换", rotate_sure: "旧令牌 24 小时后失效", revoke: "吊销", revoke_sure: "吊销后不可恢复",
   key_made: "密钥「{name}」的令牌", show_revoked: "含已吊销", key_edit: "编辑密钥", unused: "未使用",
 
-  users: "用户", users_more: "账号及其在何处、何领域的角色。", user_new: "新建用户", username: "用户名", display_name: "姓名", roles: "角色", role: "角色", where: "区域", what: "领域", add_grant: "再加一个角色", drop: "移除",
+  users: "用户", users_more: "账号及其在何处、何领域的角色。", user_new: "新建用户", username: "用户名", display_name: "姓名", roles: "角色", role: "角色", where: "区域", what: "领域", add_grant: "再加一个角色", department: "承办部门", department_hint: "可处置派给该部门的案件，登录手机任务页即见", no_department: "无", drop: "移除",
   whole_city: "全市", every_domain: "全部领域", r_viewer: "只读", r_operator: "值班员", r_dispatcher: "调度员", r_admin: "管理员",
   one_time: "{name} 的一次性密码（{until} 前有效，首次登录须更改）", disable: "停用", disable_sure: "停用并结束其全部会话？", enable: "启用", reset: "重置密码", reset_sure: "其会话将全部结束",
   disabled: "已停用", must_change: "待改密码", in_use: "正常", no_role: "没有角色", sign_in: "登录方式", by_password: "密码", by_oidc: "统一认证", user_edit: "编辑用户", end_sessions: "结束会话", end_sure: "在所有设备上退出？",
@@ -38,7 +38,7 @@ const en: Record<SetupText, string> = {
   expires: "Expires", never: "never", active: "active", expired: "expired", revoked: "revoked", rotate: "Rotate", rotate_sure: "The old token ends in 24 h", revoke: "Revoke", revoke_sure: "For good",
   key_made: "Token of the key “{name}”", show_revoked: "with revoked ones", key_edit: "Edit key", unused: "not yet",
 
-  users: "Users", users_more: "Accounts, and their roles: where, and for which domain.", user_new: "New user", username: "User name", display_name: "Name", roles: "Roles", role: "Role", where: "Area", what: "Domain", add_grant: "Another role", drop: "Remove",
+  users: "Users", users_more: "Accounts, and their roles: where, and for which domain.", user_new: "New user", username: "User name", display_name: "Name", roles: "Roles", role: "Role", where: "Area", what: "Domain", add_grant: "Another role", department: "Department", department_hint: "works on what is dispatched to it; its cases are what the task page shows", no_department: "none", drop: "Remove",
   whole_city: "Whole city", every_domain: "every domain", r_viewer: "viewer", r_operator: "operator", r_dispatcher: "dispatcher", r_admin: "administrator",
   one_time: "One-time password of {name} (until {until}; to be changed at the first login)", disable: "Disable", disable_sure: "Disable, and end every session?", enable: "Enable", reset: "Reset password", reset_sure: "Every session ends",
   disabled: "disabled", must_change: "password to be changed", in_use: "in use", no_role: "no role", sign_in: "Logs in by", by_password: "password", by_oidc: "single sign-on", user_edit: "Edit user", end_sessions: "End sessions", end_sure: "Log out everywhere?",

@@ -5,7 +5,7 @@ import { person } from "../../login/session";
 import type { Incident } from "../../live/protocol";
 import { inWords } from "../../login/wording";
 import { Shape } from "../../wall/Shape";
-import { mayAct, type Command } from "../commands";
+import { mayWork, type Command } from "../commands";
 import { opening, type Desk, type Step } from "../desk";
 import { Facts } from "../Facts";
 import { Prose, Text } from "../Fields";
@@ -33,7 +33,7 @@ export function Case({ incident, desk }: { incident: Incident; desk: Desk }) {
         <p><b class={`state ${incident.state}`}>{t(incident.state)}</b> <Until incident={incident} desk={desk} /></p>
       </header>
       {sent?.note && <section class="card"><h3>{k("call_in")}</h3><p>{sent.note}</p><small>{actorName(sent.actor)}</small></section>}
-      {mayAct(person.value?.role ?? "") ? <Work incident={incident} desk={desk} /> : <p class="read-only">{t("read_only")}</p>}
+      {mayWork(person.value, incident) ? <Work incident={incident} desk={desk} /> : <p class="read-only">{t("read_only")}</p>}
       <Navigate incident={incident} desk={desk} />
       <Facts incident={incident} desk={desk} opening={opening(steps.value)} />
       <Reports incident={incident} desk={desk} />

@@ -3,10 +3,11 @@ import "./tasks.css";
 import { signal } from "@preact/signals";
 
 import type { Incident } from "../../live/protocol";
+import { person } from "../../login/session";
 import { span } from "../../wall/format";
 import { Shape } from "../../wall/Shape";
 import type { Desk } from "../desk";
-import { knownDepartments, said } from "../reference";
+import { departmentName, departmentOptions } from "../reference";
 import { hashOf, route } from "../route";
 import { Case } from "./Case";
 import { casesOf, due } from "./mine";
@@ -14,33 +15,52 @@ import { k } from "./texts";
 
 const KEPT_AS = "yiwang.department";
 
-const department = signal(kept());
+/** What was chosen on this device, by who works for no department himself. */
+const chosen = signal(kept());
+const lateOnly = signal(false);
 
 /** The handling department's own page: what it has to do, until when. */
 export function Tasks({ desk }: { desk: Desk }) {
   const { item } = route.value;
-  const chosen = item === null ? undefined : desk.incident(item);
-  if (chosen !== undefined) return <Case key={chosen.id} incident={chosen} desk={desk} />;
-  const mine = casesOf(desk.open.value, department.value);
+  const opened = item === null ? undefined : desk.incident(item);
+  if (opened !== undefined) return <Case key={opened.id} incident={opened} desk={desk} />;
+  const own = person.value?.department ?? null, department = own ?? chosen.value;
+  const mine = casesOf(desk.open.value, department);
+  const late = mine.filter((one) => due(one) < desk.board.beat.value);
+  const shown = lateOnly.value && late.length > 0 ? late : mine;
   return (
-    <div class="tasks" data-testid="tasks">
+    <div class="tasks" data-testid="tasks" data-department={department}>
       <header>
-        <h2>{k("tasks")}</h2>
-        <label for="tasks-department" class="unseen">{k("whose")}</label>
-        <select id="tasks-department" data-testid="tasks-department" value={department.value}
-          onChange={(event) => choose(event.currentTarget.value)}>
-          <option value="">{k("choose")}</option>
-          {knownDepartments().map((one) => <option key={one.name.zh} value={one.name.zh}>{said(one.name)}</option>)}
-        </select>
+        <h2>{own === null ? k("tasks") : departmentName(own)}</h2>
+        {own === null && <Chooser />}
       </header>
-      {department.value === "" ? <p class="nothing"><b>{k("choose")}</b>{k("choose_more")}</p> : (
+      {department === "" ? <p class="nothing"><b>{k("choose")}</b>{k("choose_more")}</p> : (
         <>
-          <p class="tasks-count" role="status" data-testid="tasks-count">{k("mine", { n: mine.length })}</p>
-          {mine.length === 0 && <p class="nothing"><b>{k("none")}</b>{k("none_more")}</p>}
-          <ul>{mine.map((one) => <Card key={one.id} incident={one} desk={desk} />)}</ul>
+          <div class="tasks-line">
+            <p class="tasks-count" role="status" data-testid="tasks-count">{k("mine", { n: mine.length })}</p>
+            {late.length > 0 && (
+              <button type="button" class="late-only" aria-pressed={lateOnly.value} data-testid="tasks-late"
+                onClick={() => (lateOnly.value = !lateOnly.value)}>{k("filter_late", { n: late.length })}</button>
+            )}
+          </div>
+          {mine.length === 0 && <p class="nothing"><b>{k(desk.board.epoch.value === 0 ? "loading" : "none")}</b>{k("none_more")}</p>}
+          <ul>{shown.map((one) => <Card key={one.id} incident={one} desk={desk} />)}</ul>
         </>
       )}
     </div>
+  );
+}
+
+function Chooser() {
+  return (
+    <>
+      <label for="tasks-department" class="unseen">{k("whose")}</label>
+      <select id="tasks-department" data-testid="tasks-department" value={chosen.value}
+        onChange={(event) => choose(event.currentTarget.value)}>
+        <option value="">{k("choose")}</option>
+        {departmentOptions(chosen.value).map(([name, label]) => <option key={name} value={name}>{label}</option>)}
+      </select>
+    </>
   );
 }
 
@@ -65,7 +85,7 @@ export function Until({ incident, desk }: { incident: Incident; desk: Desk }) {
 }
 
 function choose(name: string): void {
-  department.value = name;
+  chosen.value = name;
   try {
     localStorage.setItem(KEPT_AS, name);
   } catch {

@@ -45,7 +45,7 @@ export function Silences({ desk }: { desk: Desk }) {
         <option value="">{w("every_state")}</option>
         {STATES.map((one) => <option key={one} value={one}>{w(`state_${one}`)}</option>)}
       </select>
-      {operator && <button type="button" class="action usual" data-testid="silence-new" aria-haspopup="dialog" onClick={() => (making.value = true)}>{w("new_silence")}</button>}
+      {operator && <button type="button" class="action usual" data-testid="silence-new" data-new aria-keyshortcuts="n" aria-haspopup="dialog" onClick={() => (making.value = true)}>{w("new_silence")}</button>}
       <Refresh list={list} />
     </>
   );

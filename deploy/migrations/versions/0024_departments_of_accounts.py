@@ -1,0 +1,11 @@
+"""the department that a person works for."""
+
+from deploy.migrations.scripts import run_script
+
+revision = "0024"
+down_revision = "0018"
+
+
+def upgrade() -> None:
+    """Forward only."""
+    run_script("0024.sql")

@@ -2,10 +2,10 @@
 
 from deploy.migrations.scripts import run_script
 
-revision = "0024"
+revision = "0019"
 down_revision = "0018"
 
 
 def upgrade() -> None:
     """Forward only."""
-    run_script("0024.sql")
+    run_script("0019.sql")

@@ -66,14 +66,19 @@ def load(path: Path) -> dict[str, Any]:
     return known
 
 
+def at_a_terminal() -> bool:
+    """Whether a person reads what is printed; elsewhere it is kept as a log."""
+    return sys.stdout.isatty()
+
+
 def wall_query(path: Path) -> str:
-    """`?token=…` for the person at the terminal; "" where what is printed is kept as a log."""
-    return f"?token={load(path).get('screen_token', '')}" if sys.stdout.isatty() else ""
+    """`?token=…` for a person at a terminal; else ""."""
+    return f"?token={load(path).get('screen_token', '')}" if at_a_terminal() else ""
 
 
 def announcement(path: Path, made: dict[str, Any]) -> str:
-    """What a person is told once. Where nobody sits at a terminal it would be kept as a log."""
-    if not sys.stdout.isatty():
+    """What a person is told once; a log is told only where it is kept."""
+    if not at_a_terminal():
         return f"  First start: the first key, screen token and login are in {path} (mode 600)"
     lines = ["", f"  First start: these are shown once and kept in {path} (mode 600)"]
     if "api_key" in made:

@@ -122,6 +122,7 @@ def test_an_owner_who_is_no_superuser_can_do_it_too(database_server: str, tmp_pa
     with psycopg.connect(database_server, autocommit=True) as connection:
         make = "CREATE ROLE {} LOGIN CREATEROLE PASSWORD 'x'"
         connection.execute(sql.SQL(make).format(owner))
+        connection.execute(sql.SQL("GRANT pg_read_all_settings TO {}").format(owner))
         database = sql.Identifier(name)
         connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(database, owner))
     with psycopg.connect(url, autocommit=True) as connection:

@@ -29,8 +29,12 @@ def two_databases(database_server: str) -> Iterator[list[str]]:
 
 
 async def test_one_file_of_credentials_opens_every_database_of_its_directory(
-    two_databases: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    two_databases: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(first_start, "at_a_terminal", lambda: True)
     settings = Settings(data_dir=tmp_path)
     await first_start.prepare(settings, two_databases[0])
     known = json.loads(settings.credentials_path.read_text())
@@ -49,3 +53,16 @@ async def test_one_file_of_credentials_opens_every_database_of_its_directory(
             kept = (await connection.execute(select(accounts.c.password_hash))).scalar_one()
         assert PasswordHasher().verify(kept, known["admin"]["password"])
         await engine.dispose()
+
+
+async def test_a_log_is_not_told_what_a_person_is(
+    two_databases: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = Settings(data_dir=tmp_path)
+    await first_start.prepare(settings, two_databases[0])
+    known = json.loads(settings.credentials_path.read_text())
+    printed = capsys.readouterr().out
+    assert str(settings.credentials_path) in printed
+    for secret in (known["api_key"], known["screen_token"], known["admin"]["password"]):
+        assert secret not in printed
+    assert first_start.wall_query(settings.credentials_path) == ""

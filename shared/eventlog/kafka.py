@@ -2,17 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError
+from aiokafka.errors import TopicAlreadyExistsError
 from aiokafka.structs import ConsumerRecord, RecordMetadata
 
 from shared.contracts.topics import TOPICS, Topic, partition_of
 from shared.errors import Overloaded, Unavailable
+from shared.eventlog.kafka_producer import Producer, answered
 from shared.eventlog.log import Outgoing, Position, Record
 
 _log = logging.getLogger(__name__)
@@ -27,21 +28,6 @@ FETCHED_BYTES = 1024 * 1024  # of one partition at once; a larger record still c
 COPIES = 3  # of each record, where there are that many brokers
 
 
-@contextmanager
-def _answered(who: str = "Kafka") -> Iterator[None]:
-    """Whatever the client raises, as `Unavailable`. It also cancels futures that we wait for: who
-    was not cancelled himself must not take that for his own end."""
-    try:
-        yield
-    except (KafkaError, TimeoutError) as error:
-        raise Unavailable(f"{who}: {str(error) or 'no answer in time'}") from error
-    except asyncio.CancelledError as error:
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
-            raise
-        raise Unavailable(f"{who}: the client gave up") from error
-
-
 class KafkaLog:
     """`EventLog` on a Kafka cluster. `bootstrap`: `host:port,…`; `access`: see
     `kafka_access.access_of`."""
@@ -49,7 +35,7 @@ class KafkaLog:
     def __init__(self, bootstrap: str, access: Mapping[str, Any] | None = None) -> None:
         self._bootstrap = bootstrap
         self._access = access or {}
-        self._producer: AIOKafkaProducer | None = None
+        self._producer: Producer | None = None
         self._admin: AIOKafkaAdminClient | None = None
         self._scout: AIOKafkaConsumer | None = None  # asks for offsets, consumes nothing
         self._counts = {topic.name: topic.partitions for topic in TOPICS}
@@ -58,20 +44,11 @@ class KafkaLog:
 
     async def open(self) -> "KafkaLog":
         """Connect, make the topics, learn their partitions. Raises `Unavailable`."""
-        self._producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap,
-            acks="all",
-            enable_idempotence=True,
-            linger_ms=0,  # who has much to say at once says so in one `publish`
-            max_batch_size=256 * 1024,
-            max_request_size=MAX_RECORD_BYTES,
-            request_timeout_ms=int(ACK_SECONDS * 1000),
-            **self._access,
-        )
+        self._producer = Producer(self._bootstrap, ACK_SECONDS, MAX_RECORD_BYTES, self._access)
         self._admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, **self._access)
         self._scout = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, **self._access)
         try:
-            with _answered(f"Kafka at {self._bootstrap}"):
+            with answered(f"Kafka at {self._bootstrap}"):
                 async with asyncio.timeout(START_SECONDS):
                     await self._begin(self._admin, self._producer, self._scout)
         except Unavailable:
@@ -80,15 +57,16 @@ class KafkaLog:
         return self
 
     async def _begin(
-        self, admin: AIOKafkaAdminClient, producer: AIOKafkaProducer, scout: AIOKafkaConsumer
+        self, admin: AIOKafkaAdminClient, producer: Producer, scout: AIOKafkaConsumer
     ) -> None:
         await admin.start()
         await self.create_topics()
         await producer.start()
         await scout.start()
         self._incarnation = str((await admin.describe_cluster())["cluster_id"])
+        sound = await producer.sound()
         for topic in TOPICS:
-            self._counts[topic.name] = len(await producer.partitions_for(topic.name))
+            self._counts[topic.name] = len(await sound.partitions_for(topic.name))
 
     async def publish(self, records: Sequence[Outgoing]) -> list[Position]:
         """See `EventLog.publish`. An idempotent producer, acks from all in-sync replicas."""
@@ -98,10 +76,14 @@ class KafkaLog:
             raise Overloaded("too many records wait for Kafka's acknowledgement", 2)
         self._in_flight += len(records)
         try:
-            with _answered():
+            with answered():
                 async with asyncio.timeout(ACK_SECONDS):
-                    futures = [await self._send(self._producer, record) for record in records]
+                    sound = await self._producer.sound()
+                    futures = [await self._send(sound, record) for record in records]
                     return [_position(done) for done in await asyncio.gather(*futures)]
+        except Unavailable:
+            self._producer.doubt()
+            raise
         finally:
             self._in_flight -= len(records)
 
@@ -129,14 +111,14 @@ class KafkaLog:
     async def ends(self, topic: str) -> dict[int, int]:
         """See `EventLog.ends`."""
         scout = self._require_scout()
-        with _answered():
+        with answered():
             found = await scout.end_offsets(self._partitions(topic))
         return {partition.partition: offset for partition, offset in found.items()}
 
     async def starts(self, topic: str) -> dict[int, int]:
         """See `EventLog.starts`."""
         scout = self._require_scout()
-        with _answered():
+        with answered():
             found = await scout.beginning_offsets(self._partitions(topic))
         return {partition.partition: offset for partition, offset in found.items()}
 
@@ -144,7 +126,7 @@ class KafkaLog:
         """See `EventLog.lag`."""
         if self._admin is None:
             raise Unavailable("Kafka: the log is closed")
-        with _answered():
+        with answered():
             committed = await self._admin.list_consumer_group_offsets(
                 group, partitions=self._partitions(topic)
             )
@@ -228,7 +210,7 @@ class KafkaReader:
 
     async def batch(self, max_records: int, timeout_seconds: float) -> Sequence[Record]:
         """See `log.Reader.batch`."""
-        with _answered():
+        with answered():
             found = await self._client.getmany(
                 timeout_ms=int(timeout_seconds * 1000), max_records=max_records
             )
@@ -246,18 +228,18 @@ class KafkaConsumer(KafkaReader):
         """See `log.Consumer.commit`. `Unavailable` after a partition was taken away: what was
         done will be done again by its new owner, who finds it done."""
         positions = {TopicPartition(self._topic, n): at for n, at in next_offsets.items()}
-        with _answered():
+        with answered():
             await self._client.commit(positions)
 
 
 @asynccontextmanager
 async def _running(client: AIOKafkaConsumer) -> AsyncIterator[None]:
     try:
-        with _answered():
+        with answered():
             await client.start()
         yield
     finally:
-        with _answered():
+        with answered():
             await client.stop()
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.exc import OperationalError
 
 from shared import runtime
 from shared.errors import Unavailable
-from shared.eventlog.kafka import _answered
+from shared.eventlog.kafka_producer import answered
 
 
 async def cancelled_elsewhere() -> None:
@@ -66,13 +66,13 @@ async def test_a_job_that_is_cancelled_ends() -> None:
 
 
 async def test_a_future_that_the_client_cancels_says_unavailable() -> None:
-    with pytest.raises(Unavailable, match="gave up"), _answered():
+    with pytest.raises(Unavailable, match="gave up"), answered():
         await cancelled_elsewhere()
 
 
 async def test_in_a_group_of_tasks_it_ends_the_group_and_not_one_of_it_in_silence() -> None:
     async def follow() -> None:
-        with _answered():
+        with answered():
             await cancelled_elsewhere()
 
     with pytest.raises(ExceptionGroup) as raised:
@@ -83,6 +83,6 @@ async def test_in_a_group_of_tasks_it_ends_the_group_and_not_one_of_it_in_silenc
 
 
 async def test_a_deadline_is_no_stray() -> None:
-    with pytest.raises(Unavailable, match="no answer in time"), _answered():
+    with pytest.raises(Unavailable, match="no answer in time"), answered():
         async with asyncio.timeout(0.01):
             await asyncio.Event().wait()

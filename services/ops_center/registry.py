@@ -51,6 +51,7 @@ class Registry:
             metric.metric: metric for metric in sorted(metrics, key=lambda m: m.metric)
         }
         self.sensors: Sequence[Sensor] = sorted(sensors, key=lambda sensor: sensor.sensor_id)
+        self._places = {one.sensor_id: at for at, one in enumerate(self.sensors)}
         self.series: Sequence[tuple[int, str]] = [
             (number, metric)
             for number, sensor in enumerate(self.sensors)
@@ -64,6 +65,11 @@ class Registry:
             3_000_000 * self.metrics[metric].interval_seconds for _, metric in self.series
         ]
         self.version = self._digest()
+
+    def sensor(self, sensor_id: str) -> Sensor | None:
+        """By its id."""
+        place = self._places.get(sensor_id)
+        return None if place is None else self.sensors[place]
 
     def area_infos(self) -> list[AreaInfo]:
         """As clients see them."""

@@ -131,7 +131,7 @@ def test_a_key_with_a_quota_is_made_with_the_keyboard_alone_and_works(
     city: Product, context: BrowserContext
 ) -> None:
     console = open_console(context, city)
-    console.keyboard.press("7")
+    console.keyboard.press("8")
     tab_to(console, console.get_by_test_id("tab-keys"))
     console.keyboard.press("Enter")
     tab_to(console, console.get_by_test_id("key-new"))

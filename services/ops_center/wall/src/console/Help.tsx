@@ -12,7 +12,7 @@ export function Help({ close }: { close: () => void }) {
   const commands = COMMANDS.map((one): [string, string] => [one.key.toUpperCase(), t(one.command)]);
   const more: [string, string][] = [["Q", w("silence")], ["M", w("merge")], ["I", w("report_title")]];
   const pages = WORK.map((page, place): [string, string] => [String(place + 1), t(`nav_${page}`)]);
-  const rest: [string, string][] = [["7", t("nav_setup")], ["Ctrl+Enter", t("keys_send")], ["?", t("keys_help")], ["Esc", t("keys_escape")]];
+  const rest: [string, string][] = [[String(WORK.length + 1), t("nav_setup")], ["Ctrl+Enter", t("keys_send")], ["?", t("keys_help")], ["Esc", t("keys_escape")]];
   return (
     <Dialog id="help-dialog" title={t("keys_title")} close={close}>
       <dl class="keys">

@@ -38,7 +38,7 @@ export function listen(desk: Desk): () => void {
 
 function act(desk: Desk, key: string): boolean {
   if (key === "?") return open(desk, "help");
-  const page = WORK[Number(key) - 1] ?? (key === "7" ? SETUP[0] : undefined);
+  const page = WORK[Number(key) - 1] ?? (key === String(WORK.length + 1) ? SETUP[0] : undefined);
   if (page !== undefined) return turn(page);
   if (key === "/") return focus("[data-search]");
   return route.value.page === "incidents" && inQueue(desk, key);

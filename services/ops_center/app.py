@@ -27,6 +27,7 @@ from services.ops_center.screens.assignments import Assignments
 from services.ops_center.screens.repository import Shelf
 from services.ops_center.screens.routes_screens import screens_router
 from services.ops_center.screens.routes_views import views_router
+from services.ops_center.vital_signs.desk import Desk
 from services.ops_center.vital_signs.hours import Hours
 from services.ops_center.vital_signs.recorder import Learner, Recorder
 from services.ops_center.vital_signs.records import Records
@@ -97,7 +98,7 @@ async def build(context: Context) -> Service:
             replay_router(Past(context.engine), registry, context.clock, context.settings.city),
             views_router(shelf),
             screens_router(shelf, assignments, context.clock),
-            vital_router(surveyor, records, clock, context.settings.city),
+            vital_router(Desk(surveyor, records, clock, str(context.settings.city))),
             hours_router(hours, registry_now),
             pages_router(),
         ),

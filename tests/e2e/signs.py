@@ -50,13 +50,13 @@ def columns_of(city: City) -> Columns:
     places = zip(told["id"], told["name"], told["lon"], told["lat"], told["area_id"], strict=True)
     sensors = [Sensor(*one, tuple(measured.get(at, ()))) for at, one in enumerate(places)]
     registry = Registry(areas, [MetricInfo(**one) for one in snapshot["metrics"]], sensors)
-    found: dict[tuple[str, str], tuple[Any, ...]] = {
+    found: dict[tuple[str, str], list[Any]] = {
         (told["id"][sensor], metric): rest
         for sensor, metric, *rest in zip(
             series["sensor"], series["metric"], series["value"], series["observed_at"],
             series["state"], strict=True,
         )
-    }  # type: ignore[misc]  # fmt: skip
+    }  # fmt: skip
     rows = [found[registry.sensors[at].sensor_id, metric] for at, metric in registry.series]
     return Columns(
         registry, [row[0] for row in rows],

@@ -27,7 +27,8 @@ LIMITS: Mapping[tuple[Pollutant, Average], Sequence[float]] = {
     ("o3", "8h"): (0, 100, 160, 215, 265, 800),  # above, the 1-hour average decides
     ("pm25", "24h"): (0, 35, 75, 115, 150, 250, 350, 500),
 }
-# What the hourly report goes by (particles: the average of the past 24 hours); and the daily one.
+# What the hourly report goes by (particles: the average of the past 24 hours); and the daily one
+# (ozone: the greatest 8-hour average of the day, and the greatest hour where that table ends).
 HOURLY: Mapping[Pollutant, Sequence[Average]] = {
     "pm25": ("24h",), "pm10": ("24h",), "so2": ("1h", "24h"), "no2": ("1h",), "co": ("1h",),
     "o3": ("1h",),
@@ -62,10 +63,11 @@ LEVELS = (
 @dataclass(frozen=True, slots=True)
 class Quality:
     """`aqi`: the greatest of `individual`; with pollutants `missing` the true one may be greater.
-    `primary`: what decides above 50; `exceeding`: what is above 100."""
+    `averages`: what each goes by; `primary`: what decides above 50; `exceeding`: above 100."""
 
     aqi: int | None
     individual: Mapping[Pollutant, int]
+    averages: Mapping[Pollutant, Average]
     missing: Sequence[Pollutant]
 
     @property
@@ -106,13 +108,14 @@ def quality(
 ) -> Quality:
     """The index by the averages there are; of a pollutant the first that says something."""
     found: dict[Pollutant, int] = {}
+    by: dict[Pollutant, Average] = {}
     for pollutant, averages in report.items():
-        given = [(each, means[pollutant, each]) for each in averages if (pollutant, each) in means]
-        if not given or given[0][0] != averages[0]:
-            continue
-        values = (individual(pollutant, each, mean) for each, mean in given)
-        value = next((one for one in values if one is not None), None)
-        if value is not None:
-            found[pollutant] = value
+        for average in averages:
+            if (pollutant, average) not in means:
+                break  # what only stands in for it says nothing by itself
+            value = individual(pollutant, average, means[pollutant, average])
+            if value is not None:
+                found[pollutant], by[pollutant] = value, average
+                break
     missing = [pollutant for pollutant in POLLUTANTS if pollutant not in found]
-    return Quality(max(found.values(), default=None), found, missing)
+    return Quality(max(found.values(), default=None), found, by, missing)

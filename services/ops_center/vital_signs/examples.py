@@ -62,7 +62,8 @@ PAST = _answering({
     "area_id": "441202", "domain": "utilities", "resolution_seconds": 300, "kept_days": 400,
     "items": [_MOMENT], "next": None,
 })  # fmt: skip
-AIR = _answering(_HOUR | {
+AIR = _answering({
+    "report": "hourly", "start": _HOUR["hour"], "next": None,
     "items": [_PLACE | _INDEX | {"stations": 18, "yesterday": 55, "last_week": None}],
     "stations": [_STATION | _INDEX],
 })  # fmt: skip

@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Literal
 
 from pydantic import BaseModel
 
 from services.ops_center.registry import Registry
-from services.ops_center.vital_signs.air import HOURLY, POLLUTANTS, Average, Pollutant
+from services.ops_center.vital_signs.air import POLLUTANTS, Average, Pollutant
 from services.ops_center.vital_signs.answers import Place, place
 from services.ops_center.vital_signs.hours import Air, Roads
 from services.ops_center.vital_signs.traffic import SERVICES, Passage, Service
+
+Report = Literal["hourly", "daily"]
 
 
 class AirLevel(BaseModel):
@@ -58,9 +61,10 @@ class StationAir(Index):
 
 
 class AirQuality(BaseModel):
-    """`hour`: the beginning of the hour; null: no full hour is there yet."""
+    """`start`: of the hour or the day; null: no full one is there yet."""
 
-    hour: datetime | None
+    report: Report
+    start: datetime | None
     items: list[AreaAir]
     stations: list[StationAir]
     next: None = None
@@ -100,7 +104,8 @@ class SensorTraffic(BaseModel):
 
 
 class TrafficState(BaseModel):
-    """`sensors`: the slowest against their free flow."""
+    """`hour`: its beginning; null: no full hour is there yet. `sensors`: the slowest against their
+    free flow."""
 
     hour: datetime | None
     items: list[AreaTraffic]
@@ -165,7 +170,7 @@ def _index(air: Air) -> Index:
 
 
 def _individual(pollutant: Pollutant, air: Air) -> Individual:
-    average = HOURLY[pollutant][0]
+    average = air.quality.averages[pollutant]
     concentration = round(air.means[pollutant, average], 1)
     iaqi = air.quality.individual[pollutant]
     return Individual(pollutant=pollutant, iaqi=iaqi, average=average, concentration=concentration)

@@ -102,6 +102,11 @@ class Records:
         end, and of how many hours the latter is."""
         return await self._rows(statements.AIR, {"hour": hour, "metrics": list(metrics)})
 
+    async def day(self, day: datetime, metrics: Sequence[str]) -> Sequence[Row[Any]]:
+        """By station and metric, of the 24 hours from `day`: their mean and number, the greatest
+        hour, the greatest mean of eight hours and the number of such."""
+        return await self._rows(statements.DAY, {"day": day, "metrics": list(metrics)})
+
     async def traffic(self, hour: datetime) -> Sequence[Row[Any]]:
         """By sensor: mean speed and flow of the hour, free flow, and of how many hours it is."""
         return await self._rows(statements.TRAFFIC, {"hour": hour})

@@ -13,6 +13,7 @@ from services.ops_center.vital_signs import examples
 from services.ops_center.vital_signs.answers import DAY, WEEK
 from services.ops_center.vital_signs.hourly_answers import (
     AirQuality,
+    Report,
     TrafficState,
     area_air,
     area_traffic,
@@ -34,20 +35,28 @@ def hours_router(hours: Hours, registry: Callable[[], Registry]) -> APIRouter:
     @router.get("/v1/air-quality", summary="The official air-quality index (HJ 633-2012)",
                 responses=examples.AIR)  # fmt: skip
     async def air_quality(
-        area_id: AreaId = None, at: At = None, stations: bool = False
+        area_id: AreaId = None, at: At = None, stations: bool = False, report: Report = "hourly"
     ) -> AirQuality:
-        """The hourly index of every area, its level and primary pollutant, beside the same hour
-        yesterday and a week ago; `stations`: of every station too. Gases by the mean of the hour,
-        particles by that of the past 24 hours, of which 20 must be there."""
+        """The index of every area, its level and primary pollutant, beside that of the same time
+        yesterday and a week ago; `stations`: of every station too.
+
+        The hourly report: gases by the mean of the hour, particles by that of the past 24 hours,
+        of which 20 must be there. The daily one, of the last full day: by the day's means, ozone
+        by its greatest mean of eight hours."""
         known = registry()
-        hour = await hours.last(_moment(area_id, at, known))
-        if hour is None:
-            return AirQuality(hour=None, items=[], stations=[])
-        areas, single = await hours.air(hour)
-        yesterday, last_week = [(await hours.air(hour - back))[0] for back in (DAY, WEEK)]
+        moment = _moment(area_id, at, known)
+        last, of = (
+            (hours.last, hours.air) if report == "hourly" else (hours.last_day, hours.air_of_day)
+        )
+        start = await last(moment)
+        if start is None:
+            return AirQuality(report=report, start=None, items=[], stations=[])
+        areas, single = await of(start)
+        yesterday, last_week = [(await of(start - back))[0] for back in (DAY, WEEK)]
         own = {name for name in single if stations and _within(name, area_id, known)}
         return AirQuality(
-            hour=hour,
+            report=report,
+            start=start,
             items=[
                 area_air(one, air, known, (yesterday.get(one), last_week.get(one)))
                 for one, air in _chosen(areas, area_id).items()

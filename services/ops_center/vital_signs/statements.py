@@ -53,6 +53,27 @@ CROSS JOIN LATERAL (
 WHERE NOT s.retired AND s.area_id IS NOT NULL
 ORDER BY s.sensor_id, m.metric
 """
+# Of each station's pollutant: the mean of a day and of how many hours, the greatest hour, and the
+# greatest mean of eight hours that end in it, of how many such.
+DAY = f"""
+SELECT s.sensor_id, s.area_id, m.metric, r.day, r.hours::int, r.hour, r.eight, r.eights::int
+FROM ingest.sensors AS s
+JOIN ingest.metrics AS m ON m.metric = ANY (s.metrics) AND m.metric = ANY (:metrics)
+CROSS JOIN LATERAL (
+    SELECT avg(mean) AS day, count(*) AS hours, max(mean) AS hour,
+           max(eight) FILTER (WHERE whole) AS eight, count(*) FILTER (WHERE whole) AS eights
+    FROM (
+        SELECT mean, avg(mean) OVER eight AS eight, count(*) OVER eight >= 6
+               AND bucket >= CAST(:day AS timestamptz) + interval '7 hours' AS whole
+        FROM ingest.rollups_1h
+        WHERE sensor_id = s.sensor_id AND metric = m.metric AND {_HEARD}
+          AND bucket >= :day AND bucket < CAST(:day AS timestamptz) + interval '1 day'
+        WINDOW eight AS (ORDER BY bucket RANGE BETWEEN interval '7 hours' PRECEDING AND CURRENT ROW)
+    ) AS hours
+) AS r
+WHERE NOT s.retired AND s.area_id IS NOT NULL
+ORDER BY s.sensor_id, m.metric
+"""
 TRAFFIC = f"""
 SELECT s.sensor_id, s.area_id, speed.mean AS speed, flow.mean AS flow, f.kmh AS free,
        coalesce(f.hours, 0) AS hours

@@ -6,20 +6,20 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import insert, select
 
 from services.ops_center.feed import Feed
 from services.ops_center.hub import Hub
 from services.ops_center.repository import Repository
 from services.ops_center.vital_signs.index import Vital
-from services.ops_center.vital_signs.recorder import LEARNED_FROM, Learner, Recorder
+from services.ops_center.vital_signs.recorder import Recorder
 from services.ops_center.vital_signs.records import KEPT, Records
 from services.ops_center.vital_signs.surveyor import Surveyor
 from shared.clock import system_clock, to_micros
 from shared.contracts.reading import Reading
 from shared.pause import eventually
 from shared.store.rollups import floor_to
-from shared.store.tables import free_flow, metrics, rollup_state, rollups_1h, sensors, vital_signs
+from shared.store.tables import vital_signs
 from tests.integration.ops_center.conftest import Centre
 from tests.unit.ops_center.wall import incident
 
@@ -32,15 +32,8 @@ def speed(value: float, at: datetime, sensor: str = "road-1", **more: Any) -> Re
     return Reading(sensor, "traffic.speed", to_micros(at), value, **more)
 
 
-async def ask(centre: Centre, path: str, **query: Any) -> Any:
-    async with centre.http(centre.screen_token) as http:
-        answer = await http.get(path, params=query)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
 async def signs(centre: Centre, **query: Any) -> dict[tuple[str, str], dict[str, Any]]:
-    items = (await ask(centre, "/v1/vital-signs", **query))["items"]
+    items = (await centre.ask("/v1/vital-signs", **query))["items"]
     return {(one["area_id"], one["domain"]): one for one in items}
 
 
@@ -83,7 +76,7 @@ async def test_an_index_says_how_each_area_and_domain_runs(speaking: Centre) -> 
 
 
 async def test_it_is_explained_by_sensor_distance_and_since_when(speaking: Centre) -> None:
-    told = await ask(speaking, "/v1/vital-signs/traffic", area_id=EAST)
+    told = await speaking.ask("/v1/vital-signs/traffic", area_id=EAST)
     assert told["index"] == pytest.approx(100 - sum(one["points"] for one in told["contributions"]),
                                           abs=0.1)  # fmt: skip
     [slow] = told["contributions"]
@@ -97,7 +90,7 @@ async def test_it_is_explained_by_sensor_distance_and_since_when(speaking: Centr
         "sensors": 1, "points": 0,
     }  # fmt: skip
     assert told["more"] == 0
-    assert (await ask(speaking, "/v1/vital-signs/traffic"))["area_id"] == CITY
+    assert (await speaking.ask("/v1/vital-signs/traffic"))["area_id"] == CITY
 
 
 async def test_what_was_outside_for_as_long_as_is_known_says_so(speaking: Centre) -> None:
@@ -106,11 +99,11 @@ async def test_what_was_outside_for_as_long_as_is_known_says_so(speaking: Centre
     await speaking.post(speed(9, now + timedelta(seconds=1), "both-1"))
 
     async def low() -> bool:
-        told = await ask(speaking, "/v1/vital-signs/traffic", area_id=EAST)
+        told = await speaking.ask("/v1/vital-signs/traffic", area_id=EAST)
         return len(told["contributions"]) == 2
 
     assert await eventually(low, 20)
-    told = await ask(speaking, "/v1/vital-signs/traffic", area_id=EAST)
+    told = await speaking.ask("/v1/vital-signs/traffic", area_id=EAST)
     [both] = [one for one in told["contributions"] if one["sensor_id"] == "both-1"]
     assert both["at_least"]
     assert datetime.fromisoformat(both["since"]) < now - 4.9 * HOUR
@@ -118,7 +111,7 @@ async def test_what_was_outside_for_as_long_as_is_known_says_so(speaking: Centre
 
 async def test_an_alarm_and_silence_say_since_when_too(speaking: Centre) -> None:
     opened = floor_to(system_clock(), 60) - HOUR
-    alarmed = {"subjects": ("road-1",), "metric": "traffic.speed", "priority": 3}
+    alarmed: dict[str, Any] = {"subjects": ("road-1",), "metric": "traffic.speed", "priority": 3}
     await speaking.step(incident(1, **alarmed, opened_at=opened))
     heard = opened - 5 * HOUR
     await speaking.post(Reading("gauge-1", "water.level", to_micros(heard), 3.0))
@@ -131,10 +124,10 @@ async def test_an_alarm_and_silence_say_since_when_too(speaking: Centre) -> None
         )
 
     assert await eventually(shown, 20)
-    [alarm] = (await ask(speaking, "/v1/vital-signs/traffic", area_id=WEST))["contributions"]
+    [alarm] = (await speaking.ask("/v1/vital-signs/traffic", area_id=WEST))["contributions"]
     assert (alarm["cause"], alarm["state"], alarm["outside_by"]) == ("alarm", "p3", None)
     assert datetime.fromisoformat(alarm["since"]) == opened
-    quiet = await ask(speaking, "/v1/vital-signs/environment", area_id=WEST)
+    quiet = await speaking.ask("/v1/vital-signs/environment", area_id=WEST)
     assert quiet["index"] is None
     assert datetime.fromisoformat(quiet["contributions"][0]["since"]) == heard
 
@@ -165,15 +158,15 @@ async def test_the_past_can_be_asked_for(speaking: Centre) -> None:
     now = floor_to(system_clock(), 3600)
     rows = [step(now - n * STEP, 50.0 + n, alarm=n) for n in range(24) if n != 20]
     await keep(speaking, [*rows, step(now - 20 * STEP, None)])
-    then = await ask(speaking, "/v1/vital-signs", at=(now - 3 * STEP).isoformat())
+    then = await speaking.ask("/v1/vital-signs", at=(now - 3 * STEP).isoformat())
     assert [(one["area_id"], one["index"]) for one in then["items"]] == [(CITY, 53)]
-    nothing = await ask(speaking, "/v1/vital-signs", at=(now - timedelta(days=3)).isoformat())
+    nothing = await speaking.ask("/v1/vital-signs", at=(now - timedelta(days=3)).isoformat())
     assert nothing["items"] == []
     span = {"from": (now - 2 * HOUR).isoformat(), "to": now.isoformat()}
-    past = await ask(speaking, "/v1/vital-signs/traffic/history", **span)
+    past = await speaking.ask("/v1/vital-signs/traffic/history", **span)
     assert past["resolution_seconds"] == 300
     assert [one["index"] for one in past["items"]][:4] == [73, 72, 71, None]
-    coarse = await ask(speaking, "/v1/vital-signs/traffic/history", points=3, **span)
+    coarse = await speaking.ask("/v1/vital-signs/traffic/history", points=3, **span)
     assert coarse["resolution_seconds"] == 3600
     first = coarse["items"][0]
     assert (first["lowest"], first["alarm"]) == (63, 23)
@@ -262,118 +255,3 @@ async def test_a_city_that_has_never_spoken_keeps_only_that(idle_centre: Centre)
     assert [(row.domain, row.score, row.counted, row.never) for row in rows] == [
         ("traffic", None, 0, 3)
     ]
-
-
-def hour_of(sensor: str, metric: str, bucket: datetime, mean: float, count: int) -> dict[str, Any]:
-    same = dict.fromkeys(("min", "max", "mean", "last"), mean)
-    return same | {"sensor_id": sensor, "metric": metric, "bucket": bucket, "count": count,
-                   "good": count, "bad": 0, "last_at": bucket}  # fmt: skip
-
-
-async def roll(centre: Centre, rows: Sequence[dict[str, Any]], to: datetime) -> None:
-    async with centre.engine.begin() as connection:
-        await connection.execute(insert(rollups_1h), rows)
-        await connection.execute(insert(rollup_state).values(width_seconds=3600, rolled_to=to))
-
-
-async def stations(centre: Centre) -> None:
-    """Two air stations in the west, one in the east."""
-    names = {"pm25": "PM2.5", "o3": "O3", "no2": "NO2", "pm10": "PM10", "so2": "SO2", "co": "CO"}
-    async with centre.engine.begin() as connection:
-        for code, name in names.items():
-            await connection.execute(insert(metrics).values(
-                metric=f"air.{code}", domain="environment", unit="µg/m³", name_zh=name,
-                name_en=name, interval_seconds=300,
-            ))  # fmt: skip
-        for number, area in ((1, WEST), (2, WEST), (3, EAST)):
-            await connection.execute(insert(sensors).values(
-                sensor_id=f"air-{number}", name=f"站 {number}", lon=112.5, lat=23.0, area_id=area,
-                metrics=[f"air.{code}" for code in names],
-            ))  # fmt: skip
-
-
-async def test_the_air_quality_index_of_stations_and_areas(idle_centre: Centre) -> None:
-    await stations(idle_centre)
-    now = floor_to(system_clock(), 3600)
-    last = now - HOUR
-    rows = [hour_of(f"air-{n}", "air.pm25", last - k * HOUR, 70.0 + 40 * (n == 2), 12)
-            for n in (1, 2) for k in range(24)]  # fmt: skip
-    rows += [hour_of("air-1", "air.o3", last, 180.0, 9), hour_of("air-2", "air.o3", last, 400.0, 8)]
-    rows += [hour_of("air-3", "air.pm25", last - k * HOUR, 300.0, 12) for k in range(19)]
-    rows += [hour_of("air-3", "air.no2", last, 90.0, 12),
-             hour_of("air-1", "air.no2", last - 24 * HOUR, 120.0, 12)]  # fmt: skip
-    await roll(idle_centre, rows, now)
-    async with idle_centre.running():
-
-        async def loaded() -> bool:
-            async with idle_centre.http(idle_centre.screen_token) as http:
-                return (await http.get("/v1/air-quality")).is_success
-
-        assert await eventually(loaded, 20)
-        told = await ask(idle_centre, "/v1/air-quality", stations=True)
-        earlier = await ask(idle_centre, "/v1/air-quality", area_id=WEST,
-                            at=(now - 23.5 * HOUR).isoformat())  # fmt: skip
-    assert datetime.fromisoformat(told["hour"]) == last
-    areas = {one["area_id"]: one for one in told["items"]}
-    assert list(areas) == [CITY, WEST, EAST]
-    west = areas[WEST]
-    # PM2.5: (70 + 110) / 2 = 90 → 118.75; ozone of the one station with three quarters of its hour
-    assert (west["aqi"], west["primary"], west["exceeding"]) == (119, ["pm25"], ["pm25"])
-    assert (west["level"]["name_zh"], west["stations"]) == ("轻度污染", 2)
-    assert {one["pollutant"]: one["iaqi"] for one in west["pollutants"]} == {"pm25": 119, "o3": 75}
-    assert west["missing"] == ["pm10", "so2", "no2", "co"]
-    assert west["yesterday"] == 60
-    east = areas[EAST]  # 19 hours make no day
-    assert (east["aqi"], "pm25" in east["missing"], east["level"]["name_zh"]) == (45, True, "优")
-    single = {one["sensor_id"]: one["aqi"] for one in told["stations"]}
-    assert single == {"air-1": 94, "air-2": 144, "air-3": 45}
-    assert [one["aqi"] for one in earlier["items"]] == [60]
-    assert earlier["stations"] == []
-
-
-async def test_before_the_first_full_hour_nothing_is_told(speaking: Centre) -> None:
-    for path in ("/v1/air-quality", "/v1/traffic-state"):
-        told = await ask(speaking, path)
-        assert (told["hour"], told["items"]) == (None, [])
-
-
-async def test_traffic_is_judged_by_the_free_flow_that_was_learned(speaking: Centre) -> None:
-    now = floor_to(system_clock(), 3600)
-    last = now - HOUR
-    rows = [hour_of("road-1", "traffic.speed", last - k * HOUR, 60 - k % 10, 60)
-            for k in range(1, 100)]  # fmt: skip
-    rows += [hour_of("road-1", "traffic.speed", last, 29.0, 60),
-             hour_of("road-2", "traffic.speed", last, 40.0, 60),
-             hour_of("road-1", "traffic.speed", now - LEARNED_FROM - HOUR, 199.0, 60)]  # fmt: skip
-    await roll(speaking, rows, now)
-    async with speaking.engine.begin() as connection:
-        await connection.execute(update(metrics).values(interval_seconds=60))
-        await connection.execute(delete(free_flow))  # what was learned before the past was there
-    clock = [now]
-    learner = Learner(Records(speaking.engine), lambda: clock[0])
-    await learner.step()
-    async with speaking.engine.connect() as connection:
-        found = {row.sensor_id: row for row in await connection.execute(select(free_flow))}
-        best = await connection.scalar(text(
-            "SELECT percentile_cont(0.85) WITHIN GROUP (ORDER BY mean) FROM ingest.rollups_1h"
-            " WHERE sensor_id = 'road-1' AND mean < 100"
-        ))  # fmt: skip
-    assert (found["road-1"].kmh, found["road-1"].hours) == (best, 100)
-    assert found["road-2"].hours == 1
-    told = await ask(speaking, "/v1/traffic-state", sensors=5)
-    areas = {one["area_id"]: one for one in told["items"]}
-    west, east = areas[WEST], areas[EAST]
-    assert best == pytest.approx(58, abs=1)
-    assert (west["service"], west["time_index"], west["congested"]) == (
-        "D", round(best / 29, 2), 1,
-    )  # fmt: skip
-    assert (west["learning"], west["silent"]) == (0, 0)
-    assert (east["service"], east["learning"], east["silent"]) == (None, 1, 1)
-    assert west["yesterday"]["service"] == "A"
-    assert [one["sensor_id"] for one in told["sensors"]] == ["road-1"]
-    await learner.step()  # nothing is due
-    clock[0] = now + 25 * HOUR
-    await learner.step()
-    async with speaking.engine.connect() as connection:
-        newest = await connection.scalar(select(func.min(free_flow.c.learned_at)))
-    assert newest == clock[0]

@@ -112,7 +112,8 @@ def test_what_is_missing_is_named_and_makes_no_index_by_itself() -> None:
 
 def test_sulphur_dioxide_above_its_hourly_table_goes_by_the_day() -> None:
     assert "so2" in quality({("so2", "1h"): 900.0}).missing
-    assert quality({("so2", "1h"): 900.0, ("so2", "24h"): 800.0}).individual["so2"] == 200
+    day = quality({("so2", "1h"): 900.0, ("so2", "24h"): 800.0})
+    assert (day.individual["so2"], day.averages["so2"]) == (200, "24h")
     assert quality({("so2", "24h"): 800.0}).aqi is None  # without its hour there is no report
 
 
@@ -120,6 +121,7 @@ def test_the_daily_report_has_its_own_averages() -> None:
     means = {("o3", "8h"): 900.0, ("o3", "1h"): 1000.0, ("no2", "24h"): 80.0}
     found = quality(means, DAILY)  # type: ignore[arg-type]
     assert found.individual == {"no2": 100, "o3": 400}
+    assert found.averages == {"no2": "24h", "o3": "1h"}
     assert set(HOURLY) == set(DAILY)
 
 

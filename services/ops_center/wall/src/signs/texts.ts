@@ -7,7 +7,7 @@ import type { Contribution } from "./signs";
 const zh = {
   steady: "平稳", watch: "关注", strained: "承压", critical: "告急", unknown: "不明",
   index: "体征指数", why: "{domain}体征指数 {index},{band},查看原因",
-  yesterday: "较昨日", last_week: "较上周", no_past: "昨日同时段无记录",
+  day: "较昨日", yesterday: "较昨日", last_week: "较上周", no_past: "昨日同时段无记录",
   n_normal: "正常 {n}", n_alarm: "告警 {n}", n_outside: "越限 {n}", n_silent: "失联 {n}", n_bad: "坏值 {n}", n_never: "未接入 {n}",
   alarm: "告警", outside: "越限", silent: "失联", bad: "坏值", above: "高出 {by}", below: "低 {by}",
   since: "已 {span}", since_least: "超过 {span}", all_well: "没有扣分的感知点", more: "另有 {n} 个感知点扣分",
@@ -17,7 +17,7 @@ const zh = {
 const en: Record<keyof typeof zh, string> = {
   steady: "steady", watch: "watch", strained: "strained", critical: "critical", unknown: "unknown",
   index: "Vital sign", why: "{domain}: vital sign {index}, {band}; see why",
-  yesterday: "vs yesterday", last_week: "vs last week", no_past: "nothing kept of yesterday",
+  day: "24 h", yesterday: "vs yesterday", last_week: "vs last week", no_past: "nothing kept of yesterday",
   n_normal: "{n} normal", n_alarm: "{n} in alarm", n_outside: "{n} out of range", n_silent: "{n} silent", n_bad: "{n} bad data", n_never: "{n} not connected",
   alarm: "alarm", outside: "out of range", silent: "silent", bad: "bad data", above: "{by} above", below: "{by} below",
   since: "for {span}", since_least: "for over {span}", all_well: "No sensor costs points", more: "{n} more sensors cost points",

@@ -52,7 +52,7 @@ export function SignHead({ domain, sign, board }: { domain: Domain; sign: Sign |
     <h2 class="sign">
       <button type="button" aria-label={label} onClick={open} disabled={board.reel !== null}>
         <span>{t(domain)}</span>
-        {change !== null && <small>{v("yesterday")} {arrow(change)}</small>}
+        {change !== null && <small>{v("day")} {arrow(change)}</small>}
         <em class={sign.band}>{v(sign.band)}</em>
         <b>{written(sign.index)}</b>
       </button>

@@ -3,7 +3,6 @@ import { facts } from "../../wall/format";
 import { pollutants, x } from "./texts";
 
 export interface Hourly<T> {
-  hour: string | null;
   items: T[];
 }
 

@@ -61,10 +61,11 @@ export function VitalSigns({ desk }: { desk: Desk }) {
   );
 }
 
-/** `441202.traffic`; what is not there is the city's first domain. */
+/** `441202.traffic`; what is not there is the worst of the city's own domains. */
 function chosen(item: string | null, items: readonly Sign[]): [string, Domain] {
   const [area = "", domain = ""] = (item ?? "").split(".");
-  const found = items.find((one) => one.area_id === area && one.domain === domain) ?? items[0];
+  const found = items.find((one) => one.area_id === area && one.domain === domain)
+    ?? items.filter((one) => one.parent_id === null).sort((a, b) => (a.index ?? -1) - (b.index ?? -1))[0];
   return [found?.area_id ?? "", found?.domain ?? "traffic"];
 }
 

@@ -46,8 +46,9 @@ function Figures({ figures }: { figures: readonly Figure[] }) {
       <thead><tr><th>{x("figures")}</th><th class="right">{x("now")}</th><th class="right">{x("yesterday")}</th><th class="right">{x("last_week")}</th></tr></thead>
       <tbody>
         {figures.map((one) => {
-          const unit = scaled(one.value ?? 0, one.unit)[1];
-          const say = (value: number | null): string => (value === null ? "—" : number(scaled(value, one.unit)[0]));
+          const most = Math.max(...[one.value, one.yesterday, one.last_week].map((value) => Math.abs(value ?? 0)), 1);
+          const [shown, unit] = scaled(most, one.unit);
+          const say = (value: number | null): string => (value === null ? "—" : number(value * (shown / most)));
           return (
             <tr key={one.metric}>
               <td>{named(one)} <small>{facts(x(one.summary), unit)}</small></td>

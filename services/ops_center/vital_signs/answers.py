@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 
+from services.ops_center.history.span import BadParameter
 from services.ops_center.registry import Registry
 from services.ops_center.vital_signs.index import (
     FATES,
@@ -205,6 +206,13 @@ def place(area_id: str, registry: Registry) -> dict[str, Any]:
         "area_id": area_id, "parent_id": area.parent_id, "name_zh": area.name_zh,
         "name_en": area.name_en,
     }  # fmt: skip
+
+
+def refuse_unknown(area_id: str, registry: Registry) -> None:
+    """Raises `BadParameter` unless it is the city or a district."""
+    if area_id not in registry.areas:
+        detail = f"there is no city or district {area_id}"
+        raise BadParameter("area_id", detail, "unknown_area")
 
 
 def rounded(index: float | None) -> float | None:

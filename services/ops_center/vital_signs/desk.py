@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from services.ops_center.history.span import BadParameter, bucket_seconds, moment_of, span_of
+from services.ops_center.history.span import bucket_seconds, moment_of, span_of
 from services.ops_center.registry import Registry
 from services.ops_center.vital_signs import answers
 from services.ops_center.vital_signs.explanation import by_metric, contributions
@@ -28,7 +28,7 @@ class Desk:
         """Of one area or all, one domain or all."""
         registry = self._surveyor.picture.registry
         if area_id is not None:
-            _refuse_unknown(area_id, registry)
+            answers.refuse_unknown(area_id, registry)
         moment = None if at is None else moment_of("at", at)
         if moment is None:
             survey = await self._surveyor.survey()
@@ -92,14 +92,8 @@ class Desk:
 
     def _area(self, area_id: str | None, registry: Registry) -> str:
         area = self._city if area_id is None else area_id
-        _refuse_unknown(area, registry)
+        answers.refuse_unknown(area, registry)
         return area
-
-
-def _refuse_unknown(area_id: str, registry: Registry) -> None:
-    if area_id not in registry.areas:
-        detail = f"there is no city or district {area_id}"
-        raise BadParameter("area_id", detail, "unknown_area")
 
 
 def _moment(row: Any) -> answers.Moment:

@@ -6,11 +6,11 @@ from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, Query
 
-from services.ops_center.history.routes import problem_of
-from services.ops_center.history.span import BadParameter, moment_of
+from services.ops_center.history.routes import as_problems
+from services.ops_center.history.span import moment_of
 from services.ops_center.registry import Registry
 from services.ops_center.vital_signs import examples
-from services.ops_center.vital_signs.answers import DAY, WEEK
+from services.ops_center.vital_signs.answers import DAY, WEEK, refuse_unknown
 from services.ops_center.vital_signs.hourly_answers import (
     AirQuality,
     Report,
@@ -94,13 +94,10 @@ def hours_router(hours: Hours, registry: Callable[[], Registry]) -> APIRouter:
 
 def _moment(area_id: str | None, at: str | None, registry: Registry) -> datetime | None:
     """What `at` says. Raises `Problem`."""
-    try:
-        if area_id is not None and area_id not in registry.areas:
-            detail = f"there is no city or district {area_id}"
-            raise BadParameter("area_id", detail, "unknown_area")
+    with as_problems():
+        if area_id is not None:
+            refuse_unknown(area_id, registry)
         return None if at is None else moment_of("at", at)
-    except BadParameter as error:
-        raise problem_of(error) from None
 
 
 def _chosen(areas: Mapping[str, T], area_id: str | None) -> Mapping[str, T]:

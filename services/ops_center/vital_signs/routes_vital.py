@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from services.ops_center.history.routes import problem_of
-from services.ops_center.history.span import DEFAULT_POINTS, MAX_POINTS, MIN_POINTS, BadParameter
+from services.ops_center.history.routes import as_problems
+from services.ops_center.history.span import DEFAULT_POINTS, MAX_POINTS, MIN_POINTS
 from services.ops_center.vital_signs import answers, examples
 from services.ops_center.vital_signs.desk import Desk
 from shared.contracts.live import Domain
@@ -31,10 +31,8 @@ def vital_router(desk: Desk) -> APIRouter:
     ) -> answers.VitalSigns:
         """An index of 0 to 100 for every area and domain, with its key figures, each beside the
         same time of day yesterday and a week ago. `at`: as it was then, within ten minutes."""
-        try:
+        with as_problems():
             return await desk.signs(area_id, domain, at)
-        except BadParameter as error:
-            raise problem_of(error) from None
 
     @router.get("/v1/vital-signs/{domain}", summary="Why an index is what it is",
                 responses=examples.EXPLANATION)  # fmt: skip
@@ -45,10 +43,8 @@ def vital_router(desk: Desk) -> APIRouter:
     ) -> answers.Explanation:
         """The present index of an area, and the sensors that cost it most: which, how far outside
         of their normal range, since when. The points of all add up to 100 − index."""
-        try:
+        with as_problems():
             return await desk.explained(domain, area_id, limit)
-        except BadParameter as error:
-            raise problem_of(error) from None
 
     @router.get("/v1/vital-signs/{domain}/history", summary="How an index was",
                 responses=examples.PAST)  # fmt: skip
@@ -61,9 +57,7 @@ def vital_router(desk: Desk) -> APIRouter:
     ) -> answers.Past:
         """Steps of five minutes or more, as many as `points` allow; without `from` and `to` the
         last 24 h."""
-        try:
+        with as_problems():
             return await desk.past(domain, area_id, (since, to), points)
-        except BadParameter as error:
-            raise problem_of(error) from None
 
     return router

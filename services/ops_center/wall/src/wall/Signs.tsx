@@ -25,7 +25,7 @@ interface Told {
 /** What the server has told last, kept while the panels turn. */
 const told = signal<Told | null>(null);
 
-/** The signs of the view's area, asked for anew while they are shown; none that are old. A replay asks of its own time. */
+/** The signs of the view's area, asked for again and again; none that are old. A replay asks of its own time. */
 export function useSigns(board: Board, show: Show): (domain: Domain) => Sign | null {
   const now = board.beat.value;
   const area = show.view.value?.area_id ?? String(board.city.value?.adcode ?? "");
@@ -38,7 +38,9 @@ export function useSigns(board: Board, show: Show): (domain: Domain) => Sign | n
       ({ items }) => void (told.value = { area, at: board.now(), signs: items }), () => undefined);
   }, [area, turn, board]);
   const known = told.value;
-  const fit = known !== null && known.area === area && Math.abs(now - known.at) < oldMs;
+  // Without a link everything stays as it was last, under the banner that says so.
+  const recent = (at: number): boolean => board.adrift.value || Math.abs(now - at) < oldMs;
+  const fit = known !== null && known.area === area && recent(known.at);
   return (domain) => (fit ? known.signs.find((sign) => sign.domain === domain) ?? null : null);
 }
 

@@ -27,6 +27,13 @@ from services.ops_center.screens.assignments import Assignments
 from services.ops_center.screens.repository import Shelf
 from services.ops_center.screens.routes_screens import screens_router
 from services.ops_center.screens.routes_views import views_router
+from services.ops_center.vital_signs.desk import Desk
+from services.ops_center.vital_signs.hours import Hours
+from services.ops_center.vital_signs.recorder import Learner, Recorder
+from services.ops_center.vital_signs.records import Records
+from services.ops_center.vital_signs.routes_hours import hours_router
+from services.ops_center.vital_signs.routes_vital import vital_router
+from services.ops_center.vital_signs.surveyor import Surveyor
 from shared.errors import Misconfigured
 from shared.runtime import Context, Service
 from shared.web.auth import new_token
@@ -75,6 +82,12 @@ async def build(context: Context) -> Service:
         await hub.ready(READY_SECONDS)
         return feed.picture.registry
 
+    def registry_now() -> Registry:
+        return feed.picture.registry
+
+    clock = context.clock
+    records, surveyor = Records(context.engine), Surveyor(feed, clock)
+    hours = Hours(records, registry_now, clock)
     shelf = Shelf(context.engine, context.clock)
     assignments = Assignments(shelf)
     return Service(
@@ -86,10 +99,17 @@ async def build(context: Context) -> Service:
             replay_router(Past(context.engine), registry, context.clock, context.settings.city),
             views_router(shelf),
             screens_router(shelf, assignments, context.clock),
+            vital_router(Desk(surveyor, records, clock, str(context.settings.city))),
+            hours_router(hours, registry_now),
             pages_router(),
         ),
         raw_routes={("WEBSOCKET", "/v1/live"): live_socket(hub, assignments.of)},
-        jobs={"picture": feed.run, "hub": hub.run},
+        jobs={
+            "picture": feed.run,
+            "hub": hub.run,
+            "vital signs": Recorder(surveyor, records, clock).run,
+            "free flow": Learner(records, clock).run,
+        },
         checks={"picture": feed.check},
         closers=[oidc.close] if oidc is not None else [],
         mounts={"/assets": Assets(DIST / "assets")},

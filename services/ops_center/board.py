@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -29,6 +30,7 @@ class IncidentView(msgspec.Struct, frozen=True):
     parent_id: UUID | None = None
     members: int = 1
     alarms: tuple[tuple[str, str, Literal[1, 2, 3, 4]], ...] = ()
+    opened_at: datetime | None = None
 
     @property
     def coloured(self) -> dict[SeriesKey, int]:
@@ -132,6 +134,11 @@ class Board:
     def alarm(self, series: SeriesKey) -> int:
         """The highest priority (1–4) of the active alerts on a series; 0: none."""
         return min(self._alarms.get(series, {}).values(), default=0)
+
+    def alarmed_since(self, series: SeriesKey) -> datetime | None:
+        """When the first of the incidents that colour a series was opened."""
+        incidents = [self._entries[known].incident for known in self._alarms.get(series, {})]
+        return min((one.opened_at for one in incidents if one.opened_at), default=None)
 
     def alarmed(self) -> Iterable[SeriesKey]:
         """The series with an active alert."""

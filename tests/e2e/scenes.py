@@ -27,12 +27,13 @@ Frame = dict[str, Any]
 @dataclass(frozen=True)
 class Scene:
     """`change`: what is different from a calm city; `query`: of the page's address; `keys`: pressed
-    once it is drawn; `cut`: the link is lost for 23 s."""
+    once it is drawn, `click`: what is clicked then; `cut`: the link is lost for 23 s."""
 
     name: str
     change: Callable[["City"], None] = lambda city: None
     query: str = ""
     keys: tuple[str, ...] = ()
+    click: str = ""
     cut: bool = False
 
 
@@ -153,6 +154,7 @@ SCENES = (
     Scene("health-en", stale, query="lang=en&panels=health,incidents,trends"),
     Scene("view", one_urgent, query="area=441202&domains=utilities"),
     Scene("case", one_urgent, keys=("ArrowDown", "Enter")),
+    Scene("sign", flood, click=".domain:nth-child(2) .sign button"),
     Scene("replay", one_urgent, query="replay=2026-05-01T02:00:00Z&speed=10"),
     Scene("help", keys=("?",)),
 )

@@ -38,8 +38,8 @@ _SENSOR_RANK = """(id) => {
 
 # Every page of the console, as one can go through them.
 TABS = (
-    "silences", "sensors", "duty", "performance", "tasks", "setup", "push", "keys", "quarantine",
-    "users", "audit", "rules", "incidents",
+    "silences", "sensors", "duty", "performance", "tasks", "vitals", "setup", "push", "keys",
+    "quarantine", "users", "audit", "rules", "incidents",
 )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from services.ops_center.pages import DIST
 from shared.pause import until
 from shared.web.security import PAGE, policy
 from tests.e2e.scenes import NOW, City, Scene, history
+from tests.e2e.signs import explanation, signs
 
 ORIGIN = "http://wall.test"
 DRAWN_SECONDS = 60.0
@@ -62,6 +63,10 @@ class Studio:
         """What happens after the first picture."""
         for key in scene.keys:
             self.page.keyboard.press(key)
+            self.wait_drawn()
+        if scene.click:
+            self.page.locator(scene.click).first.click()
+            self.page.wait_for_load_state("networkidle")
             self.wait_drawn()
         if scene.cut:
             self.cut()
@@ -133,12 +138,15 @@ class Studio:
             "/v1/map/layers": lambda: {"items": []},
             "/v1/areas": lambda: self.city.cells,
             "/v1/history": lambda: history(self.city, query),
+            "/v1/vital-signs": lambda: signs(self.city, query),
             "/v1/incidents": lambda: {"items": [], "next": None},
         }
         if self.refusing:
             route.abort()
         elif path in answers:
             route.fulfill(json=answers[path]())
+        elif path.startswith("/v1/vital-signs/"):
+            route.fulfill(json=explanation(self.city, path.rpartition("/")[2], query))
         else:
             route.fulfill(status=404, json={"title": "Not found"})
 

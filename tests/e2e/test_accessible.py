@@ -11,7 +11,7 @@ from tests.product import Product
 
 AXE = DIST.parent / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = (
-    "incidents", "silences", "sensors", "duty", "performance", "tasks",
+    "incidents", "silences", "sensors", "duty", "performance", "tasks", "vitals",
     "rules", "push", "keys", "quarantine", "users", "audit",
 )  # fmt: skip
 DIALOGS = {

@@ -1,7 +1,8 @@
 """`GET /v1/history`: what was, for screens and for other departments."""
 
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Protocol
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Depends, Header, Query
 from starlette.responses import Response
@@ -131,6 +132,15 @@ def history_router(archive: Archive, clock: Clock) -> APIRouter:
         return await desk.answer(question, accepted)
 
     return router
+
+
+@contextmanager
+def as_problems() -> Iterator[None]:
+    """What is wrong with a parameter becomes an answer."""
+    try:
+        yield
+    except BadParameter as error:
+        raise problem_of(error) from None
 
 
 def problem_of(error: BadParameter) -> Problem:

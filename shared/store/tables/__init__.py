@@ -30,7 +30,15 @@ from shared.store.tables.ingest import (
     sensors,
 )
 from shared.store.tables.oncall import oncall_entries, roster_overrides
-from shared.store.tables.ops import accounts, playlists, screen_tokens, sessions, views
+from shared.store.tables.ops import (
+    accounts,
+    free_flow,
+    playlists,
+    screen_tokens,
+    sessions,
+    views,
+    vital_signs,
+)
 from shared.store.tables.paging import escalations, link_keys, notices
 from shared.store.tables.quarantine import (
     door_mappings,
@@ -69,6 +77,7 @@ __all__ = [
     "door_mappings",
     "endpoints",
     "escalations",
+    "free_flow",
     "idempotency",
     "incidents",
     "ingest_audit",
@@ -109,4 +118,5 @@ __all__ = [
     "snapshots",
     "timeline",
     "views",
+    "vital_signs",
 ]

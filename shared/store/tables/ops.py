@@ -3,6 +3,8 @@
 from sqlalchemy import (
     Boolean,
     Column,
+    DateTime,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -87,5 +89,32 @@ screen_tokens = Table(
     moment("expires_at", nullable=True),
     moment("revoked_at", nullable=True),
     UniqueConstraint("screen_id"),
+    schema="ops",
+)
+vital_signs = Table(  # how each area's domain was, every five minutes
+    "vital_signs",
+    metadata,
+    Column("area_id", Text, primary_key=True),
+    Column("domain", Text, primary_key=True),
+    Column("at", DateTime(timezone=True), primary_key=True),  # a full five minutes
+    Column("score", Double),  # 0–100; null: too little was heard
+    Column("heard", Double, nullable=False),  # share of the weight that was heard of
+    Column("counted", Integer, nullable=False),  # sensors that had ever spoken; of these …
+    Column("alarm", Integer, nullable=False),
+    Column("outside", Integer, nullable=False),
+    Column("silent", Integer, nullable=False),
+    Column("bad", Integer, nullable=False),
+    Column("never", Integer, nullable=False),  # … and beside them
+    Column("figures", JSONB, nullable=False),  # by metric
+    Index("vital_signs_by_time", "at"),
+    schema="ops",
+)
+free_flow = Table(  # the speed at which traffic flows freely past each sensor
+    "free_flow",
+    metadata,
+    Column("sensor_id", Text, primary_key=True),
+    Column("kmh", Double, nullable=False),
+    Column("hours", Integer, nullable=False),  # of which it is learned
+    moment("learned_at"),
     schema="ops",
 )

@@ -67,6 +67,13 @@ class Centre:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", headers=headers)
 
+    async def ask(self, path: str, **query: Any) -> Any:
+        """What a screen is answered."""
+        async with self.http(self.screen_token) as http:
+            answer = await http.get(path, params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
     def connect(self, query: str = "", **more: Any) -> Any:
         url = f"ws://127.0.0.1:{self.port}/v1/live{query}"
         return websockets.connect(url, max_size=None, compression=None, **more)

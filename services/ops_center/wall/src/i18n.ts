@@ -8,15 +8,21 @@ const KEPT_AS = "yiwang.language";
 
 /** The language every text is drawn in; reading it in a component redraws on a switch. */
 export const language = signal<Language>(firstLanguage());
+tellDocument();
 
 export function setLanguage(next: Language): void {
   language.value = next;
-  document.documentElement.lang = next === "zh" ? "zh-CN" : "en";
+  tellDocument();
   try {
     localStorage.setItem(KEPT_AS, next);
   } catch {
     // A locked-down browser keeps the choice for this visit only.
   }
+}
+
+/** Readers of the page, and its style sheets, go by this. */
+function tellDocument(): void {
+  if (typeof document !== "undefined") document.documentElement.lang = language.value === "zh" ? "zh-CN" : "en";
 }
 
 type Values = Record<string, string | number>;

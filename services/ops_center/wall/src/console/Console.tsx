@@ -20,6 +20,7 @@ import { t } from "./strings";
 import { Tasks } from "./tasks/Tasks";
 import { TopBar } from "./TopBar";
 import { Users } from "./setup/Users";
+import { VitalSigns } from "./vitals/VitalSigns";
 import { MergeDialog } from "./work/MergeDialog";
 import { ReportDialog } from "./work/ReportDialog";
 import { SilenceDialog } from "./work/SilenceDialog";
@@ -68,6 +69,8 @@ function Shown({ desk }: { desk: Desk }) {
       return <Performance />;
     case "tasks":
       return <Tasks desk={desk} />;
+    case "vitals":
+      return <VitalSigns desk={desk} />;
     case "rules":
       return <Rules desk={desk} />;
     case "push":

@@ -45,7 +45,7 @@ function setUp(event: KeyboardEvent): boolean {
 
 function act(desk: Desk, key: string): boolean {
   if (key === "?") return open(desk, "help");
-  const page = WORK[Number(key) - 1] ?? (key === "7" ? SETUP[0] : undefined);
+  const page = WORK[Number(key) - 1] ?? (key === String(WORK.length + 1) ? SETUP[0] : undefined);
   if (page !== undefined) return turn(page);
   if (key === "/") return focus("[data-search]");
   if (route.value.page === "incidents") return inQueue(desk, key);

@@ -10,7 +10,6 @@ import { effect } from "@preact/signals";
 import { render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
-import { language } from "../i18n";
 import { Login } from "../login/Login";
 import { ask, standing } from "../login/session";
 import { Console } from "./Console";
@@ -40,7 +39,6 @@ const desk = new Desk();
 effect(() => {
   if (standing.value === "in") queueMicrotask(() => desk.start());
 });
-effect(() => void (document.documentElement.lang = language.value === "zh" ? "zh-CN" : "en"));
 followAddress();
 void ask();
 render(<Door desk={desk} />, document.getElementById("console") as HTMLElement);

@@ -3,11 +3,11 @@
 import { signal } from "@preact/signals";
 
 export type Page =
-  | "incidents" | "silences" | "sensors" | "duty" | "performance" | "tasks"
+  | "incidents" | "silences" | "sensors" | "duty" | "performance" | "tasks" | "vitals"
   | "rules" | "push" | "keys" | "quarantine" | "users" | "audit";
 
 /** What people work with day by day; a digit opens each. */
-export const WORK: readonly Page[] = ["incidents", "silences", "sensors", "duty", "performance", "tasks"];
+export const WORK: readonly Page[] = ["incidents", "silences", "sensors", "duty", "performance", "tasks", "vitals"];
 /** What is set up once, and looked after. */
 export const SETUP: readonly Page[] = ["rules", "push", "keys", "quarantine", "users", "audit"];
 export const PAGES: readonly Page[] = [...WORK, ...SETUP];

@@ -11,6 +11,8 @@ import { history } from "./history";
 import { limit, measured } from "./Incidents";
 import { useScale } from "./scale";
 import { Shape } from "./Shape";
+import type { Show } from "./show";
+import { SignCard } from "./Signs";
 import { known, t } from "./texts";
 import { longestStep, type Point } from "./trends";
 import { unusual } from "./unusual";
@@ -19,8 +21,8 @@ const CLOSE_AFTER_MS = 60_000;
 const HISTORY_MS = 6 * 3600_000;
 const POINTS = 240;
 
-/** A small card about the chosen sensor or incident; it leaves by itself after a minute. */
-export function Detail({ board }: { board: Board }) {
+/** A small card about the chosen sensor, incident or vital sign; it leaves by itself after a minute. */
+export function Detail({ board, show }: { board: Board; show: Show }) {
   const selection = board.selection.value;
   useEffect(() => {
     if (selection === null) return;
@@ -36,6 +38,7 @@ export function Detail({ board }: { board: Board }) {
     <aside class="detail">
       <button type="button" class="close" aria-label={t("close")}
         onClick={() => (board.selection.value = null)}>×</button>
+      {selection.kind === "sign" && <SignCard domain={selection.id} board={board} area={show.view.value?.area_id ?? null} />}
       {incident && <IncidentPart incident={incident} board={board} />}
       {sensorId !== null && <SensorPart id={sensorId} metric={incident?.metric ?? null} board={board} />}
       {incident && <Timeline incident={incident} until={board.reel?.at.value ?? Infinity} />}

@@ -4,6 +4,7 @@ import type { Board } from "./board";
 import { number, scaled } from "./format";
 import { Shape } from "./Shape";
 import type { Show } from "./show";
+import { SignHead, useSigns } from "./Signs";
 import { t } from "./texts";
 import { DOMAINS, hasDomain } from "./view";
 import { VITALS, position, vitals, type Vital } from "./vitals";
@@ -15,6 +16,7 @@ export function Vitals({ board, show }: { board: Board; show: Show }) {
   // The beat is what redraws: figures that change four times a second cannot be read.
   void board.beat.value;
   void board.epoch.value;
+  const signOf = useSigns(board, show);
   const { sensors, series } = board.picture;
   const covered = (index: number): boolean => show.covers(sensors.areaId[series.sensor[index] as number] ?? null);
   const all = vitals(board.picture, VITALS, show.view.value?.area_id == null ? undefined : covered);
@@ -22,7 +24,7 @@ export function Vitals({ board, show }: { board: Board; show: Show }) {
     <section class="vitals" aria-label={t("vitals")}>
       {DOMAINS.filter((domain) => hasDomain(show.view.value, domain)).map((domain) => (
         <div class="domain" key={domain}>
-          <h2>{t(domain)}</h2>
+          <SignHead domain={domain} sign={signOf(domain)} board={board} />
           {all.filter((vital) => vital.spec.domain === domain).map((vital) => (
             <Tile key={vital.spec.metric} vital={vital} />
           ))}

@@ -57,7 +57,7 @@ function Wall({ board }: { board: Board }) {
           <div class="flood-banner" role="status">{t("flood_banner", { n: flood.recent })}</div>
         )}
         <Banner board={board} />
-        <Detail board={board} />
+        <Detail board={board} show={show} />
         {help.value && <Help />}
       </main>
       {incidents && <Incidents board={board} show={show} flood={flood} />}

@@ -29,6 +29,8 @@ from services.alerts.engine.combining import CombiningEngine
 from services.alerts.engine.engine import Engine
 from services.alerts.engine.places import Places
 from services.alerts.engine.repository import Repository
+from services.alerts.foresight.forecasts import Forecasts
+from services.alerts.foresight.routes import forecast_router
 from services.alerts.incidents.families import Families
 from services.alerts.incidents.gathering import Gathering
 from services.alerts.incidents.jurisdiction import Jurisdiction
@@ -107,6 +109,7 @@ async def build(context: Context) -> Service:
             dependencies_router(context.engine),
             silences_router(silencing, context.clock, inhibitions, refused),
             trial_router(),
+            forecast_router(Forecasts(context.engine, rules, context.clock)),
             rules_router(rules, rule_versions),
             *delivery.routers,
             *paging.routers,

@@ -143,7 +143,7 @@ class Forecaster(msgspec.Struct, array_like=True):
 
     def _learn(self) -> None:
         """The newest step is complete: every model sees what came of its forecast for it."""
-        value = self._at(self.step)
+        value = self.value_at(self.step)
         for horizon in self.horizons:
             inputs = self._inputs(self.step - horizon.steps, horizon.steps)
             if inputs is not None and self.size > 0.0 and not math.isnan(value):
@@ -152,11 +152,11 @@ class Forecaster(msgspec.Struct, array_like=True):
     def _inputs(self, now: int, steps: int) -> list[float] | None:
         """What a forecast from `now` is made of, in sizes; None where yesterday is missing."""
         day, week, then = DAY_US // self.step_us, WEEK_US // self.step_us, now + steps
-        newest = self._at(now)
-        yesterday, its_now = self._at(then - day), self._at(now - day)
+        newest = self.value_at(now)
+        yesterday, its_now = self.value_at(then - day), self.value_at(now - day)
         if math.isnan(newest) or math.isnan(yesterday) or math.isnan(its_now) or not self.size:
             return None
-        before, before_now = self._at(then - week), self._at(now - week)
+        before, before_now = self.value_at(then - week), self.value_at(now - week)
         if math.isnan(before) or math.isnan(before_now):
             before, before_now = yesterday, its_now
         size, trend = self.size, self._trend(now, newest, steps)
@@ -166,10 +166,11 @@ class Forecaster(msgspec.Struct, array_like=True):
     def _trend(self, now: int, newest: float, steps: int) -> float:
         """What is to come if the last hour goes on; 0 where it is not known."""
         hour = max(1, HOUR_US // self.step_us)
-        earlier = self._at(now - hour)
+        earlier = self.value_at(now - hour)
         return 0.0 if math.isnan(earlier) else (newest - earlier) * steps / hour
 
-    def _at(self, step: int) -> float:
+    def value_at(self, step: int) -> float:
+        """Of a step of the last week; NaN where nothing is known."""
         if step < 0 or step <= self.step - len(self.ring):
             return math.nan
         return self.ring[step % len(self.ring)]

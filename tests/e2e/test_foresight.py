@@ -1,4 +1,4 @@
-"""A river that will pass its limit: the early warning, its band, what moved with it, in a browser."""
+"""A river that will pass its limit, in a browser: the warning, its band, what moved with it."""
 
 import math
 from collections.abc import Callable

@@ -223,3 +223,19 @@ async def test_what_is_kept_and_who_waits_is_bounded(
     monkeypatch.setattr(forecasts, "MOST_WAITING", 0)
     with pytest.raises(Overloaded):
         await some.prospect(("s9", LEVEL))
+
+
+async def test_where_nothing_was_known_it_is_looked_at_again(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forecasts, "AGAIN_SECONDS", 0.0)
+    end = await a_gauge(engine, 0)
+    some = Forecasts(engine, Nobody(), lambda: end + timedelta(minutes=2))
+    assert (await some.prospect(("g", LEVEL))).state is State.SILENT
+    rows = [
+        {"sensor_id": "g", "metric": LEVEL, "quality": 0, "value": tide(row),
+         "observed_at": end - QUARTER * (3 * DAY - row)} for row in range(3 * DAY)
+    ]  # fmt: skip
+    async with engine.begin() as connection:
+        await connection.execute(insert(readings), rows)
+    assert (await some.prospect(("g", LEVEL))).state is State.READY

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.alerts.connection import reachable
 from services.alerts.detect.outlook import STEP_US
 from services.alerts.foresight.choice import chosen_by
-from services.alerts.foresight.prospect import Prospect
+from services.alerts.foresight.prospect import Prospect, State
 from services.alerts.means import Series, means
 from services.alerts.rules.rule import Rule
 from shared.clock import Clock, from_micros, monotonic, to_micros
@@ -28,6 +28,7 @@ MOST_KEPT = 300
 MOST_WAITING = 16
 LEARNED = timedelta(days=15)  # longer, and the first answer takes longer than a second
 ANEW_SECONDS = 6 * 3_600.0  # so that late readings count too
+AGAIN_SECONDS = 15.0  # where there was nothing to say, there may be now
 SETTLE = timedelta(seconds=60)  # readings of a quarter still come in for so long
 STEP_SECONDS = STEP_US // 1_000_000
 
@@ -76,7 +77,7 @@ class Forecasts:
         """Up to the last complete quarter of an hour. Raises `Overloaded`."""
         until = _complete(self._clock())
         made = self._kept.get(series)
-        if made is not None and made[1].until_us == to_micros(until):
+        if made is not None and made[1].until_us == to_micros(until) and _holds(*made):
             self._kept.move_to_end(series)
             return made[1]
         if self._waiting >= MOST_WAITING:
@@ -92,7 +93,7 @@ class Forecasts:
         began, found = self._kept.get(series, (0.0, None))
         now = monotonic()
         oldest_us = to_micros(until - LEARNED)
-        if found is None or now - began > ANEW_SECONDS or found.until_us > to_micros(until):
+        if found is None or not _holds(began, found) or found.until_us > to_micros(until):
             began, found = now, Prospect(oldest_us)
         start = from_micros(max(found.until_us, oldest_us))
         if start < until:
@@ -104,6 +105,12 @@ class Forecasts:
         while len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
         return found
+
+
+def _holds(began: float, prospect: Prospect) -> bool:
+    """Whether it may be gone on with."""
+    ready = prospect.state is State.READY
+    return monotonic() - began < (ANEW_SECONDS if ready else AGAIN_SECONDS)
 
 
 def _complete(now: datetime) -> datetime:

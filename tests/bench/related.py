@@ -39,8 +39,8 @@ _FILL = """
 INSERT INTO ingest.metrics (metric, domain, unit, name_zh, name_en, interval_seconds)
 SELECT unnest(%(kinds)s::text[]), 'environment', '', '', '', 60;
 INSERT INTO ingest.sensors (sensor_id, name, metrics, lon, lat, area_id)
-SELECT 's' || n, 's' || n, ARRAY[(%(kinds)s::text[])[1 + n / 8 %% 6]], 112 + random(), 23 + random(),
-       (441200 + n %% 8)::text FROM generate_series(1, %(sensors)s) AS n;
+SELECT 's' || n, 's' || n, ARRAY[(%(kinds)s::text[])[1 + n / 8 %% 6]], 112 + random(),
+       23 + random(), (441200 + n %% 8)::text FROM generate_series(1, %(sensors)s) AS n;
 INSERT INTO ingest.rollups_1m
 SELECT sensor_id, metrics[1], at, 1, 1, 0, value, value, value, value, at
 FROM ingest.sensors, unnest(ARRAY[%(today)s, %(today)s - interval '1 day']) AS begin,

@@ -271,6 +271,11 @@ describe("rules that foresee", () => {
     expect(toForm({ ...document, forecast: { levels: [{ above: 1 }] } })).toBeNull();
   });
 
+  it("come with an example of three days", () => {
+    const form = toForm({ ...document, forecast: { below: -5 } }) as RuleForm;
+    expect(exampleFor(form, 900)).toBe("-2.5-0.0208x48 -3.5+0.0208x48 -2.5-0.0333x48 -4.1+0.0333x48 -2.5-0.0625x48");
+  });
+
   it("are told in words", () => {
     expect(condition({ forecast: { above: 8, within: 10_800 } }, "m")).toBe("预计 3 小时 内高于 8 m");
   });

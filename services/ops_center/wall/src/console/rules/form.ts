@@ -144,13 +144,15 @@ export function exampleFor(form: RuleForm, stepSeconds: number): string {
   return `100x3 ${write(100 + way * (limit + away))}x${steps}`;
 }
 
-/** Two days that are alike, and a third that goes further: a quarter of an hour apart. */
+/** Of such rules: what the next hours are foretold by. */
+export const QUARTER_SECONDS = 900;
+
+/** Two days that rise and fall, the second further, and a third that goes on. */
 function foreseenExample({ kind, limit }: RuleForm): string {
   const way = kind === "will_rise" ? 1 : -1, far = Math.max(Math.abs(Number(limit)), 1);
   const from = Number(limit) - way * far / 2, write = (value: number): string => String(+value.toPrecision(3));
-  const day = (step: number, turn: number): string =>
-    `${write(from)}${signed(step)}x48 ${write(from + 48 * step)}${signed(-turn)}x48`;
-  return [day(way * far / 200, way * far / 210), day(way * far / 180, way * far / 190), `${write(from)}${signed(way * far / 80)}x48`].join(" ");
+  const day = (step: number): string => `${write(from)}${signed(step)}x48 ${write(from + 48 * step)}${signed(-step)}x48`;
+  return [day(way * far / 240), day(way * far / 150), `${write(from)}${signed(way * far / 80)}x48`].join(" ");
 }
 
 function signed(step: number): string {

@@ -277,7 +277,7 @@ describe("rules that foresee", () => {
   });
 
   it("are told in words", () => {
-    expect(condition({ forecast: { above: 8, within: 10_800 } }, "m")).toBe("预计 3 小时 内高于 8 m");
+    expect(condition({ forecast: { above: 8, within: 10_800 } }, "m")).toBe("预计 3 小时内高于 8 m");
   });
 });
 

@@ -14,7 +14,7 @@ const zh = {
   below: "低于 {value}", for_span: "持续 {span}", at_once: "立即", deadband: "回差", priority: "级别", grade: "等级",
   department: "承办部门", deadline: "时限", scope: "范围", everywhere: "全部", open_now: "未结", version: "第 {n} 版",
   kind_rate: "{span} 内变化{limit}", kind_absent: "{span} 无数据", kind_stuck: "{span} 数值不变", kind_compare: "与 {other} 相比{limit}",
-  kind_week: "与上周同期相比{limit}", kind_unusual: "异常程度{limit}", kind_forecast: "预计 {span} 内{limit}", kind_count: "{bar} 个以上：{inner}", kind_and: " 且 ", kind_or: " 或 ", kind_not: "非（{inner}）", switched_off: "停用",
+  kind_week: "与上周同期相比{limit}", kind_unusual: "异常程度{limit}", kind_forecast: "预计 {span}内{limit}", kind_count: "{bar} 个以上：{inner}", kind_and: " 且 ", kind_or: " 或 ", kind_not: "非（{inner}）", switched_off: "停用",
   refused_rules: "未被采用的规则", line: "{file} 第 {line} 行",
   endpoints: "推送地址", endpoints_more: "事件按 Standard Webhooks 签名推送到这些地址。", add: "添加推送地址", url: "地址（URL）",
   url_hint: "https://example.org/hooks", events: "事件类型", every_event: "全部事件", save: "添加", cancel: "取消", remove: "删除",

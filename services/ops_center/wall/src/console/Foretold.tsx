@@ -1,6 +1,7 @@
 import { language, messages } from "../i18n";
 import type { Forecast } from "../wall/forecast";
 import { minute, number, scaled } from "../wall/format";
+import "./foretold.css";
 
 const f = messages(
   {

@@ -12,6 +12,7 @@ from statistics import median
 
 LEAST_PAIRS = 24
 LEAST_R = 0.6
+LEAST_INDEPENDENT = 4.0  # pairs: below, Fisher's z has no error to speak of
 SURE = 3.3  # standard errors of Fisher's z: what chance alone does not reach over all lags
 CALM = 1e-9  # of a series' size: smaller spreads are rounding
 DEPARTED = 4.0  # usual spreads
@@ -34,11 +35,16 @@ def together(own: Values, other: Values, longest: int, before: int) -> Together 
     """The strongest correlation with a lag of at most `longest` steps; None where there is none
     that chance would not give as well. `before`: so many steps are of the usual time."""
     share = independence(own[:before], other[:before])
+    if min(len(own), len(other)) * share <= LEAST_INDEPENDENT:
+        return None
     best: Together | None = None
-    for lag in sorted(range(-longest, longest + 1), key=abs):  # of equals the nearest
-        found = _at_lag(own, other, lag, share)
-        if found is not None and (best is None or abs(found.r) > abs(best.r) + 1e-9):
-            best = found
+    for lag in sorted(range(-longest, longest + 1, 2), key=abs):  # of equals the nearest
+        best = _better(best, _at_lag(own, other, lag, share))
+    if best is None:
+        return None
+    for lag in (best.lag - 1, best.lag + 1):
+        if abs(lag) <= longest:
+            best = _better(best, _at_lag(own, other, lag, share))
     return best
 
 
@@ -76,6 +82,12 @@ def departed(values: Values, before: int) -> int | None:
     return next((step for step in after if outside[step] and outside[step + 1]), None)
 
 
+def _better(best: Together | None, found: Together | None) -> Together | None:
+    if best is None or found is None:
+        return found or best
+    return found if abs(found.r) > abs(best.r) + 1e-9 else best
+
+
 def _at_lag(own: Values, other: Values, lag: int, share: float) -> Together | None:
     first = max(0, -lag)
     last = max(first, min(len(own), len(other) - lag))
@@ -91,7 +103,7 @@ def _at_lag(own: Values, other: Values, lag: int, share: float) -> Together | No
         return None
     r = max(-1.0, min(1.0, _product(ones, twos)))
     independent = len(pairs) * share
-    if abs(r) < LEAST_R or independent <= 4.0:
+    if abs(r) < LEAST_R or independent <= LEAST_INDEPENDENT:
         return None
     errors = math.atanh(min(abs(r), 0.999999)) * math.sqrt(independent - 3.0)
     return Together(r, lag, len(pairs)) if errors >= SURE else None

@@ -13,8 +13,8 @@ from services.alerts.incidents.loading import like
 from services.alerts.means import Series
 from shared.store.tables import dependencies
 
-MOST = 60  # series
-PER_METRIC = 6  # of the area, the nearest first
+MOST = 40  # series
+PER_METRIC = 4  # of the area, the nearest first
 MOST_DEPENDENT = 20
 
 Tie = Literal["upstream", "downstream", "same_sensor", "area"]

@@ -29,6 +29,8 @@ from services.alerts.engine.combining import CombiningEngine
 from services.alerts.engine.engine import Engine
 from services.alerts.engine.places import Places
 from services.alerts.engine.repository import Repository
+from services.alerts.foresight.forecasts import Forecasts
+from services.alerts.foresight.routes import forecast_router
 from services.alerts.incidents.families import Families
 from services.alerts.incidents.gathering import Gathering
 from services.alerts.incidents.jurisdiction import Jurisdiction
@@ -53,6 +55,8 @@ from services.alerts.paging.watchdog import Watchdog
 from services.alerts.rehearsal.routes import preview_router
 from services.alerts.rehearsal.routes_trial import trial_router
 from services.alerts.rehearsal.runner import Previews
+from services.alerts.related.relations import Relations
+from services.alerts.related.routes import related_router
 from services.alerts.rules.repository import Repository as RuleVersions
 from services.alerts.rules.routes import rules_router
 from services.alerts.rules.source import Rules
@@ -107,6 +111,8 @@ async def build(context: Context) -> Service:
             dependencies_router(context.engine),
             silences_router(silencing, context.clock, inhibitions, refused),
             trial_router(),
+            related_router(Relations(context.engine, context.clock)),
+            forecast_router(Forecasts(context.engine, rules, context.clock)),
             rules_router(rules, rule_versions),
             *delivery.routers,
             *paging.routers,

@@ -68,10 +68,29 @@ class Unusual(BaseModel):
     since: datetime | None = None
 
 
+class Foreseen(BaseModel):
+    """An early warning. `expected`: the value furthest `side` of `limit` within the hours ahead,
+    in the metric's unit; `at`: when the limit is passed, most probably; `earliest`, `latest`: the
+    band that holds four of five; `latest` null: it may stay on this side. `made_at`: up to when
+    readings were known. `zh`, `en`: the same in words, times in China Standard Time."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    limit: float
+    side: Literal["above", "below"]
+    expected: float
+    at: datetime
+    earliest: datetime
+    latest: datetime | None = None
+    made_at: datetime
+    zh: str
+    en: str
+
+
 class Cause(BaseModel):
     """The reading (or tick) behind a step. `observed_at`: event time; `value`: in the metric's
     unit. `alert_id`: the alert that it raised, changed or cleared. `unusual`: of rules that ask
-    for what is."""
+    for what is; `foreseen`: of those that ask for the next hours."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -83,6 +102,7 @@ class Cause(BaseModel):
     observed_at: datetime
     value: float | None = None
     unusual: Unusual | None = None
+    foreseen: Foreseen | None = None
 
 
 class Incident(BaseModel):

@@ -69,15 +69,15 @@ STATEMENTS = {"sensor_24h": _SENSOR, "districts_1h": _DISTRICTS, "city_at": _CIT
 def run(quick: bool) -> str:
     """Fill, ask, and drop the database again."""
     machine = report.machine()
-    with _server() as server:
-        name, url = scratch_database(server)
+    with server() as where:
+        name, url = scratch_database(where)
         try:
             upgrade(url)
             filled = archive.fill(url, 2_000_000 if quick else 50_000_000)
             found = measure(url, filled.start, filled.end, 10 if quick else 60)
             kind = rows.kind(url)
         finally:
-            drop_database(server, name)
+            drop_database(where, name)
     worst = max(found, key=lambda name: found[name]["p95_ms"] / BARS_MS[name])
     line = {"bench": "history", "value": found[worst]["p95_ms"], "unit": "ms", "worst": worst}
     line |= {"limit": found[worst]["limit_p95_ms"], "ratio": found[worst]["ratio"]}
@@ -157,17 +157,18 @@ def _timed(do: Callable[[], Any]) -> float:
 
 
 @contextmanager
-def _server() -> Iterator[str]:
+def server() -> Iterator[str]:
+    """URL of a server for scratch databases: the one that is named, else an embedded one."""
     named = os.environ.get("YIWANG_TEST_DATABASE_URL")
     if named:
         yield named
         return
     with tempfile.TemporaryDirectory(prefix="yiwang-bench-") as folder:
-        server = embedded.start(Path(folder))
+        started = embedded.start(Path(folder))
         try:
-            yield server.url
+            yield started.url
         finally:
-            embedded.stop(server)
+            embedded.stop(started)
 
 
 @contextmanager

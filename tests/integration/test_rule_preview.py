@@ -1,6 +1,7 @@
 """What a draft would have raised: `POST /v1/rules/preview` over stored readings."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -118,6 +119,27 @@ async def test_a_rule_over_several_sensors_is_played_in_the_order_of_time(
     assert item.end is not None
     assert datetime.fromisoformat(item.end) == start + timedelta(minutes=30)
     assert again.no_data  # the readings end there
+
+
+async def test_early_warnings_are_played_too(engine: AsyncEngine) -> None:
+    """A level that rises and falls every day, each time higher; every quarter of an hour."""
+    start = first() - timedelta(days=4)
+    rows = [
+        {"sensor_id": "g", "metric": GAS["metric"], "observed_at": start + timedelta(minutes=at),
+         "value": 4.5 + 1.5 * math.sin(2 * math.pi * at / 1_440) + 0.8 * at / 1_440}
+        for at in range(0, 5 * 1_440, 15)
+    ]  # fmt: skip
+    async with engine.begin() as connection:
+        await connection.execute(insert(readings), rows)
+        sensor = {"sensor_id": "g", "metrics": [GAS["metric"]]}
+        await connection.execute(insert(sensors).values(sensor))
+    passed = next(row["observed_at"] for row in rows if float(str(row["value"])) > 8)
+    question = asked(start, above=None, deadband=0, forecast={"above": 8, "within": "3h"})
+    question.start, question.end = start, start + timedelta(days=5)
+    found = await answer(engine, question)
+    raised = datetime.fromisoformat(found.draft.items[0].start)
+    assert timedelta(minutes=30) < passed - raised < timedelta(hours=4)
+    assert found.draft.items[0].end is not None
 
 
 async def test_who_may_ask_and_what_is_refused(house: House) -> None:

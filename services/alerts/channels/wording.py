@@ -118,6 +118,9 @@ def _incident(data: Mapping[str, Any], links: Mapping[str, str], language: Langu
         facts.append(f"{data['metric']} {data['value']:g}{limit}")
     facts.append(("始于 " if chinese else "since ") + _moment(data["observed_at"]))
     lines = [" · ".join(facts)]
+    foreseen = (data.get("caused_by") or {}).get("foreseen")
+    if foreseen is not None:
+        lines.append(foreseen[language])
     if data.get("deadline_at"):
         lines.append(("期限 " if chinese else "due ") + _moment(data["deadline_at"]))
     for name, label in (("acknowledge", "签收"), ("resolve", "反馈"), ("open", "查看")):

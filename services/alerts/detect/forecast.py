@@ -1,7 +1,8 @@
 """The next hours of a series, with a band. Pure.
 
 For each of some horizons a linear model of its own, learned as the series goes (recursive least
-squares with forgetting): the newest value, those of yesterday and of a week ago, now and then.
+squares with forgetting): the newest value, the last hour's trend, and the values of yesterday and
+of a week ago, now and then.
 """
 
 import math
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-DAY_US, WEEK_US = 86_400 * 1_000_000, 604_800 * 1_000_000
+HOUR_US, DAY_US, WEEK_US = 3_600 * 1_000_000, 86_400 * 1_000_000, 604_800 * 1_000_000
 FORGET = 0.9998  # per step
 CAUTION = 1.0  # how little the models' first weights are trusted: the prior's variance
 OUTLIER = 2.0  # usual errors: what is further off teaches no more than that
@@ -18,7 +19,7 @@ SHARE = 0.8  # of the values lies within the band
 MEMORY = 500  # steps: over so many the voices are compared
 SHARPNESS = 4  # how much more the better ones are heard
 PACE = 0.02  # of the usual error: how fast the band's edges move
-INPUTS = 6  # now, yesterday then, yesterday now, last week then, last week now, one
+INPUTS = 7  # now, yesterday then, yesterday now, last week then, last week now, trend, one
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,9 @@ class Horizon(msgspec.Struct, array_like=True):
     off it usually is; `under`, `over`: the band's edges as distances."""
 
     steps: int
-    weights: list[float] = msgspec.field(default_factory=lambda: [0.5, 1.0, -0.5, 0.0, 0.0, 0.0])
+    weights: list[float] = msgspec.field(
+        default_factory=lambda: [0.5, 1.0, -0.5, 0.0, 0.0, 0.0, 0.0]
+    )
     spread: list[float] = msgspec.field(
         default_factory=lambda: [
             CAUTION if row == column else 0.0 for row in range(INPUTS) for column in range(INPUTS)
@@ -140,7 +143,7 @@ class Forecaster(msgspec.Struct, array_like=True):
 
     def _learn(self) -> None:
         """The newest step is complete: every model sees what came of its forecast for it."""
-        value = self._at(self.step)
+        value = self.value_at(self.step)
         for horizon in self.horizons:
             inputs = self._inputs(self.step - horizon.steps, horizon.steps)
             if inputs is not None and self.size > 0.0 and not math.isnan(value):
@@ -149,18 +152,25 @@ class Forecaster(msgspec.Struct, array_like=True):
     def _inputs(self, now: int, steps: int) -> list[float] | None:
         """What a forecast from `now` is made of, in sizes; None where yesterday is missing."""
         day, week, then = DAY_US // self.step_us, WEEK_US // self.step_us, now + steps
-        newest = self._at(now)
-        yesterday, its_now = self._at(then - day), self._at(now - day)
+        newest = self.value_at(now)
+        yesterday, its_now = self.value_at(then - day), self.value_at(now - day)
         if math.isnan(newest) or math.isnan(yesterday) or math.isnan(its_now) or not self.size:
             return None
-        before, before_now = self._at(then - week), self._at(now - week)
+        before, before_now = self.value_at(then - week), self.value_at(now - week)
         if math.isnan(before) or math.isnan(before_now):
             before, before_now = yesterday, its_now
-        size = self.size
+        size, trend = self.size, self._trend(now, newest, steps)
         return [newest / size, yesterday / size, its_now / size, before / size, before_now / size,
-                1.0]  # fmt: skip
+                trend / size, 1.0]  # fmt: skip
 
-    def _at(self, step: int) -> float:
+    def _trend(self, now: int, newest: float, steps: int) -> float:
+        """What is to come if the last hour goes on; 0 where it is not known."""
+        hour = max(1, HOUR_US // self.step_us)
+        earlier = self.value_at(now - hour)
+        return 0.0 if math.isnan(earlier) else (newest - earlier) * steps / hour
+
+    def value_at(self, step: int) -> float:
+        """Of a step of the last week; NaN where nothing is known."""
         if step < 0 or step <= self.step - len(self.ring):
             return math.nan
         return self.ring[step % len(self.ring)]

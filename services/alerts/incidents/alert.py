@@ -7,6 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from services.alerts.detect.score import Finding
+from services.alerts.incidents.foreseeing import foreseen
 from services.alerts.judging.transition import Key, Place, Transition
 from shared.clock import from_micros
 from shared.contracts.incident import (
@@ -170,6 +171,7 @@ def cause_of(alert: Alert, transition: Transition) -> Cause:
         observed_at=from_micros(transition.observed_us),
         value=transition.value,
         unusual=None if transition.finding is None else _unusual(transition.finding),
+        foreseen=None if transition.crossing is None else foreseen(transition.crossing),
     )
 
 

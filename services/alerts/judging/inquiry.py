@@ -4,12 +4,13 @@ from typing import Protocol
 
 import msgspec
 
+from services.alerts.detect.outlook import Crossing
 from services.alerts.detect.score import Finding
 from services.alerts.judging.alarm import Alarm, new_alarm
 from services.alerts.judging.alert import Alert
 from services.alerts.judging.change import Signal
 from services.alerts.judging.logic import Truth
-from services.alerts.judging.measures import Measure, Rareness
+from services.alerts.judging.measures import Foresight, Measure, Rareness
 from services.alerts.judging.plan import Leaf, Part, Plan
 
 
@@ -89,6 +90,13 @@ class Inquiry:
         """What is unusual, where that is asked."""
         measures = (leaf.measure for leaf in self.state.leaves)
         return next((one.finding() for one in measures if isinstance(one, Rareness)), None)
+
+    def crossing(self, limit: float) -> Crossing | None:
+        """When the limit is passed, where the next hours are foretold; of several conditions the
+        forecast's own."""
+        own = None if self.part.truth is not None else limit
+        measures = (leaf.measure for leaf in self.state.leaves)
+        return next((one.crossing(own) for one in measures if isinstance(one, Foresight)), None)
 
     def hear(self, place: int, at_us: int, value: float, accepted_us: int) -> None:
         """One reading of the leaf's series, newer than those before."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from services.alerts.detect.ensemble import Detector
+from services.alerts.detect.outlook import Crossing, Outlook, hours_of, outlook
 from services.alerts.detect.score import ALARM, Finding, Sign
 from services.alerts.rules.conditions import Condition
 
@@ -127,7 +128,34 @@ class Rareness(msgspec.Struct, array_like=True, tag="unusual"):
         return Finding(self.sign, self.expected, self.observed, self.odds, self.since_us)
 
 
-Measure = Rising | Resting | Weekly | Rareness
+class Foresight(msgspec.Struct, array_like=True, tag="forecast"):
+    """The next hours of a series. `limit`: the mildest one, `end`: where it no longer holds;
+    `over_us`: when the hours of the last forecast are over."""
+
+    within_us: int
+    upwards: bool
+    limit: float
+    end: float
+    outlook: Outlook
+    over_us: int = -1
+
+    def hear(self, at_us: int, value: float) -> float | None:
+        """The value furthest towards the limit that is expected; None when nothing is foretold."""
+        if self.outlook.hear(at_us, value) and self.outlook.ahead:
+            self.over_us = self.outlook.made_us + self.within_us
+        if self.outlook.ahead:
+            expected = [one.expected for one in self.outlook.ahead]
+            return max(expected) if self.upwards else min(expected)
+        # A warning whose hours have passed without another forecast is over.
+        well = value <= self.end if self.upwards else value >= self.end
+        return value if 0 <= self.over_us < at_us and well else None
+
+    def crossing(self, limit: float | None) -> Crossing | None:
+        """When the forecast passes a limit; None: the mildest."""
+        return self.outlook.crossing(self.limit if limit is None else limit, self.upwards)
+
+
+Measure = Rising | Resting | Weekly | Rareness | Foresight
 
 
 def measure_of(condition: Condition) -> Callable[[], Measure | None]:
@@ -145,4 +173,9 @@ def measure_of(condition: Condition) -> Callable[[], Measure | None]:
     if condition.unusual is not None:
         every_us = condition.unusual.every * 1_000_000
         return lambda: Rareness(every_us, Detector())
+    if condition.forecast is not None:
+        asked = condition.forecast
+        within_us, upwards, limit = asked.within * 1_000_000, asked.upwards, asked.ladder[0]
+        end = limit - asked.deadband if upwards else limit + asked.deadband
+        return lambda: Foresight(within_us, upwards, limit, end, outlook(hours_of(within_us)))
     return lambda: None

@@ -47,7 +47,8 @@ class AlertOutlet:
             inquiry.state.value, at_us, accepted_us,
         )  # fmt: skip
         finding = inquiry.finding()
-        self.transitions.append(said if finding is None else _explained(said, finding))
+        said = said if finding is None else _explained(said, finding)
+        self.transitions.append(replace(said, crossing=inquiry.crossing(said.threshold)))
 
 
 def _explained(said: Transition, finding: Finding) -> Transition:

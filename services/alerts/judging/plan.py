@@ -19,8 +19,8 @@ _MEANINGS = frozenset(
     {"id", "version", "title", "grade", "priority", "department", "deadline_seconds", "sensors",
      "areas", "enabled", "group_by", "cause", "category", "warning", "runbook", "flapping"}
 )  # fmt: skip
-_LIMITED = ("rate", "compare", "week", "unusual")
-_ADDED_LATER = frozenset({"unusual"})
+_LIMITED = ("rate", "compare", "week", "unusual", "forecast")
+_ADDED_LATER = frozenset({"unusual", "forecast"})
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from services.alerts.detect.outlook import Crossing
 from services.alerts.detect.score import Finding
 from services.alerts.rules.rule import Rule
 from services.alerts.rules.scales import Colour
@@ -34,7 +35,7 @@ class Transition:
     `reason`: why it was cleared, where no reading did it (rule_retired, rule_changed, …).
     `grade`, `priority`, `warning`: of the severity reached, the ladder's `level`th from 1. What is
     `flapping` stays active until it is calm. `incident`: the one it belongs to, "" when raised.
-    `finding`: what was unusual, of a rule that asks for that.
+    `finding`: what was unusual, of a rule that asks for that; `crossing`: what is foreseen.
     """
 
     kind: Kind
@@ -53,6 +54,7 @@ class Transition:
     level: int = 1
     warning: Colour | None = None
     finding: Finding | None = None
+    crossing: Crossing | None = None
 
     @property
     def key(self) -> Key:

@@ -13,7 +13,7 @@ Metric = Annotated[str, Field(pattern=METRIC_PATTERN, max_length=64)]
 Other = Annotated[str, Field(min_length=1, max_length=64)]
 SensorId = Annotated[str, Field(pattern=SENSOR_ID_PATTERN)]
 Kind = Literal[
-    "threshold", "rate", "absent", "stuck", "compare", "week", "unusual",
+    "threshold", "rate", "absent", "stuck", "compare", "week", "unusual", "forecast",
     "count", "all", "any", "not",
 ]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)[1:]  # those that have a key of their own
@@ -83,6 +83,13 @@ class Unusual(Limited):
         return self
 
 
+class Forecast(Limited):
+    """The value that is expected at some time `within` the next hours, made anew every quarter of
+    an hour from all that was read before."""
+
+    within: Annotated[Span, Field(ge=3_600, le=21_600)] = 21_600
+
+
 class Count(Strict):
     """At so many sensors of the area or group (`at_least`), or at such a part of them (`share`),
     the condition `of` holds."""
@@ -114,6 +121,7 @@ class Condition(Limits):
     compare: Compare | None = None
     week: Week | None = None
     unusual: Unusual | None = None
+    forecast: Forecast | None = None
     count: Count | None = None
     all_: Annotated[tuple["Condition", ...], Field(alias="all", max_length=16)] = ()
     any_: Annotated[tuple["Condition", ...], Field(alias="any", max_length=16)] = ()
@@ -130,7 +138,8 @@ class Condition(Limits):
     @property
     def limits(self) -> Limits:
         """The limits of what this condition measures; of several parts or none: no limits."""
-        return self.rate or self.compare or self.week or self.unusual or self
+        kinds = (self.rate, self.compare, self.week, self.unusual, self.forecast)
+        return next((one for one in kinds if one is not None), self)
 
     @property
     def inner(self) -> tuple["Condition", ...]:

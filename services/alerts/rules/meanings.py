@@ -10,6 +10,7 @@ PARTS = {
     "Compare": "Compare",
     "Week": "Week",
     "Unusual": "Unusual",
+    "Forecast": "Forecast",
     "Count": "Count",
     "Group": "Group",
     "Active": "Active",
@@ -37,8 +38,10 @@ MEANINGS: dict[str, dict[str, str]] = {
         "active": "Hours and days at which it is asked.",
         "no_data": "So long without a reading is no data. Left out: 15m, or 3 intervals if longer.",
         "flapping": "From when on it is one flapping alert.",
-        "grade": "Event grade: 1 特别重大, 2 重大, 3 较大, 4 一般. Or of a ladder's levels.",
-        "priority": "The operator's order, 1 first. Incidents of priority 1 always stand alone.",
+        "grade": "Event grade: 1 特别重大, 2 重大, 3 较大, 4 一般. Or of a ladder's levels. Of a"
+        " forecast 4, unless said.",
+        "priority": "The operator's order, 1 first. Incidents of priority 1 always stand alone."
+        " Of a forecast 4, unless said.",
         "warning": "Colour of a public warning; a scale of its own.",
         "department": "Who handles it, where the category does not say.",
         "deadline": "Until when it should be closed, from its opening.",
@@ -57,6 +60,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "compare": "Against another sensor or a group, at the same time.",
         "week": "Against the same time a week ago.",
         "unusual": "How unusual it is for this series, from 0 to 1.",
+        "forecast": "What is expected of the next hours: an early warning.",
         "count": "At how many sensors of the area or group something holds.",
         "all": "All of these hold.",
         "any": "At least one of these holds.",
@@ -101,6 +105,10 @@ MEANINGS: dict[str, dict[str, str]] = {
         "below": "Not here.",
         "deadband": "Clears only this far below the limit.",
         "every": "Of the readings of so long, the first is judged.",
+    },
+    "Forecast": {
+        **_LIMITS,
+        "within": "Of so many hours ahead: 1h to 6h.",
     },
     "Count": {
         "of": "What is asked of each sensor.",

@@ -24,6 +24,8 @@ _GLOB = re.compile(r"[*?\[]")
 Grouping = Literal["rule", "cause", "category", "subject", "area", "district"]
 Words = Annotated[str, Field(min_length=1, max_length=200)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+_MEASURED = ("rate", "compare", "week", "unusual", "forecast")
+_LOW = {"grade": 4, "priority": 4}  # an early warning is nobody's alarm, unless it says so
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "workday", "restday"]
 
 
@@ -124,13 +126,14 @@ class Rule(Condition):
     @model_validator(mode="before")
     @classmethod
     def _mildest(cls, given: Any) -> Any:
-        """A ladder's first level says how grave the rule is, where the rule does not; groups make
-        a rule one over groups."""
+        """A ladder's first level says how grave the rule is, where the rule does not; else a
+        forecast is of the mildest kind. Groups make a rule one over groups."""
         if not isinstance(given, dict):
             return given
         first = _first_level(given)
         meanings = ("grade", "priority", "warning")
-        shared: dict[str, Any] = {name: first[name] for name in meanings if name in first}
+        shared: dict[str, Any] = _LOW if given.get("forecast") is not None else {}
+        shared = shared | {name: first[name] for name in meanings if name in first}
         if given.get("groups"):
             shared["subject"] = "group"
         return shared | given
@@ -192,7 +195,7 @@ def matches(sensor_id: str, globs: Sequence[str]) -> bool:
 
 def _first_level(given: dict[str, Any]) -> dict[str, Any]:
     """The first level of a ladder, wherever the rule has it."""
-    holders = [given, *(given.get(kind) for kind in ("rate", "compare", "week", "unusual"))]
+    holders = [given, *(given.get(kind) for kind in _MEASURED)]
     for holder in holders:
         levels = holder.get("levels") if isinstance(holder, dict) else None
         first = levels[0] if isinstance(levels, list | tuple) and levels else None

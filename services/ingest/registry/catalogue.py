@@ -28,7 +28,8 @@ class MetricPut(BaseModel):
 
     `minimum` … `maximum`: inclusive range in `unit` outside of which a reading is refused (null:
     open); `normal_…`: range shown as normal; `deadband`: a change up to this is noise;
-    `max_age_seconds`: the oldest reading that is taken without the scope `backfill`.
+    `max_age_seconds`: the oldest reading that is taken without the scope `backfill`; `foretold`:
+    whether the next hours of its series are forecast.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,6 +45,7 @@ class MetricPut(BaseModel):
     interval_seconds: Annotated[Seconds, Field(examples=[60])]
     deadband: Annotated[Deadband, Field(examples=[0.01])] = 0.0
     max_age_seconds: Seconds = DEFAULT_MAX_AGE_SECONDS
+    foretold: bool = False
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -81,6 +83,7 @@ class Metric(BaseModel):
     interval: Seconds
     deadband: Deadband = 0.0
     max_age: Seconds = DEFAULT_MAX_AGE_SECONDS
+    foretold: bool = False
     zh: str
     en: str
 
@@ -99,6 +102,7 @@ class Metric(BaseModel):
             interval_seconds=self.interval,
             deadband=self.deadband,
             max_age_seconds=self.max_age,
+            foretold=self.foretold,
             updated_at=now,
         )
 

@@ -95,6 +95,8 @@ incidents = Table(
     Index("incidents_by_parent", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
     Index("incidents_by_first", "first_at"),
     Index("incidents_by_update", "updated_at"),
+    Index("incidents_by_rule", "rule_id", "opened_at"),
+    Index("incidents_by_area", "area_id", "opened_at"),
     Index("incidents_by_due", "step_due_at", postgresql_where=text("NOT overdue")),
     schema="alerts",
 )

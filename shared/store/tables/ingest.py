@@ -46,6 +46,7 @@ metrics = Table(
     Column("deadband", Double, nullable=False, server_default="0"),  # smaller changes are noise
     Column("origin", Text, nullable=False, server_default="catalogue"),  # catalogue | edited
     now("updated_at"),
+    Column("foretold", Boolean, nullable=False, server_default="false"),  # GET /v1/forecast
     schema="ingest",
 )
 sensors = Table(

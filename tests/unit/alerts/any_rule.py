@@ -62,7 +62,10 @@ def inside(draw: st.DrawFn, depth: int = 1) -> dict[str, Any]:
 @st.composite
 def conditions(draw: st.DrawFn) -> dict[str, Any]:
     """What a rule asks, with the subject that goes with it."""
-    match draw(st.integers(0, 6)):
+    match draw(st.integers(0, 7)):
+        case 7:
+            within = draw(st.sampled_from(["1h", "6h"]))
+            return {"forecast": draw(limits(ladder=True)) | {"within": within}}
         case 6:
             return {"unusual": {"above": draw(st.floats(0.01, 0.99)), "every": draw(SPANS)}}
         case 0:

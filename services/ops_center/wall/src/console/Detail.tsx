@@ -10,6 +10,7 @@ import { LOOP } from "./commands";
 import { opening, type Desk, type Step } from "./desk";
 import { Facts } from "./Facts";
 import { t } from "./strings";
+import { Related } from "./related/Related";
 import { Timeline } from "./Timeline";
 import { Trend } from "./Trend";
 import { Reports } from "./work/Reports";
@@ -55,6 +56,7 @@ function Chosen({ id, desk }: { id: string; desk: Desk }) {
       <Facts incident={incident} desk={desk} opening={opening(timeline.value)} />
       <Why incident={incident} desk={desk} opening={opening(timeline.value)} />
       <Trend incident={incident} desk={desk} />
+      <Related incident={incident} desk={desk} />
       <Reports incident={incident} desk={desk} />
       <Timeline steps={timeline.value} desk={desk} />
     </article>

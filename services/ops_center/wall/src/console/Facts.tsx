@@ -16,7 +16,7 @@ export function Facts({ incident, desk, opening }: { incident: Incident; desk: D
   return (
     <section class="facts" aria-label={t("facts")}>
       {incident.metric !== null && <div class="figures">
-        <Figure name={t("measured")} value={opening?.value ?? incident.value} unit={metric?.unit ?? ""} strong />
+        <Figure name={t(opening?.foreseen ? "expected_value" : "measured")} value={opening?.value ?? incident.value} unit={metric?.unit ?? ""} strong />
         <Figure name={t("threshold")} value={incident.threshold} unit={metric?.unit ?? ""} />
         <Figure name={t("now_value")} value={currentValue(incident, desk)} unit={metric?.unit ?? ""} />
       </div>}

@@ -1,3 +1,4 @@
+import { language } from "../i18n";
 import type { Desk, Step } from "./desk";
 import { unusual } from "../wall/unusual";
 import { moment } from "./moment";
@@ -17,6 +18,7 @@ export function Timeline({ steps, desk }: { steps: readonly Step[]; desk: Desk }
             <b>{known(step.type)}</b>
             <span>{actorName(step.actor)}</span>
             {step.note && <p>{step.note}</p>}
+            {step.cause?.foreseen && <p>{step.cause.foreseen[language.value]}</p>}
             {step.cause?.unusual && <p>{unusual(step.cause.unusual)}</p>}
           </li>
         ))}

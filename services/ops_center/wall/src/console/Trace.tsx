@@ -2,10 +2,13 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
 import { Chart } from "../wall/Chart";
+import { QUARTER_MS, bandOf, forecast, type Forecast } from "../wall/forecast";
 import { history } from "../wall/history";
 import { longestStep } from "../wall/trends";
 import type { Desk } from "./desk";
+import { Foretold } from "./Foretold";
 import { t } from "./strings";
+import { useOne } from "./task";
 
 const HOURS = [1, 6, 24, 168];
 const HOUR_MS = 3600_000;
@@ -26,6 +29,12 @@ export function Trace({ subject, metric, threshold, until, desk, title }: {
   const busy = useSignal(true);
   const line = useRef<Line>({ at: [], value: [] });
   const to = until ?? desk.board.now();
+  const ahead = useOne<Forecast | null>(
+    (signal) => until === null ? forecast(subject, metric, signal) : Promise.resolve(null),
+    [subject, metric, until === null, Math.floor(to / QUARTER_MS)],
+  ).value.value;
+  const band = bandOf(ahead);
+  const end = band === null ? to : to + aheadOf(hours.value) * HOUR_MS;
   useEffect(() => {
     let wanted = true;
     busy.value = true;
@@ -62,14 +71,20 @@ export function Trace({ subject, metric, threshold, until, desk, title }: {
         </div>
       </header>
       {enough
-        ? <Chart stamp={stamp.value} scale={1} data={{
-            ...line.current, range: [to - hours.value * HOUR_MS, to],
+        ? <Chart stamp={`${stamp.value} ${ahead?.made_at ?? ""}`} scale={1} data={{
+            ...line.current, range: [to - hours.value * HOUR_MS, end], band,
             longest: longestStep(kind?.interval_seconds, hours.value * HOUR_MS / POINTS),
             normal: [kind?.normal_low ?? null, kind?.normal_high ?? null], threshold,
           }} />
         : <p class="nothing">{t(busy.value ? "loading" : "history_none")}</p>}
+      {ahead !== null && <Foretold found={ahead} unit={kind?.unit ?? ""} />}
     </section>
   );
+}
+
+/** So many hours ahead are shown beside so many hours of the past. */
+function aheadOf(past: number): number {
+  return Math.min(6, Math.max(1, past / 2));
 }
 
 /** Adds the newest reading if it is not there yet; true when it was added. */

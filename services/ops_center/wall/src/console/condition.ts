@@ -2,6 +2,7 @@
 
 import { exactSpan } from "./moment";
 import { p } from "./page-texts";
+import { seconds } from "./span";
 
 export interface Limits {
   above?: number | null;
@@ -17,6 +18,7 @@ export interface Condition extends Limits {
   compare?: (Limits & { with: string }) | null;
   week?: Limits | null;
   unusual?: Limits | null;
+  forecast?: (Limits & { within?: number | string; deadband?: number }) | null;
   count?: { of: Condition; at_least: number | null; share: number | null } | null;
   all?: Condition[];
   any?: Condition[];
@@ -39,6 +41,7 @@ export function condition(of: Condition, unit: string): string {
   if (of.compare) return p("kind_compare", { other: of.compare.with, limit: limits(of.compare, unit) });
   if (of.week) return p("kind_week", { limit: limits(of.week, unit) });
   if (of.unusual) return p("kind_unusual", { limit: limits(of.unusual, "") });
+  if (of.forecast) return p("kind_forecast", { span: exactSpan(seconds(of.forecast.within ?? "6h")), limit: limits(of.forecast, unit) });
   if (of.count) {
     const bar = of.count.at_least ?? `${Math.round((of.count.share ?? 0) * 100)} %`;
     return p("kind_count", { bar, inner: condition(of.count.of, unit) });

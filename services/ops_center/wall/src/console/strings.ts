@@ -40,7 +40,7 @@ const zh = {
 
   pick: "选择一个事件", pick_more: "用 J / K 或点击左侧列表查看事实、趋势与办理过程。",
   gone: "找不到这个事件。",
-  detail: "事件详情", facts: "事实", measured: "触发值", now_value: "当前值", threshold: "阈值", metric: "指标", subject: "感知点", opened_at: "立案时间",
+  detail: "事件详情", facts: "事实", measured: "触发值", expected_value: "预计值", now_value: "当前值", threshold: "阈值", metric: "指标", subject: "感知点", opened_at: "立案时间",
   observed_at: "观测时间", deadline: "办理时限", rule: "规则", grade: "等级", number: "编号",
   grade_1: "特别重大", grade_2: "重大", grade_3: "较大", grade_4: "一般", version: "第 {n} 版",
   trend: "趋势", hours: "{n} 小时", days: "{n} 天", history_none: "这段时间没有数据", threshold_line: "虚线为阈值",
@@ -95,7 +95,7 @@ const en: Record<Text, string> = {
 
   pick: "Choose an incident", pick_more: "J / K or a click in the list shows its facts, trend and steps.",
   gone: "There is no such incident.",
-  detail: "Incident", facts: "Facts", measured: "Value", now_value: "Now", threshold: "Limit", metric: "Metric", subject: "Sensor", opened_at: "Opened",
+  detail: "Incident", facts: "Facts", measured: "Value", expected_value: "Expected", now_value: "Now", threshold: "Limit", metric: "Metric", subject: "Sensor", opened_at: "Opened",
   observed_at: "Observed", deadline: "Due", rule: "Rule", grade: "Grade", number: "Number",
   grade_1: "1 most serious", grade_2: "2 serious", grade_3: "3 considerable", grade_4: "4 general", version: "version {n}",
   trend: "Trend", hours: "{n} h", days: "{n} d", history_none: "No data in this span", threshold_line: "dashed: limit",

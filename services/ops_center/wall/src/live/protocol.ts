@@ -95,6 +95,19 @@ export interface Unusual {
   since: string | null;
 }
 
+/** An early warning: when a limit will be passed, between what times, and in words. */
+export interface Foreseen {
+  limit: number;
+  side: "above" | "below";
+  expected: number;
+  at: string;
+  earliest: string;
+  latest: string | null;
+  made_at: string;
+  zh: string;
+  en: string;
+}
+
 /** The reading behind a step. */
 export interface Cause {
   alert_id: string;
@@ -105,6 +118,7 @@ export interface Cause {
   observed_at: string;
   value: number | null;
   unusual?: Unusual | null;
+  foreseen?: Foreseen | null;
 }
 
 export interface IncidentEvent {

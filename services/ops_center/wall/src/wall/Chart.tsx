@@ -4,6 +4,7 @@ import "uplot/dist/uPlot.min.css";
 
 import { palette } from "../map/palette";
 import { extent } from "./extent";
+import type { Band } from "./forecast";
 import { minute } from "./format";
 import { theme } from "./theme";
 import { drawable } from "./trends";
@@ -17,10 +18,12 @@ export interface ChartData {
   longest?: number;
   normal: [number | null, number | null];
   threshold?: number | null;
+  /** What is expected of the next hours. */
+  band?: Band | null;
 }
 
 /** One quiet line over its normal range. Redrawn whenever `stamp` changes. */
-export function Chart({ data, stamp, scale }: { data: ChartData; stamp: number; scale: number }) {
+export function Chart({ data, stamp, scale }: { data: ChartData; stamp: number | string; scale: number }) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const held = useRef(data);
@@ -40,13 +43,16 @@ export function Chart({ data, stamp, scale }: { data: ChartData; stamp: number; 
   }, [theme.value, scale]);
 
   useEffect(() => {
-    const { at, value, range, longest } = held.current;
-    plot.current?.setData(drawable(at, value, longest ?? Infinity), false);
+    const { at, value, range, longest, band } = held.current;
+    const line = drawable(at, value, longest ?? Infinity);
+    plot.current?.setData(uPlot.join([line, band ?? NO_BAND]), false);
     plot.current?.setScale("x", { min: range[0] / 1000, max: range[1] / 1000 });
   }, [stamp, theme.value, scale]);
 
   return <div class="chart" ref={box} />;
 }
+
+const NO_BAND: Band = [[], [], [], []];
 
 type Held = { current: ChartData };
 
@@ -64,7 +70,12 @@ function options(element: HTMLElement, held: Held, scale: number): uPlot.Options
         values: (plot, marks) => marks.map((mark) => whole(plot, mark) ? minute(mark * 1000) : null) },
       { ...axis, size: 44 * scale, space: 26 * scale, grid: { stroke: colours.line, width: 1 } },
     ],
-    series: [{}, { stroke: colours.textSoft, width: 1.5 * scale, points: { show: false } }],
+    series: [
+      {}, { stroke: colours.textSoft, width: 1.5 * scale, points: { show: false } },
+      { stroke: colours.p4, width: 1.5 * scale, dash: [5 * scale, 4 * scale], points: { show: false } },
+      { points: { show: false } }, { points: { show: false } },
+    ],
+    bands: [{ series: [4, 3], fill: `${colours.p4}2e` }],
     hooks: {
       drawClear: [(plot) => underlay(plot, held.current, colours.range)],
       drawAxes: [(plot) => limitLine(plot, held.current.threshold, colours.p2)],
@@ -115,12 +126,12 @@ function limitLine(plot: uPlot, threshold: number | null | undefined, colour: st
 /** The newest value as a dot. */
 function dot(plot: uPlot, colour: string, scale: number): void {
   const [at, value] = plot.data;
-  const last = at.length - 1;
-  if (last < 0 || typeof value?.[last] !== "number") return;
+  const last = value?.findLastIndex((one) => typeof one === "number") ?? -1;
+  if (last < 0) return;
   const { ctx } = plot;
   ctx.beginPath();
   ctx.fillStyle = colour;
-  ctx.arc(plot.valToPos(at[last] as number, "x", true), plot.valToPos(value[last] as number, "y", true),
+  ctx.arc(plot.valToPos(at[last] as number, "x", true), plot.valToPos(value?.[last] as number, "y", true),
     2.6 * scale * devicePixelRatio, 0, 2 * Math.PI);
   ctx.fill();
 }

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 
 import { get } from "../api";
-import { named } from "../i18n";
+import { language, named } from "../i18n";
 import { STATES, State, type Cause, type Incident, type Priority } from "../live/protocol";
 import { caseAddress } from "./address";
 import type { Board } from "./board";
@@ -89,7 +89,7 @@ function Timeline({ incident, until }: { incident: Incident; until: number }) {
           <li key={step.at + step.type}>
             <time>{minute(Date.parse(step.at))}</time>
             <b>{known(step.type)}</b>
-            <span>{facts(known(step.actor), step.note, step.cause?.unusual && unusual(step.cause.unusual))}</span>
+            <span>{facts(known(step.actor), step.note, step.cause?.foreseen?.[language.value], step.cause?.unusual && unusual(step.cause.unusual))}</span>
           </li>
         ))}
       </ol>

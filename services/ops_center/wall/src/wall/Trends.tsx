@@ -5,11 +5,12 @@ import { State, type Priority } from "../live/protocol";
 import type { Board } from "./board";
 import { Chart } from "./Chart";
 import { POINTS, TrendFeed, type Trend } from "./feed";
+import type { Band } from "./forecast";
 import { number, scaled, span } from "./format";
 import { useScale } from "./scale";
 import { Shape } from "./Shape";
 import type { Show } from "./show";
-import { WINDOW_MS, longestStep } from "./trends";
+import { AHEAD_MS, WINDOW_MS, longestStep } from "./trends";
 import { t } from "./texts";
 import { hasDomain } from "./view";
 
@@ -65,13 +66,18 @@ function TrendTile({ trend, board, stamp, scale }: TileProps) {
         {rank === State.stale && <em>{t("silent_for", { span: span(stamp - (line.at[line.at.length - 1] ?? NaN)) })}</em>}
       </div>
       <Chart stamp={stamp} scale={scale} data={{
-        at: line.at, value: line.value, range: line.range(stamp),
+        at: line.at, value: line.value, range: ahead(line.range(stamp), trend.band), band: trend.band,
         longest: longestStep(metric?.interval_seconds, WINDOW_MS / POINTS),
         normal: [metric?.normal_low ?? null, metric?.normal_high ?? null],
         threshold: priority === null ? null : thresholdOf(board, sensorId, spec.metric),
       }} />
     </button>
   );
+}
+
+/** An hour more where something is foretold. */
+function ahead([from, to]: [number, number], band: Band | null): [number, number] {
+  return band === null ? [from, to] : [from, to + AHEAD_MS];
 }
 
 function stateOf(board: Board, sensor: number, metric: string): number {

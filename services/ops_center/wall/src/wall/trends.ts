@@ -22,6 +22,8 @@ export const TRENDS: readonly TrendSpec[] = [
 
 export const WINDOW_MS = 3 * 3600_000;
 const SHORTEST_WINDOW_MS = 10 * 60_000;
+/** So much of a forecast is shown. */
+export const AHEAD_MS = 3600_000;
 
 /**
  * The series to show for a metric: the one in the gravest alarm; else the one shown now, as long

@@ -5,8 +5,13 @@ import { PRIORITIES } from "../../map/markers";
 import { Checks, Pick, Text, type Option } from "../Fields";
 import { departmentOptions, knownAreas, knownCategories, knownMetrics, said } from "../reference";
 import { t, type Text as ConsoleText } from "../strings";
-import { KINDS, faults, type RuleForm } from "./form";
-import { r } from "./texts";
+import { KINDS, faults, foresees, type Kind, type RuleForm } from "./form";
+import { r, type RuleText } from "./texts";
+
+function spanText(kind: Kind): RuleText {
+  if (foresees(kind)) return "ahead";
+  return kind === "absent" ? "silent" : kind === "stuck" ? "still" : "over";
+}
 
 /** A rule as fields. `fixed`: one that exists keeps its id. */
 export function RuleFields({ form, asked, fixed }: { form: Signal<RuleForm>; asked: boolean; fixed: boolean }) {
@@ -32,9 +37,9 @@ export function RuleFields({ form, asked, fixed }: { form: Signal<RuleForm>; ask
       <div class="trio">
         <Pick id="rule-kind" label={r("kind")} value={field("kind") as unknown as Signal<string>} options={KINDS.map((one): Option => [one, r(`k_${one}`)])} />
         {limited && <Text id="rule-limit" label={r("limit", { unit })} type="number" value={field("limit")} fault={fault("limit")} />}
-        {spanned && <Text id="rule-over" label={r(now.kind === "absent" ? "silent" : now.kind === "stuck" ? "still" : "over")} type="number" value={field("over")} fault={fault("over")} />}
+        {spanned && <Text id="rule-over" label={r(spanText(now.kind))} type="number" value={field("over")} fault={fault("over")} />}
         {limited && <Text id="rule-hold" label={r("hold")} type="number" value={field("hold")} fault={fault("hold")} />}
-        {!spanned && <Text id="rule-deadband" label={r("deadband", { unit })} type="number" value={field("deadband")} fault={fault("deadband")} />}
+        {(!spanned || foresees(now.kind)) && <Text id="rule-deadband" label={r("deadband", { unit })} type="number" value={field("deadband")} fault={fault("deadband")} />}
       </div>
       <div class="trio">
         <Pick id="rule-priority" label={r("priority")} value={field("priority")} options={scale("p")} />

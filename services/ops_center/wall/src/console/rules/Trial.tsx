@@ -8,7 +8,7 @@ import { exactSpan } from "../moment";
 import { knownMetrics } from "../reference";
 import type { RuleDocument } from "../rule";
 import { useTask } from "../task";
-import { exampleFor, type RuleForm } from "./form";
+import { QUARTER_SECONDS, exampleFor, foresees, type RuleForm } from "./form";
 import { runOnEnter } from "./Preview";
 import { r } from "./texts";
 
@@ -25,7 +25,7 @@ const USUAL_STEP = 60;
 export function Trial({ draft, form, metric }: { draft: () => RuleDocument | string | null; form: RuleForm | null; metric: string }) {
   const samples = useSignal(""), expected = useSignal("raise"), found = useSignal<Case | null>(null), typed = useSignal(false);
   const task = useTask();
-  const step = Math.max(1, knownMetrics().find((one) => one.metric === metric)?.interval_seconds ?? USUAL_STEP);
+  const step = form !== null && foresees(form.kind) ? QUARTER_SECONDS : Math.max(1, knownMetrics().find((one) => one.metric === metric)?.interval_seconds ?? USUAL_STEP);
   const example = form === null || metric === "" ? "" : exampleFor(form, step);
   useEffect(() => void (typed.value || (samples.value = example)), [example]);
   const run = (): void => {

@@ -1,10 +1,10 @@
 /** The part of the rule language that a form can show, there and back. Pure. */
 
 import type { RuleDocument } from "../rule";
-import { seconds } from "../work/Why";
+import { seconds } from "../span";
 
-export type Kind = "above" | "below" | "rises" | "falls" | "absent" | "stuck";
-export const KINDS: readonly Kind[] = ["above", "below", "rises", "falls", "absent", "stuck"];
+export type Kind = "above" | "below" | "rises" | "falls" | "absent" | "stuck" | "will_rise" | "will_fall";
+export const KINDS: readonly Kind[] = ["above", "below", "rises", "falls", "absent", "stuck", "will_rise", "will_fall"];
 
 /** As typed; times in minutes. */
 export interface RuleForm {
@@ -31,8 +31,9 @@ export const EMPTY: RuleForm = {
   priority: "3", grade: "4", department: "", category: "", deadline: "", areas: [], sensors: "",
 };
 
-const OWN = ["above", "below", "rate", "absent", "stuck"] as const;
-const BEYOND = ["levels", "compare", "week", "count", "all", "any", "not", "groups", "subject", "active"];
+const OWN = ["above", "below", "rate", "absent", "stuck", "forecast"] as const;
+const FORESEEN = "6h";
+const BEYOND = ["unusual", "levels", "compare", "week", "count", "all", "any", "not", "groups", "subject", "active"];
 
 /** null when the rule says more than the form can. */
 export function toForm(document: RuleDocument): RuleForm | null {
@@ -42,22 +43,30 @@ export function toForm(document: RuleDocument): RuleForm | null {
   const condition = conditionOf(document);
   if (condition === null) return null;
   return {
-    ...EMPTY, ...condition, id: document.id ?? "", zh: document.title?.zh ?? "", en: document.title?.en ?? "", metric: document.metric ?? "",
+    ...EMPTY, id: document.id ?? "", zh: document.title?.zh ?? "", en: document.title?.en ?? "", metric: document.metric ?? "",
     hold: minutes(document.for ?? 0), deadband: String(document.deadband ?? 0),
     priority: String(document.priority ?? 3), grade: String(document.grade ?? 4), department: document.department ?? "",
     category: document.category ?? "", deadline: document.deadline == null ? "" : minutes(document.deadline),
-    areas: document.areas ?? [], sensors: (document.sensors ?? []).join(" "),
+    areas: document.areas ?? [], sensors: (document.sensors ?? []).join(" "), ...condition,
   };
 }
 
-function conditionOf({ above, below, rate, absent, stuck }: RuleDocument): Pick<RuleForm, "kind" | "limit" | "over"> | null {
+function conditionOf({ above, below, rate, absent, stuck, forecast }: RuleDocument): Partial<RuleForm> | null {
   if (above != null) return { kind: "above", limit: String(above), over: EMPTY.over };
   if (below != null) return { kind: "below", limit: String(below), over: EMPTY.over };
   if (absent != null) return { kind: "absent", limit: "", over: minutes(absent) };
   if (stuck != null) return { kind: "stuck", limit: "", over: minutes(stuck.for) };
+  if (forecast != null) return foreseenOf(forecast);
   if (rate == null || filled(rate.levels) || (rate.above == null) === (rate.below == null)) return null;
   const over = minutes(rate.over);
   return rate.above != null ? { kind: "rises", limit: String(rate.above), over } : { kind: "falls", limit: String(-(rate.below as number)), over };
+}
+
+function foreseenOf(forecast: NonNullable<RuleDocument["forecast"]>): Partial<RuleForm> | null {
+  const limit = forecast.above ?? forecast.below;
+  if (filled(forecast.levels) || limit == null) return null;
+  const kind = forecast.above != null ? "will_rise" : "will_fall";
+  return { kind, limit: String(limit), over: minutes(forecast.within ?? FORESEEN), deadband: String(forecast.deadband ?? 0) };
 }
 
 /** What the form does not show stays as `base` has it. */
@@ -85,6 +94,12 @@ function asked({ kind, limit, over, hold, deadband }: RuleForm): Record<string, 
       return { rate: { above: Number(limit), over: span(over) }, deadband: undefined, ...lasting };
     case "falls":
       return { rate: { below: -Number(limit), over: span(over) }, deadband: undefined, ...lasting };
+    case "will_rise":
+    case "will_fall": {
+      const beyond = kind === "will_rise" ? { above: Number(limit) } : { below: Number(limit) };
+      const back = Number(deadband) > 0 ? { deadband: Number(deadband) } : {};
+      return { forecast: { ...beyond, within: span(over), ...back }, deadband: undefined, ...lasting };
+    }
     case "absent":
       return { absent: span(over), for: undefined, deadband: undefined };
     case "stuck":
@@ -101,14 +116,21 @@ export function faults(form: RuleForm): ReadonlySet<keyof RuleForm> {
   const needsLimit = form.kind !== "absent" && form.kind !== "stuck";
   if (needsLimit && (form.limit.trim() === "" || Number.isNaN(Number(form.limit)))) wrong.add("limit");
   if (form.kind !== "above" && form.kind !== "below" && !(Number(form.over) > 0)) wrong.add("over");
+  if (foresees(form.kind) && !(Number(form.over) >= 60 && Number(form.over) <= 360)) wrong.add("over");
   for (const field of ["hold", "deadband", "deadline"] as const) {
     if (!(Number(form[field]) >= 0)) wrong.add(field);
   }
   return wrong;
 }
 
+/** Whether it is about what is yet to come. */
+export function foresees(kind: Kind): boolean {
+  return kind === "will_rise" || kind === "will_fall";
+}
+
 /** Readings that it should be raised by, and cleared again after. */
 export function exampleFor(form: RuleForm, stepSeconds: number): string {
+  if (foresees(form.kind)) return foreseenExample(form);
   const limit = Number(form.limit) || 0;
   const away = Math.max(Math.abs(limit) * 0.2, Number(form.deadband) * 1.5, 1);
   const held = Math.max(2, Math.ceil(Number(form.hold) * 60 / stepSeconds) + 2);
@@ -120,6 +142,21 @@ export function exampleFor(form: RuleForm, stepSeconds: number): string {
   if (form.kind === "stuck") return `1 2 3x${steps} 4`;
   const way = form.kind === "rises" ? 1 : -1;
   return `100x3 ${write(100 + way * (limit + away))}x${steps}`;
+}
+
+/** Of such rules: what the next hours are foretold by. */
+export const QUARTER_SECONDS = 900;
+
+/** Two days that rise and fall, the second further, and a third that goes on. */
+function foreseenExample({ kind, limit }: RuleForm): string {
+  const way = kind === "will_rise" ? 1 : -1, far = Math.max(Math.abs(Number(limit)), 1);
+  const from = Number(limit) - way * far / 2, write = (value: number): string => String(+value.toPrecision(3));
+  const day = (step: number): string => `${write(from)}${signed(step)}x48 ${write(from + 48 * step)}${signed(-step)}x48`;
+  return [day(way * far / 240), day(way * far / 150), `${write(from)}${signed(way * far / 80)}x48`].join(" ");
+}
+
+function signed(step: number): string {
+  return `${step < 0 ? "-" : "+"}${Math.abs(step).toFixed(4)}`;
 }
 
 function filled(value: unknown): boolean {

@@ -1,5 +1,5 @@
 import { get } from "../../api";
-import { named } from "../../i18n";
+import { language, named } from "../../i18n";
 import type { Cause, Incident, Metric } from "../../live/protocol";
 import { facts, number, scaled, unitName } from "../../wall/format";
 import { condition } from "../condition";
@@ -9,6 +9,7 @@ import type { Answer } from "../paging";
 import { said } from "../reference";
 import { hashOf } from "../route";
 import type { Rule } from "../rule";
+import { seconds } from "../span";
 import { useOne } from "../task";
 import { w } from "./texts";
 
@@ -37,7 +38,8 @@ export function Why({ incident, desk, opening }: { incident: Incident; desk: Des
       <h3 id="why-title">{w("why")}</h3>
       {ruleId === null && <p>{w(incident.kind === "flood" ? "why_flood" : "why_person")}</p>}
       {rule.value.value && <InWords rule={rule.value.value} desk={desk} />}
-      {opening && opening.value !== null && (
+      {opening?.foreseen && <p data-testid="why-foreseen"><b>{opening.foreseen[language.value]}</b></p>}
+      {opening && opening.value !== null && !opening.foreseen && (
         <p data-testid="why-reading">{w("why_reading", { at: moment(opening.observed_at, desk.board.now()),
           value: figure(opening.value, desk.board.picture.metrics.get(opening.metric ?? "")), limit: first?.threshold ?? incident.threshold ?? "—" })}</p>
       )}
@@ -111,12 +113,4 @@ function figure(value: number | null, metric: Metric | undefined): string {
 function nameOf(subject: string, desk: Desk): string {
   const { sensors, areas } = desk.board.picture;
   return sensors.name[sensors.indexOf.get(subject) ?? -1] || named(areas.get(subject)) || subject;
-}
-
-const SIZES: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
-
-/** `90`, `"60s"`, `"1m30s"` → seconds. */
-export function seconds(span: number | string | undefined): number {
-  if (typeof span !== "string") return span ?? 0;
-  return [...span.matchAll(/(\d+)([smhd])/g)].reduce((sum, [, count, unit]) => sum + Number(count) * (SIZES[unit ?? "s"] ?? 1), 0);
 }

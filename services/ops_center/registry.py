@@ -53,7 +53,6 @@ class Registry:
             metric.metric: metric for metric in sorted(metrics, key=lambda m: m.metric)
         }
         self.sensors: Sequence[Sensor] = sorted(sensors, key=lambda sensor: sensor.sensor_id)
-        self._places = {one.sensor_id: at for at, one in enumerate(self.sensors)}
         self.series: Sequence[tuple[int, str]] = [
             (number, metric)
             for number, sensor in enumerate(self.sensors)
@@ -68,11 +67,6 @@ class Registry:
         ]
         self._by_id = {sensor.sensor_id: sensor for sensor in self.sensors}
         self.version = self._digest()
-
-    def sensor(self, sensor_id: str) -> Sensor | None:
-        """By its id."""
-        place = self._places.get(sensor_id)
-        return None if place is None else self.sensors[place]
 
     def area_infos(self) -> list[AreaInfo]:
         """As clients see them."""

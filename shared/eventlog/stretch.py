@@ -1,7 +1,7 @@
 """A stretch of a topic read again, beside whatever group follows it."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from shared.clock import monotonic
 from shared.errors import Unavailable
@@ -14,6 +14,16 @@ WAIT_SECONDS = 0.5
 SILENT_SECONDS = 30.0
 
 Take = Callable[[Record], Awaitable[None]]
+
+
+async def outrun(
+    log: EventLog, topic: str, reached: Callable[[], Awaitable[Mapping[int, int]]]
+) -> dict[int, int]:
+    """Partition → its end, where somebody has `reached` an offset beyond it: such a log was made
+    anew. Who goes on while we ask for the ends is not beyond them, so `reached` is asked first."""
+    known = await reached()
+    ends = await log.ends(topic)
+    return {at: end for at, end in ends.items() if known.get(at, 0) > end}
 
 
 async def replay(

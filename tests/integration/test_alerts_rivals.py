@@ -1,7 +1,10 @@
 """Two engines that both believe that a partition is theirs: as one alone."""
 
+import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -38,6 +41,49 @@ class Told:
     async def replay(self, partition: int, first: int, following: int, take: Take) -> None:
         for record in self.records[first:following]:
             await take(record)
+
+
+class Slow:
+    """A log that takes its time to say where it ends; `meanwhile` others go on."""
+
+    def __init__(self, log: EventLog, meanwhile: Callable[[], Awaitable[None]]) -> None:
+        self._log = log
+        self._meanwhile = meanwhile
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log, name)
+
+    async def ends(self, topic: str) -> dict[int, int]:
+        found = await self._log.ends(topic)
+        await self._meanwhile()
+        return found
+
+
+async def test_who_comes_takes_no_position_from_who_is_at_work(
+    engine: AsyncEngine, event_log: EventLog
+) -> None:
+    store = await repository(engine, event_log)
+    at_work = Engine(RULES, Places(store), store, Told([]))
+    wanted = [outgoing([gas(second, 1.0)]) for second in range(9)]
+    partitions: set[int] = set()
+
+    async def work() -> None:
+        if not partitions:
+            partitions.update(at.partition for at in await event_log.publish(wanted))
+            (partition,) = partitions
+            records = [
+                replace(on_the_log(number, record), partition=partition)
+                for number, record in enumerate(wanted)
+            ]
+            await at_work.take(records, Silent())
+
+    stopped = asyncio.Event()
+    stopped.set()
+    slow: Any = Slow(event_log, work)
+    await Engine(RULES, Places(store), store).run(slow, stopped)
+    kept = await store.load(partitions.pop())
+    assert kept.own
+    assert kept.written == kept.snapshots[0].next_offset == len(wanted)
 
 
 @pytest.mark.parametrize("snapshot_seconds", [0.0, 0.05, 60.0])

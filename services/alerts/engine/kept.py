@@ -34,6 +34,10 @@ class Kept:
 class Store(Protocol):
     """Where snapshots, alerts and positions of one topic are kept."""
 
+    async def reached(self) -> Mapping[int, int]:
+        """Partition → the furthest offset that is written or in a snapshot."""
+        ...
+
     async def forget_beyond(self, ends: Mapping[int, int]) -> None:
         """Drop positions past the log's ends: such a log was made anew."""
         ...

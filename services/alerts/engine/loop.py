@@ -18,6 +18,7 @@ from services.alerts.judging.transition import Place, Span, Transition
 from shared.clock import monotonic
 from shared.errors import Unavailable
 from shared.eventlog.log import Consumer, EventLog, Outgoing, Record
+from shared.eventlog.stretch import outrun
 
 _log = logging.getLogger(__name__)
 
@@ -125,9 +126,8 @@ class Loop:
         """Until `stop`. Raises `Unavailable`; what was judged but not written is judged again."""
         self._shares.clear()
         self._past = LoggedPast(log, self._stage.topic)
-        ends = await log.ends(self._stage.topic)
-        self._partitions = len(ends)
-        await self._store.forget_beyond(ends)
+        self._partitions = len(await log.ends(self._stage.topic))
+        await self._store.forget_beyond(await outrun(log, self._stage.topic, self._store.reached))
         async with log.consume(self._stage.topic, self._stage.group) as consumer:
             while not stop.is_set():
                 await self.take(await consumer.batch(BATCH_RECORDS, WAIT_SECONDS), consumer)

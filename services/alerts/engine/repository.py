@@ -75,6 +75,17 @@ class Repository:
             found = own or await self._snapshots(connection, snapshots.c.topic == self._topic)
         return Kept(written, bool(own), [_snapshot(row) for row in found])
 
+    async def reached(self) -> dict[int, int]:
+        """See `kept.Store.reached`."""
+        query = select(snapshots.c.partition, snapshots.c.next_offset).where(
+            snapshots.c.topic == self._topic, snapshots.c.incarnation == self._incarnation
+        )
+        found = await self.written()
+        async with reachable(self._engine.connect()) as connection:
+            for row in await connection.execute(query):
+                found[row.partition] = max(found.get(row.partition, 0), row.next_offset)
+        return found
+
     async def written(self) -> dict[int, int]:
         """Partition → the next offset after what has been said."""
         query = select(alert_progress.c.partition, alert_progress.c.next_offset).where(

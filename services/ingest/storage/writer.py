@@ -12,7 +12,7 @@ from shared.clock import Clock
 from shared.contracts.topics import READINGS
 from shared.errors import Unavailable
 from shared.eventlog.log import Consumer, EventLog, Record
-from shared.eventlog.stretch import replay
+from shared.eventlog.stretch import outrun, replay
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +61,8 @@ class Writer:
             sessions = [
                 await stack.enter_async_context(self._store.session()) for _ in range(LANES)
             ]
-            if await sessions[0].forget_beyond(await self._log.ends(READINGS)):
+            beyond = await outrun(self._log, READINGS, self._store.progress)
+            if await sessions[0].forget_beyond(beyond):
                 _log.warning("the log of %s was made anew: starting at its beginning", READINGS)
             consumer = await stack.enter_async_context(self._log.consume(READINGS, GROUP))
             done: dict[int, int] = {}

@@ -39,6 +39,6 @@ def the_console_says_why(console: Page) -> None:
     cost = console.get_by_test_id("vital-costs").locator("tr").filter(has_text=SENSOR)
     expect(cost).to_contain_text("高出 5.00 %LEL", timeout=ON_SCREEN_MS)
     expect(console.get_by_test_id("vital-index")).not_to_have_text("—")
-    expect(console).to_have_url(f"{console.url.partition('#')[0]}#vitals/{WEST}.utilities")
+    expect(console).to_have_url(f"{console.url.partition('#')[0]}#/vitals/{WEST}.utilities")
     cost.get_by_role("link").click()
     expect(console.get_by_test_id("sensor-page")).to_have_attribute("data-id", SENSOR)

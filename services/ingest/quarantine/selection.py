@@ -22,6 +22,9 @@ class Count(NamedTuple):
     items: int
 
 
+Number = Annotated[int, Field(ge=0, lt=1 << 63)]
+
+
 class Bound(BaseModel):
     """What is kept of each source."""
 
@@ -37,7 +40,7 @@ class Selection(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    ids: Annotated[list[int] | None, Field(max_length=10_000)] = None
+    ids: Annotated[list[Number] | None, Field(max_length=10_000)] = None
     code: Text = None
     source: Text = None
     sensor_id: Text = None

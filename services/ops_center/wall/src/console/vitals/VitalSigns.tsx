@@ -71,11 +71,11 @@ function chosen(item: string | null, items: readonly Sign[]): [string, Domain] {
 
 function Cell({ sign, chosen }: { sign: Sign; chosen: boolean }) {
   const change = rise(sign.index, sign.yesterday);
-  const label = v("why", { domain: `${named(sign)} ${x(sign.domain)}`, index: written(sign.index), band: v(sign.band) });
   return (
-    <a class={`vital-cell ${sign.band}`} href={hashOf("vitals", `${sign.area_id}.${sign.domain}`)} aria-label={label}
+    <a class={`vital-cell ${sign.band}`} href={hashOf("vitals", `${sign.area_id}.${sign.domain}`)}
       aria-current={chosen ? "true" : undefined} data-testid={`vital-${sign.area_id}.${sign.domain}`}>
-      <b>{written(sign.index)}</b><em>{v(sign.band)}</em>
+      <span class="unseen">{named(sign)} {x(sign.domain)} {v("index")} </span>
+      <b>{written(sign.index)}</b> <em>{v(sign.band)}</em>
       {change !== null && <small>{arrow(change)}</small>}
     </a>
   );

@@ -217,9 +217,10 @@ def _people(context: Context, roster: Roster, book: Book, wakes: asyncio.Event) 
     """What people do with incidents, and how well."""
     engine, clock = context.engine, context.clock
     whose = _jurisdiction(book)
+    desk = Desk(engine, wakes, roster, whose)
     return [
-        families_router(Families(engine, clock, wakes, roster, whose)),
-        incidents_router(Desk(engine, wakes, roster, whose), clock),
+        families_router(Families(engine, clock, wakes, roster, whose), desk.get),
+        incidents_router(desk, clock),
         reports_router(Reports(engine, wakes, roster, _kinds(book), whose), clock),
         duties_router(roster, clock),
         performance_router(Performance(engine), clock),

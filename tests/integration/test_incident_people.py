@@ -95,6 +95,8 @@ async def test_illegal_commands_say_why(house: House) -> None:
         answered, problem = await do(house, one, command, **body)
         assert (answered, problem["code"]) == (status, code), (command, body, problem)
         assert problem["detail"]
+        if status == 409:  # whoever was second sees how it is now
+            assert (problem["incident"]["id"], problem["incident"]["version"]) == (one["id"], 1)
     assert len(await told(house, one)) == 1
     await do(house, other, "close", note="x")
     answered, problem = await do(house, one, "merge", into=other["id"], note="x")

@@ -1,5 +1,6 @@
 """Merging, splitting and linking incidents over HTTP."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ Operator = Annotated[Identity, Depends(require_role(LINK.role, somewhere=True))]
 Dispatcher = Annotated[Identity, Depends(require_role(MERGE.role, somewhere=True))]
 Limit = Annotated[int, Query(ge=1, le=1_000)]
 Ids = Annotated[list[UUID], Field(max_length=1_000)]
+Find = Callable[[UUID], Awaitable[tuple[Incident, Any] | None]]
 EXAMPLE = "0b6c2a0e-8a57-5c57-9f0c-0d5a8ed1c6b1"
 
 
@@ -72,8 +74,9 @@ class PairOut(BaseModel):
     other: Incident
 
 
-def families_router(families: Families) -> APIRouter:
-    """`/v1/incidents/{id}/merge|split|link|unlink`, `/v1/incidents/{id}/alerts`."""
+def families_router(families: Families, find: Find) -> APIRouter:
+    """`/v1/incidents/{id}/merge|split|link|unlink`, `/v1/incidents/{id}/alerts`. `find`: one
+    incident with its timeline."""
     router = APIRouter(prefix="/v1/incidents", tags=["incidents"])
 
     @router.get("/{incident_id}/alerts", summary="The alerts of an incident")
@@ -85,35 +88,39 @@ def families_router(families: Families) -> APIRouter:
     async def merge_incident(who: Dispatcher, incident_id: UUID, body: MergeBody) -> PairOut:
         """Alerts, reports and parts go over; this incident ends with `merged_into`."""
         wanted = body.wanted()
-        return _pair(await families.pair(incident_id, body.into, merge, wanted, who))
+        outcome = await families.pair(incident_id, body.into, merge, wanted, who)
+        return await _pair(outcome, incident_id, find)
 
     @router.post("/{incident_id}/split", summary="Split an incident")
     async def split_incident(who: Dispatcher, incident_id: UUID, body: SplitBody) -> PairOut:
         """Some of its alerts and reports become an incident of their own, linked with this one."""
-        return _pair(
-            await families.split(
-                incident_id, body.alerts, body.reports, body.title, body.wanted(), who
-            )
+        outcome = await families.split(
+            incident_id, body.alerts, body.reports, body.title, body.wanted(), who
         )
+        return await _pair(outcome, incident_id, find)
 
     @router.post("/{incident_id}/link", summary="Link two incidents")
     async def link_incidents(who: Operator, incident_id: UUID, body: LinkBody) -> PairOut:
         """Each names the other under `links`."""
         wanted = body.wanted()
-        return _pair(await families.pair(incident_id, body.incident, link, wanted, who))
+        outcome = await families.pair(incident_id, body.incident, link, wanted, who)
+        return await _pair(outcome, incident_id, find)
 
     @router.post("/{incident_id}/unlink", summary="Undo a link")
     async def unlink_incidents(who: Operator, incident_id: UUID, body: LinkBody) -> PairOut:
         """Neither names the other any more."""
         wanted = body.wanted()
-        return _pair(await families.pair(incident_id, body.incident, unlink, wanted, who))
+        outcome = await families.pair(incident_id, body.incident, unlink, wanted, who)
+        return await _pair(outcome, incident_id, find)
 
     return router
 
 
-def _pair(outcome: Pair | Refusal | UUID) -> PairOut:
+async def _pair(outcome: Pair | Refusal | UUID, incident_id: UUID, find: Find) -> PairOut:
+    """Both; or the problem, with the incident as it is now: whoever was second sees it."""
     if isinstance(outcome, Refusal):
-        raise conflict(outcome)
+        found = await find(incident_id)
+        raise conflict(outcome, found[0].model_dump(mode="json") if found else None)
     if isinstance(outcome, UUID):
         raise unknown_incident(outcome)
     return PairOut(incident=outcome.incident, other=outcome.other)

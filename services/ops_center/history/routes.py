@@ -65,10 +65,8 @@ class Desk:
             raise _not_acceptable(offered)
         give = self._take(question)
         try:
-            parts = await begun(written(await self._table(question), media_type))
-        except BadParameter as error:
-            give()
-            raise problem_of(error) from None
+            with as_problems():
+                parts = await begun(written(await self._table(question), media_type))
         except BaseException:
             give()
             raise
@@ -125,10 +123,8 @@ def history_router(archive: Archive, clock: Clock) -> APIRouter:
         interpolated. Buckets start at midnight, Chinese time, and are judged by their trustworthy
         readings as long as they have any (`bad` counts the others). Late readings reach wide
         buckets some seconds after they are stored."""
-        try:
+        with as_problems():
             question = question_of(asked, clock())
-        except BadParameter as error:
-            raise problem_of(error) from None
         return await desk.answer(question, accepted)
 
     return router

@@ -154,8 +154,7 @@ def incidents_router(repository: Desk, clock: Clock) -> APIRouter:
         if outcome is None:
             raise unknown_incident(incident_id)
         if isinstance(outcome, Refusal):
-            found = await repository.get(incident_id)
-            raise conflict(outcome, found[0].model_dump(mode="json") if found else None)
+            raise await conflict(outcome, incident_id, repository.get)
         accepted: Incident = outcome
         return accepted
 

@@ -1,13 +1,12 @@
 """Merging, splitting and linking incidents over HTTP."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.alerts.incidents.answers import PRINTABLE, conflict, unknown_incident
+from services.alerts.incidents.answers import PRINTABLE, Find, conflict, unknown_incident
 from services.alerts.incidents.families import Families, Pair
 from services.alerts.incidents.lifecycle import Refusal, Wanted
 from services.alerts.incidents.merging import LINK, MERGE, link, merge, unlink
@@ -20,7 +19,6 @@ Operator = Annotated[Identity, Depends(require_role(LINK.role, somewhere=True))]
 Dispatcher = Annotated[Identity, Depends(require_role(MERGE.role, somewhere=True))]
 Limit = Annotated[int, Query(ge=1, le=1_000)]
 Ids = Annotated[list[UUID], Field(max_length=1_000)]
-Find = Callable[[UUID], Awaitable[tuple[Incident, Any] | None]]
 EXAMPLE = "0b6c2a0e-8a57-5c57-9f0c-0d5a8ed1c6b1"
 
 
@@ -117,10 +115,8 @@ def families_router(families: Families, find: Find) -> APIRouter:
 
 
 async def _pair(outcome: Pair | Refusal | UUID, incident_id: UUID, find: Find) -> PairOut:
-    """Both; or the problem, with the incident as it is now: whoever was second sees it."""
     if isinstance(outcome, Refusal):
-        found = await find(incident_id)
-        raise conflict(outcome, found[0].model_dump(mode="json") if found else None)
+        raise await conflict(outcome, incident_id, find)
     if isinstance(outcome, UUID):
         raise unknown_incident(outcome)
     return PairOut(incident=outcome.incident, other=outcome.other)

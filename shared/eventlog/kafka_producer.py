@@ -72,16 +72,10 @@ class Producer:
 
     async def sound(self) -> AIOKafkaProducer:
         """The client. Raises what it raises when it cannot be replaced now."""
-        async with self._renewing:
-            if self._client is None or self._doubtful:
-                old = self._client
-                await self.start()
-                if old is not None:
-                    task = asyncio.create_task(old.stop())
-                    self._leaving.add(task)
-                    task.add_done_callback(self._left)
-            assert self._client is not None
-            return self._client
+        while self._client is None or self._doubtful:
+            async with self._renewing:
+                await self._renew()
+        return self._client
 
     async def stop(self) -> None:
         """Flush and release."""
@@ -92,6 +86,17 @@ class Producer:
         client, self._client = self._client, None
         if client is not None:
             await client.stop()
+
+    async def _renew(self) -> None:
+        """Unless somebody else has, while we waited."""
+        old = self._client
+        if old is not None and not self._doubtful:
+            return
+        await self.start()
+        if old is not None:
+            task = asyncio.create_task(old.stop())
+            self._leaving.add(task)
+            task.add_done_callback(self._left)
 
     def _left(self, task: "asyncio.Task[None]") -> None:
         self._leaving.discard(task)

@@ -1,14 +1,25 @@
 """A sensor out of its range costs points, on the wall and in the console, which say why."""
 
+from collections.abc import Iterator
+
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.e2e.conftest import running_city
 from tests.e2e.screens import open_console, open_wall, post_reading, steward
 from tests.product import Product
 
 SENSOR = "e2e-vital"
 WEST = "441202"
 ON_SCREEN_MS = 90_000.0  # the pages ask twice a minute
+
+
+@pytest.fixture(scope="module")
+def city(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """One of its own: the pages name the eight sensors that cost most, whoever else's they are."""
+    assert chromium
+    with running_city(tmp_path_factory.mktemp("vital")) as product:
+        yield product
 
 
 @pytest.mark.timeout(300)

@@ -72,9 +72,10 @@ class Authenticator:
             return None
         return await asyncio.shield(self._asking.get(digest) or self._ask(digest))
 
-    def remembered(self, token: str) -> Identity | None:
-        """The identity behind a token, without asking anybody; None: `identify` must be asked."""
-        hit = self._known.get(token_hash(token))
+    def remembered(self, digest: bytes) -> Identity | None:
+        """The identity behind a token's hash, without asking anybody; None: `identify` must be
+        asked."""
+        hit = self._known.get(digest)
         if hit is None or monotonic() - hit.fresh_at > RENEW_SECONDS:
             return None
         return hit.identity

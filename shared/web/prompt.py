@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Any, ClassVar, Protocol, cast
+from typing import Any, ClassVar, NamedTuple, Protocol, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -19,25 +19,46 @@ from shared.web.problems import Problem, encode
 Headers = Sequence[tuple[bytes, bytes]]
 Answer = Callable[[int, bytes, Headers], None]  # status, body, headers beyond its length
 
+BLANK = b"\r\n\r\n"  # ends a head
+HEADS = 8  # that are remembered of one connection: as many lengths as small bodies have
+
 
 class Prompt(Protocol):
     """One route's prompt way."""
 
-    def __call__(self, headers: Headers, body: bytes, answer: Answer) -> bool:
+    def read(self, headers: Headers) -> Any:
+        """What of a head matters to the route, None if it is not this way's. `headers`:
+        lower-case names. The same head is not shown again, so it must mean the same for ever."""
+        ...
+
+    def __call__(self, said: Any, body: bytes, answer: Answer) -> bool:
         """True: `answer` has been or will be called, once. False: not this way, and nothing has
-        happened. `headers`: lower-case names."""
+        happened. `said`: what `read` found in the head."""
         ...
 
 
 Routes = Mapping[tuple[bytes, bytes], Prompt]  # (method, path without query) → its prompt way
 
 
+class Head(NamedTuple):
+    """A head that has been read. `size`: bytes of a whole request that begins with it."""
+
+    prompt: Prompt
+    said: Any
+    size: int
+
+
 class PromptProtocol(Patient, HttpToolsProtocol):
-    """Offers a request whose head and body arrive together to the prompt way of its route."""
+    """Offers a request whose head and body arrive together to the prompt way of its route.
+
+    Who posts again and again sends the same head again and again: it is parsed once.
+    """
 
     routes: ClassVar[Routes] = {}
     _prompt: Prompt | None = None
     _body = b""
+    _between = True  # the parser is between two messages
+    _read: tuple[Prompt, Any, bytes] | None = None  # the last prompt request: what it said, body
     _barren = 0  # bytes since the last head or piece of a body
     _upgraded = False
     _served: RequestResponseCycle | None = None  # `cycle` is the last of the pipeline
@@ -45,6 +66,7 @@ class PromptProtocol(Patient, HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Its first head must come in time."""
         super().connection_made(transport)
+        self._heads: dict[bytes, Head] = {}
         self._patience = Patience(self.loop, transport)
         self._patience.await_head()
 
@@ -57,8 +79,13 @@ class PromptProtocol(Patient, HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """A request that is not whole yet goes the ordinary way, with its time limits."""
+        if self._take_known(data):
+            return
+        began, self._read = self._between, None
         self._barren += len(data)
         super().data_received(data)
+        if began and self._read is not None:
+            self._remember(data, *self._read)
         if self.transport.is_closing():
             self._patience.await_close()
             return
@@ -92,6 +119,7 @@ class PromptProtocol(Patient, HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """As uvicorn's, but for the scope: only the ordinary way needs one."""
+        self._between = False
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
@@ -116,23 +144,51 @@ class PromptProtocol(Patient, HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Offer it; as uvicorn does if it is not taken."""
-        self._barren = 0
-        if self._prompt is None:
+        self._barren, self._between = 0, True
+        prompt, body = self._prompt, self._body
+        if prompt is None:
             super().on_message_complete()
             return
-        prompt, before = self._prompt, self.cycle
-        exchange = Exchange(self)
+        said = prompt.read(self.headers)
+        if said is not None:
+            self._read = prompt, said, body
+            if self._offer(prompt, said, body):
+                self._prompt, self._body = None, b""
+                return
+        self._hand_over(whole=True)
+
+    def _take_known(self, data: bytes) -> bool:
+        """Offer a whole request, of a head that this connection has sent before."""
+        end = data.find(BLANK) + len(BLANK)
+        known = self._heads.get(data[:end])
+        if known is None or len(data) != known.size or not (self._between and self._is_free()):
+            return False
+        self._patience.head_came()
+        self._unset_keepalive_if_required()
+        self._barren = 0
+        return self._offer(known.prompt, known.said, data[end:])
+
+    def _remember(self, data: bytes, prompt: Prompt, said: Any, body: bytes) -> None:
+        """The head of a request, if `data` is nothing but that request, plainly written."""
+        end = data.find(BLANK) + len(BLANK)
+        if data[end:] == body:
+            if len(self._heads) >= HEADS:
+                self._heads.clear()
+            self._heads[data[:end]] = Head(prompt, said, len(data))
+
+    def _offer(self, prompt: Prompt, said: Any, body: bytes) -> bool:
+        """Whether it has been taken."""
+        before, exchange = self.cycle, Exchange(self)
         self.cycle = cast(Any, exchange)  # a request that follows at once waits for its end
         try:
-            taken = prompt(self.headers, self._body, exchange.answer)
+            taken = prompt(said, body, exchange.answer)
         except Exception:
             self.logger.exception("a prompt answer failed")
             taken = False
         if taken or exchange.response_complete:
-            self._prompt, self._body = None, b""
-        else:
-            self.cycle = before
-            self._hand_over(whole=True)
+            return True
+        self.cycle = before
+        return False
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._served = cycle

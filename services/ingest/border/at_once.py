@@ -18,6 +18,7 @@ from services.ingest.keys.quotas import Account, Quotas
 from services.ingest.requests import bearer
 from shared.errors import Overloaded
 from shared.web import problems
+from shared.web.authenticator import token_hash
 from shared.web.identity import Identity
 from shared.web.prompt import Answer as Respond
 from shared.web.prompt import Headers
@@ -29,7 +30,7 @@ SMALL_ITEMS = 100  # judged in one go, while nobody else has his turn
 _JSON = (b"content-type", b"application/json")
 _PROBLEM = (b"content-type", b"application/problem+json")
 
-Remember = Callable[[str], Identity | None]
+Remember = Callable[[bytes], Identity | None]
 
 
 class AtOnce:
@@ -52,13 +53,17 @@ class AtOnce:
         self._guard = guard
         self._whose: tuple[Identity, Rights] | None = None  # of the last request
 
-    def __call__(self, headers: Headers, body: bytes, answer: Respond) -> bool:
+    def read(self, headers: Headers) -> bytes | None:
+        """The hash of the key, of a plain request."""
+        named = dict(headers)
+        token = bearer(named)
+        return token_hash(token) if token and is_plain(named) else None
+
+    def __call__(self, said: bytes, body: bytes, answer: Respond) -> bool:
         """Take a request that needs nothing but judgement and the log."""
         if not self._guard.is_open():
             return False
-        named = dict(headers)
-        token = bearer(named)
-        identity = self._remembered(token) if token and is_plain(named) else None
+        identity = self._remembered(said)
         if identity is None or "post" not in identity.scopes:
             return False
         account = self._quotas.account(identity)

@@ -81,7 +81,7 @@ class GroupCommit:
 
         What has a `trace` has records of its own, since a record keeps one trace.
         """
-        count = len(taken.body)
+        count = taken.size
         if count > SMALL_ITEMS or trace is not None:
             places = await self.append(taken, source, trace)
             return receipts.encode(await self._log.incarnation(), places)
@@ -94,7 +94,7 @@ class GroupCommit:
         told what became of it."""
         if self._waiting >= WAITING_REQUESTS:
             raise Overloaded("too many requests wait for the event log", 1)
-        group, count = self._gathering, len(taken.body)
+        group, count = self._gathering, taken.size
         first = group.shared.add(taken.partitions, count, taken.accepted_us, source)
         group.waiting.append((waiter, first))
         self._waiting += 1
@@ -177,5 +177,9 @@ class _Pending:
 
 def receipt_of(taken: Taken, durable: Durable, first: int) -> str:
     """The receipt of a request whose readings are numbered from `first` in shared records."""
+    if len(taken.partitions) == 1:
+        [partition] = taken.partitions
+        offset = durable.offsets[partition]
+        return receipts.encode_one(durable.incarnation, partition, offset, first, taken.size)
     places = [(partition, durable.offsets[partition]) for partition in taken.partitions]
-    return receipts.encode(durable.incarnation, places, first, len(taken.body))
+    return receipts.encode(durable.incarnation, places, first, taken.size)

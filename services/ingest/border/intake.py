@@ -36,9 +36,11 @@ class Refused:
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """A judged body. `partitions`: partition of `city.readings` → its readings, in order."""
+    """A judged body of `size` items. `partitions`: partition of `city.readings` → its readings,
+    in order."""
 
     body: Items
+    size: int
     partitions: dict[int, list[Reading]]
     refused: list[Refused]
     accepted_us: int
@@ -46,7 +48,7 @@ class Taken(msgspec.Struct, frozen=True):
     @property
     def accepted(self) -> int:
         """How many items may enter."""
-        return len(self.body) - len(self.refused)
+        return self.size - len(self.refused)
 
 
 class Intake:
@@ -65,10 +67,8 @@ class Intake:
         """Judge what a door has made of its own format. Raises `TooManyItems`."""
         if len(decoded) > self._max_items:
             raise TooManyItems(self._max_items)
-        if len(decoded) <= SLICE_ITEMS:
-            return self.take_few(decoded, rights)
-        taken = Taken(decoded, {}, [], to_micros(self._clock()))
-        for start in range(0, len(decoded), SLICE_ITEMS):
+        taken = self._begin(decoded)
+        for start in range(0, taken.size, SLICE_ITEMS):
             if start:
                 await asyncio.sleep(0)
             self._take_slice(taken, start, rights)
@@ -76,9 +76,12 @@ class Intake:
 
     def take_few(self, decoded: Items, rights: Rights) -> Taken:
         """Judge at most a slice."""
-        taken = Taken(decoded, {}, [], to_micros(self._clock()))
+        taken = self._begin(decoded)
         self._take_slice(taken, 0, rights)
         return taken
+
+    def _begin(self, decoded: Items) -> Taken:
+        return Taken(decoded, len(decoded), {}, [], to_micros(self._clock()))
 
     def _take_slice(self, taken: Taken, start: int, rights: Rights) -> None:
         registry, now_us, partitions = self._registry, taken.accepted_us, taken.partitions

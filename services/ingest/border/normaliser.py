@@ -65,7 +65,7 @@ class _Work:
         if events is not None:  # a record keeps one trace
             self.parts.append(to_records(taken.partitions, taken.accepted_us, source, events.trace))
             return
-        count, last = len(taken.body), self.parts[-1] if self.parts else None
+        count, last = taken.size, self.parts[-1] if self.parts else None
         if not isinstance(last, Shared) or last.size + count > RECORD_ITEMS:
             last = Shared()
             self.parts.append(last)
@@ -141,7 +141,7 @@ class Normaliser:
         except TooManyItems as error:
             work.set_aside.append(_whole(record, source.name, ItemCode.TOO_LARGE, str(error)))
             return
-        excess = source.account.charge(len(taken.body))
+        excess = source.account.charge(taken.size)
         if excess is not None:
             work.set_aside.append(_over_quota(record, source, excess))
             return

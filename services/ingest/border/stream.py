@@ -147,7 +147,7 @@ class Stream:
             self._codes[refused.code.value] += 1
             if len(self._listed) < LISTED:
                 self._listed.append(replace(refused, index=self._judged + refused.index))
-        self._judged += len(taken.body)
+        self._judged += taken.size
         self._accepted += taken.accepted
         count(taken)
 
@@ -172,4 +172,4 @@ def _counted_on(taken: Taken, first: int) -> Taken:
         partition: [renumbered(reading, first) for reading in readings]
         for partition, readings in taken.partitions.items()
     }
-    return Taken(taken.body, partitions, taken.refused, taken.accepted_us)
+    return Taken(taken.body, taken.size, partitions, taken.refused, taken.accepted_us)

@@ -105,7 +105,8 @@ class Account:
     """What one key has left, in one process."""
 
     __slots__ = (
-        "_counted", "_insistence", "_policy", "_timer", "bytes", "open", "quota", "readings",
+        "_counted", "_insistence", "_policy", "_shown", "_timer", "bytes", "open", "quota",
+        "readings",
     )  # fmt: skip
 
     def __init__(self, quota: Quota, defaults: Defaults, timer: Callable[[], float]) -> None:
@@ -127,6 +128,7 @@ class Account:
         self._counted = [bucket for bucket in (self.readings, self.bytes) if bucket.rate]
         policies = ", ".join(bucket.policy() for bucket in self._counted)
         self._policy = (b"ratelimit-policy", policies.encode())
+        self._shown: tuple[float, float, list[Header]] = (-inf, -inf, [])
 
     def begin(self, size: int) -> Excess | None:
         """Begin a request of `size` bytes (0 if unknown), or say why not. `end` it afterwards."""
@@ -180,8 +182,12 @@ class Account:
         """`RateLimit` and `RateLimit-Policy`; empty for a key without a quota."""
         if not self._counted:
             return []
-        left = b", ".join([bucket.left() for bucket in self._counted])
-        return [self._policy, (b"ratelimit", left)]
+        readings, held, shown = self._shown
+        if readings != self.readings.balance or held != self.bytes.balance:
+            left = b", ".join([bucket.left() for bucket in self._counted])
+            shown = [self._policy, (b"ratelimit", left)]
+            self._shown = self.readings.balance, self.bytes.balance, shown
+        return shown
 
     @property
     def idle(self) -> bool:

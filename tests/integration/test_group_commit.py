@@ -27,7 +27,7 @@ def taken(name: str, partition: int = 0, count: int = 1) -> Taken:
     """A judged request of `count` readings."""
     readings = [Reading(name, "m", NOW_US, 1.0, "good", False, index) for index in range(count)]
     body = read_body(b"[" + b",".join([b"{}"] * count) + b"]")
-    return Taken(body, {partition: readings}, [], NOW_US)
+    return Taken(body, count, {partition: readings}, [], NOW_US)
 
 
 @asynccontextmanager

@@ -4,8 +4,8 @@ import type { FeatureCollection } from "geojson";
 
 import { get } from "../api";
 import { language, named } from "../i18n";
-import { State } from "../live/protocol";
 import type { CityMap, CityMapOptions } from "../map/city";
+import type { Following } from "../map/following";
 import { palette } from "../map/palette";
 import { number, scaled } from "../wall/format";
 import { theme } from "../wall/theme";
@@ -13,7 +13,6 @@ import type { Desk } from "./desk";
 import { t } from "./strings";
 
 const KEPT_AS = "yiwang.console.map";
-const ALARMS_EVERY_MS = 1000;
 const ASK_AGAIN_MS = 10_000;
 
 export const mapShown = signal(kept());
@@ -41,9 +40,10 @@ export function MapPane({ desk }: { desk: Desk }) {
     let gone = false, stop = (): void => {};
     const own = { container: box.current as HTMLDivElement, areas: areas.value,
       strayed: (away: boolean) => void (strayed.value = away) };
-    void draw(own, desk).then((made) => {
+    void draw(own, desk).then(([made, following]) => {
       if (gone) return made.destroy();
-      stop = feed(made, desk);
+      const unsubscribe = desk.board.subscribe((flush) => following.hear(flush));
+      stop = () => (unsubscribe(), following.stop());
       map.value = made;
     });
     return () => {
@@ -68,10 +68,10 @@ export function MapPane({ desk }: { desk: Desk }) {
 /** The map's code is large and comes only when it is wanted. */
 async function draw(
   own: Pick<CityMapOptions, "container" | "areas" | "strayed">, desk: Desk,
-): Promise<CityMap> {
-  const { CityMap: Made } = await import("../map/city");
+): Promise<[CityMap, Following]> {
+  const [{ CityMap: Made }, { Following: Follower }] = await Promise.all([import("../map/city"), import("../map/following")]);
   const { picture } = desk.board;
-  return new Made({
+  const made = new Made({
     ...own, colours: palette(), scale: 1,
     padding: { top: 24, right: 24, bottom: 32, left: 24 },
     areaLabel: (properties) => named(properties as { name_zh: string; name_en: string }),
@@ -86,6 +86,7 @@ async function draw(
       if (found) desk.select(found.id);
     },
   });
+  return [made, new Follower(made, picture)];
 }
 
 /** Asks for the city's outline until it comes; returns how to give up. */
@@ -95,22 +96,6 @@ function untilFound(take: (areas: Areas) => void): () => void {
     void get<Areas>("/v1/map/areas").then(take, () => (timer = setTimeout(ask, ASK_AGAIN_MS)));
   ask();
   return () => clearTimeout(timer);
-}
-
-function feed(map: CityMap, desk: Desk): () => void {
-  const { picture } = desk.board;
-  let at = 0, due = false;
-  if (picture.epoch > 0) map.setPicture(picture);
-  return desk.board.subscribe((flush) => {
-    if (flush.snapshot) return map.setPicture(picture);
-    map.setStates(picture, flush.sensors);
-    due ||= flush.incidents || flush.sensors.size > 0
-      || [...flush.series].some((series) => (picture.series.state[series] ?? 0) >= State.p4);
-    if (!due || performance.now() - at < ALARMS_EVERY_MS) return;
-    due = false;
-    at = performance.now();
-    map.setAbnormal(picture);
-  });
 }
 
 function point(map: CityMap | null, desk: Desk): void {

@@ -1,6 +1,7 @@
 import { State } from "../live/protocol";
 import type { Board } from "./board";
 import type { Show } from "./show";
+import { whole } from "./format";
 import { t } from "./texts";
 
 /** What the dots mean, and how many sensors there are of each. */
@@ -11,7 +12,7 @@ export function Legend({ board, show }: { board: Board; show: Show }) {
   sensors.state.forEach((rank, index) => {
     if (show.covers(sensors.areaId[index] ?? null)) counts[rank] = (counts[rank] ?? 0) + 1;
   });
-  const of = (rank: number): string => (counts[rank] ?? 0).toLocaleString("en-US");
+  const of = (rank: number): string => whole(counts[rank] ?? 0);
   return (
     <ul class="legend">
       <li><i class="dot normal" />{t("normal")}<b>{of(State.normal)}</b></li>

@@ -4,8 +4,8 @@ import type { FeatureCollection } from "geojson";
 
 import { get } from "../api";
 import { language, named } from "../i18n";
-import { State } from "../live/protocol";
 import type { CityMap, CityMapOptions } from "../map/city";
+import type { Following } from "../map/following";
 import type { addListed as AddListed, LayerItem } from "../map/layers";
 import { palette } from "../map/palette";
 import type { Cell } from "../map/grid";
@@ -21,11 +21,10 @@ import { theme } from "./theme";
 import { DOMAINS, hasDomain } from "./view";
 
 const SILENT_EVERY_MS = 5000;
-const ALARM_EVERY_MS = 2000;
 const RETRY_MS = 10_000;
 
 /** The map's code is nine tenths of the wall's: the figures do not wait for it. */
-const drawing = () => Promise.all([import("../map/city"), import("../map/layers")]);
+const drawing = () => Promise.all([import("../map/city"), import("../map/layers"), import("../map/following")]);
 void drawing().catch(() => undefined); // asked for at once; whoever needs it asks again
 
 interface Listed {
@@ -39,6 +38,7 @@ interface Drawn {
   areas: Areas;
   Made: typeof CityMap;
   addListed: typeof AddListed;
+  Follower: typeof Following;
 }
 
 /** The map with its switches and legend. */
@@ -51,14 +51,14 @@ export function MapPanel({ board, show }: { board: Board; show: Show }) {
   const view = show.view.value;
 
   useEffect(() => keepTrying(async () => {
-    const [areas, [{ CityMap: Made }, { addListed }]] =
+    const [areas, [{ CityMap: Made }, { addListed }, { Following: Follower }]] =
       await Promise.all([get<Areas>("/v1/map/areas"), drawing()]);
-    drawn.value = { areas, Made, addListed };
+    drawn.value = { areas, Made, addListed, Follower };
   }), [drawn]);
 
   useEffect(() => {
     if (drawn.value === null) return undefined;
-    const { areas, Made, addListed } = drawn.value;
+    const { areas, Made, addListed, Follower } = drawn.value;
     const made = new Made(optionsOf(
       { container: box.current as HTMLDivElement, areas, scale,
         strayed: (away) => (strayed.value = away) }, board));
@@ -67,7 +67,7 @@ export function MapPanel({ board, show }: { board: Board; show: Show }) {
       const { items } = await get<{ items: LayerItem[] }>("/v1/map/layers");
       made.whenReady(() => void addAll(made, items, scale, addListed).then((found) => (listed.value = found)));
     });
-    const stopFeeding = feed(made, board);
+    const stopFeeding = feed(made, new Follower(made, board.picture), board);
     return () => {
       stopLayers();
       stopFeeding();
@@ -131,33 +131,23 @@ function optionsOf(
   };
 }
 
-/** States four times a second; the alarms' own source when one comes or goes, their values less often. */
-function feed(map: CityMap, board: Board): () => void {
+/** What the map shows; and now and then, which areas have fallen silent. */
+function feed(map: CityMap, following: Following, board: Board): () => void {
   const { picture } = board;
-  let alarmsAt = 0, silentAt = 0, due = false;
+  let silentAt = 0;
   const judge = (): void => {
     silentAt = performance.now();
     map.setSilent(silentAreas(picture));
   };
-  if (picture.epoch > 0) {
-    map.setPicture(picture);
-    judge();
-  }
-  const alarmed = (series: number): boolean => (picture.series.state[series] ?? 0) >= State.p4;
-  return board.subscribe((flush: Flush) => {
-    if (flush.snapshot) {
-      map.setPicture(picture);
-      return judge();
-    }
-    if (flush.sensors.size > 0 && performance.now() - silentAt > SILENT_EVERY_MS) judge();
-    map.setStates(picture, flush.sensors);
-    const urgent = flush.sensors.size > 0 || flush.incidents;
-    due ||= urgent || [...flush.series].some(alarmed);
-    if (!due || (!urgent && performance.now() - alarmsAt < ALARM_EVERY_MS)) return;
-    due = false;
-    alarmsAt = performance.now();
-    map.setAbnormal(picture);
+  if (picture.epoch > 0) judge();
+  const unsubscribe = board.subscribe((flush: Flush) => {
+    following.hear(flush);
+    if (flush.snapshot || (flush.sensors.size > 0 && performance.now() - silentAt > SILENT_EVERY_MS)) judge();
   });
+  return () => {
+    unsubscribe();
+    following.stop();
+  };
 }
 
 async function addAll(

@@ -4,14 +4,15 @@ import { language } from "../i18n";
 
 export const CITY_TIME_ZONE = "Asia/Shanghai";
 
+const DECIMALS = [0, 1, 2].map((decimals) => new Intl.NumberFormat("en-US", {
+  minimumFractionDigits: decimals, maximumFractionDigits: decimals,
+}));
+
 /** Three significant figures or so, without a jumping number of decimals. */
 export function number(value: number | null | undefined): string {
   if (value === null || value === undefined || Number.isNaN(value)) return "—";
   const size = Math.abs(value);
-  const decimals = size >= 100 ? 0 : size >= 10 ? 1 : 2;
-  return value.toLocaleString("en-US", {
-    minimumFractionDigits: decimals, maximumFractionDigits: decimals,
-  });
+  return (DECIMALS[size >= 100 ? 0 : size >= 10 ? 1 : 2] as Intl.NumberFormat).format(value);
 }
 
 /** kW above 10,000 read better as MW, and so on; returns the value and unit to write. */
@@ -33,12 +34,13 @@ export function minute(epochMs: number): string {
   return clock(epochMs).slice(0, 5);
 }
 
+const dayFormats = (locale: string): Intl.DateTimeFormat[] => [{ month: "long", day: "numeric" } as const, { weekday: "long" } as const]
+  .map((options) => new Intl.DateTimeFormat(locale, { timeZone: CITY_TIME_ZONE, ...options }));
+const DAY_FORMATS = { "zh-CN": dayFormats("zh-CN"), "en-GB": dayFormats("en-GB") };
+
 export function day(epochMs: number): string {
   if (!Number.isFinite(epochMs)) return "";
-  const locale = language.value === "zh" ? "zh-CN" : "en-GB";
-  const part = (options: Intl.DateTimeFormatOptions): string =>
-    new Intl.DateTimeFormat(locale, { timeZone: CITY_TIME_ZONE, ...options }).format(epochMs);
-  return `${part({ month: "long", day: "numeric" })} ${part({ weekday: "long" })}`;
+  return DAY_FORMATS[language.value === "zh" ? "zh-CN" : "en-GB"].map((format) => format.format(epochMs)).join(" ");
 }
 
 const UNITS_ZH: Readonly<Record<string, string>> = { "vehicles/h": "辆/h" };
@@ -51,6 +53,11 @@ export function unitName(unit: string): string {
 /** Facts side by side, without those that are missing. */
 export function facts(...parts: (string | false | null | undefined)[]): string {
   return parts.filter(Boolean).join("\u2003");
+}
+
+/** A count. */
+export function whole(count: number): string {
+  return (DECIMALS[0] as Intl.NumberFormat).format(count);
 }
 
 /** A span in the largest unit that fits: 42 秒, 7 分, 3 小时, 2 天. */

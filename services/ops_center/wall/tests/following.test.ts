@@ -69,7 +69,7 @@ describe("a map of a crowd", () => {
     map.hear(news([1]));
     for (const sensor of [2, 3, 4]) map.hear(news([sensor]));
     expect(drawn.states).toEqual([[1]]);
-    vi.advanceTimersByTime(1000);
+    vi.advanceTimersByTime(2000);
     expect(drawn.states).toEqual([[1], [2, 3, 4]]);
     vi.advanceTimersByTime(5000);
     expect(drawn.states.length).toBe(2);

@@ -1,12 +1,11 @@
-/** How a map keeps up with a living picture: at once while it can, in a crowd with the second. */
+/** How a map keeps up with a living picture: at once while it can, in a crowd every two seconds. */
 
 import { State } from "../live/protocol";
 import type { Picture } from "../live/reducer";
 import { CROWD } from "./cells";
 import type { CityMap } from "./city";
 
-const VALUES_EVERY_MS = 2000; // the figures beside alarms
-const CROWD_EVERY_MS = 1000;
+const EVERY_MS = 2000; // the figures beside alarms, and a crowd's states
 
 /** What has changed since the last time. */
 export interface News {
@@ -37,8 +36,7 @@ export class Following {
     news.sensors.forEach((sensor) => this.changed.add(sensor));
     this.due ||= news.incidents || news.sensors.size > 0 || [...news.series].some((series) => this.isAlarm(series));
     if (!this.due) return;
-    const every = this.isUrgent(news) ? 0 : this.changed.size > 0 ? CROWD_EVERY_MS : VALUES_EVERY_MS;
-    const left = this.drawnAt + every - performance.now();
+    const left = this.isUrgent(news) ? 0 : this.drawnAt + EVERY_MS - performance.now();
     if (left <= 0) this.draw();
     else this.timer ??= setTimeout(() => this.draw(), left);
   }

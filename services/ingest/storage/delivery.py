@@ -19,6 +19,7 @@ class Delivery:
     raw: bytes
     batch: Batch | None
     flaw: str = ""
+    logged_us: int = 0
 
     @property
     def rows(self) -> int:
@@ -41,8 +42,8 @@ def deliver(record: Record) -> Delivery:
         batch = decode_batch(record.value)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         flaw = f"not a batch of readings: {error}"[:300]
-        return Delivery(record.partition, record.offset, record.value, None, flaw)
-    return Delivery(record.partition, record.offset, b"", batch)
+        return Delivery(record.partition, record.offset, record.value, None, flaw, record.logged_us)
+    return Delivery(record.partition, record.offset, b"", batch, logged_us=record.logged_us)
 
 
 def next_offsets(deliveries: Sequence[Delivery]) -> dict[int, int]:

@@ -67,7 +67,8 @@ def configure(level: str) -> None:
     """Send every logger of this process to standard error as JSON."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
-    handler.addFilter(Sparing("aiokafka"))
+    for library in ("aiokafka", "opentelemetry"):
+        handler.addFilter(Sparing(library))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for chatty in ("uvicorn.error", "aiokafka", "httpx", "httpcore", "uvicorn.access", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

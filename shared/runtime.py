@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from shared import logs
+from shared import logs, tracing
 from shared.clock import Clock, system_clock
 from shared.errors import Misconfigured, Unavailable
 from shared.eventlog.log import EventLog
@@ -129,6 +129,7 @@ async def run_services(
 
     Raises `Misconfigured` when the port is taken.
     """
+    tracing.configure(context.settings)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -159,6 +160,7 @@ async def run_services(
         for service in services:
             for close in service.closers:
                 await close()
+        await asyncio.to_thread(tracing.close)
 
 
 def _collect_less() -> None:

@@ -199,6 +199,8 @@ class Feed:
         if self._shown and changed:
             now_us, observed_us = to_micros(self._clock()), batch.items[-1].observed_us
             self._hub.journey.applied(observed_us, batch.accepted_us, record.logged_us, now_us)
+            if record.headers:
+                self._hub.passage.pictured(record.headers, record.logged_us, now_us)
         return len(batch.items)
 
     def _take_incident(self, record: Record) -> int:

@@ -1,4 +1,5 @@
-"""The whole city in one process: `python -m services`; `python -m services setup` only prepares.
+"""The whole city in one process: `python -m services`; `python -m services setup` only prepares;
+`python -m services doctor` says what is wrong, and how to mend it.
 
 Starts (or adopts) the embedded database, migrates, makes the first credentials, serves, drains.
 """
@@ -26,8 +27,12 @@ from shared.store import embedded
 def main() -> None:
     """Entry point; a wrong setting ends it with one clear line."""
     parser = argparse.ArgumentParser(prog="python -m services", description=__doc__)
-    parser.add_argument("command", nargs="?", choices=("run", "setup"), default="run")
-    command = parser.parse_args().command
+    parser.add_argument("command", nargs="?", choices=("run", "setup", "doctor"), default="run")
+    parser.add_argument("--json", action="store_true", help="doctor: one JSON object a line")
+    given = parser.parse_args()
+    command = given.command
+    if command == "doctor":
+        sys.exit(_doctor(as_json=given.json))
     settings = load()
     logs.configure(settings.log_level)
     try:
@@ -44,6 +49,13 @@ def main() -> None:
                 uvicorn_loop_run(city.run(settings, url, say))
     except (Misconfigured, Unavailable) as error:
         sys.exit(f"yiwang: {error}")
+
+
+def _doctor(*, as_json: bool) -> int:
+    """Its exit code. It is loaded when it is called: nobody else needs what it looks at."""
+    from services import doctor
+
+    return doctor.run(as_json=as_json)
 
 
 def say(line: str) -> None:

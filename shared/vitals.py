@@ -44,7 +44,7 @@ class Vitals:
 
     def look(self) -> None:
         """Once, at disk and certificate."""
-        usage = shutil.disk_usage(_existing(self._settings.data_dir.resolve()))
+        usage = shutil.disk_usage(nearest(self._settings.data_dir.resolve()))
         DISK_FREE.set(usage.free)
         DISK_SIZE.set(usage.total)
         certificate = self._settings.tls_cert_file
@@ -57,6 +57,6 @@ def ends_at(certificate: Path) -> float:
     return x509.load_pem_x509_certificate(certificate.read_bytes()).not_valid_after_utc.timestamp()
 
 
-def _existing(folder: Path) -> Path:
+def nearest(folder: Path) -> Path:
     """The folder, or the nearest one above it that is there."""
     return next(path for path in (folder, *folder.parents) if path.exists())

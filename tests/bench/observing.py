@@ -1,6 +1,6 @@
 """`observing`: what metrics, scrapes and traces of one request in a hundred cost, CPU per reading.
 
-Value: CPU of the services' process per reading, whole city, metrics on, scraped every 5 s (Prometheus
+Value: CPU of the services per reading, whole city, metrics on, scraped every 5 s (Prometheus
 does so every 15), traces to a collector that takes them. Denominator (`limit_is`): the same product
 with metrics that count nothing, no scrape, no traces; both run all the time, rounds alternate after
 one that warms both. 20 readings a POST: the smaller the requests, the more there is to count and to

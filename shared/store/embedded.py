@@ -194,7 +194,10 @@ def _check_version(programs: Programs, folder: Path) -> None:
     command = [*programs.command("postgres", folder), "--version"]
     said = subprocess.run(command, capture_output=True, text=True, cwd="/", check=True).stdout
     if f" {have}." not in said:
-        raise Misconfigured(f"{folder} was written by PostgreSQL {have}, here is {said.strip()}")
+        raise Misconfigured(
+            f"{folder} was written by PostgreSQL {have}, here is {said.strip()}:"
+            " docs/deployment.md says how it moves"
+        )
 
 
 def _launch(programs: Programs, folder: Path) -> tuple[int, int]:

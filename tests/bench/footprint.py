@@ -1,7 +1,7 @@
 """`footprint`: bytes on disk of one stored reading, indexes included, before any compression.
 
 Value: size of the table of readings (all chunks, indexes) ÷ readings. Denominator (`limit_is`):
-the same readings as text COPY writes them. The server: the one that is named, else the embedded one.
+the same readings as text COPY writes them. The server: the named one, else the embedded one.
 """
 
 import os

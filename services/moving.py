@@ -9,10 +9,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from shared.errors import Misconfigured, Unavailable
 from shared.store import embedded
+from shared.store.engine import libpq_url
 
 
 def dump(database_url: str, file: Path) -> None:
@@ -53,10 +54,10 @@ def load(folder: Path, file: Path) -> None:
 
 def _run(program: str, database_url: str, *words: str) -> None:
     """One of PostgreSQL's programs; the password is in no list of processes."""
-    url = make_url(database_url)
-    environment = os.environ | {"PGPASSWORD": url.password or ""}
-    address = url.set(password=None).render_as_string()
-    command = [str(embedded.wheel_programs() / program), f"--dbname={address}", *words]
+    address = conninfo_to_dict(libpq_url(database_url))
+    environment = os.environ | {"PGPASSWORD": str(address.pop("password", ""))}
+    where = f"--dbname={make_conninfo(**address)}"
+    command = [str(embedded.wheel_programs() / program), where, *words]
     done = subprocess.run(
         command, env=environment, cwd="/", capture_output=True, text=True, check=False
     )

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
@@ -54,8 +55,9 @@ def load(folder: Path, file: Path) -> None:
 
 def _run(program: str, database_url: str, *words: str) -> None:
     """One of PostgreSQL's programs; the password is in no list of processes."""
-    address = conninfo_to_dict(libpq_url(database_url))
-    environment = os.environ | {"PGPASSWORD": str(address.pop("password", ""))}
+    given = conninfo_to_dict(libpq_url(database_url))
+    environment = os.environ | {"PGPASSWORD": str(given.pop("password", ""))}
+    address: dict[str, Any] = dict(given)
     where = f"--dbname={make_conninfo(**address)}"
     command = [str(embedded.wheel_programs() / program), where, *words]
     done = subprocess.run(

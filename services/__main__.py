@@ -1,4 +1,6 @@
-"""The whole city in one process: `python -m services`; `python -m services setup` only prepares.
+"""The whole city in one process: `python -m services`; `python -m services setup` only prepares;
+`python -m services doctor` says what is wrong, and how to mend it; `… dump FILE` and `… load FILE`
+move the database to another major version of PostgreSQL (docs/deployment.md).
 
 Starts (or adopts) the embedded database, migrates, makes the first credentials, serves, drains.
 """
@@ -14,7 +16,7 @@ from pathlib import Path
 
 from deploy.migrations import roles
 from deploy.migrations.upgrade import upgrade
-from services import first_start
+from services import first_start, moving
 from shared import logs
 from shared.clock import monotonic
 from shared.errors import Misconfigured, Unavailable
@@ -26,24 +28,56 @@ from shared.store import embedded
 def main() -> None:
     """Entry point; a wrong setting ends it with one clear line."""
     parser = argparse.ArgumentParser(prog="python -m services", description=__doc__)
-    parser.add_argument("command", nargs="?", choices=("run", "setup"), default="run")
-    command = parser.parse_args().command
+    commands = ("run", "setup", "doctor", "dump", "load")
+    parser.add_argument("command", nargs="?", choices=commands, default="run")
+    parser.add_argument("file", nargs="?", type=Path, help="of dump and load")
+    parser.add_argument("--json", action="store_true", help="doctor: one JSON object a line")
+    given = parser.parse_args()
+    if (given.command in ("dump", "load")) != (given.file is not None):
+        parser.error("dump and load take a FILE, nothing else does")
+    if given.command == "doctor":
+        sys.exit(_doctor(as_json=given.json))
     settings = load()
     logs.configure(settings.log_level)
     try:
-        with sole_owner(settings.data_dir), database(settings) as url:
-            say("migrating the database")
-            upgrade(url)
-            if settings.database_roles_dir is not None:
-                roles.ensure(url, settings.database_roles_dir)
-            if command == "setup":
-                asyncio.run(first_start.prepare(settings, url))
+        with sole_owner(settings.data_dir):
+            if given.file is not None:
+                _move(settings, given.command, given.file)
             else:
-                from services import city  # `setup` needs no service's machinery
-
-                uvicorn_loop_run(city.run(settings, url, say))
+                _start(settings, setup_only=given.command == "setup")
     except (Misconfigured, Unavailable) as error:
         sys.exit(f"yiwang: {error}")
+
+
+def _start(settings: Settings, *, setup_only: bool) -> None:
+    with database(settings) as url:
+        say("migrating the database")
+        upgrade(url)
+        if settings.database_roles_dir is not None:
+            roles.ensure(url, settings.database_roles_dir)
+        if setup_only:
+            asyncio.run(first_start.prepare(settings, url))
+            return
+        from services import city  # `setup` needs no service's machinery
+
+        uvicorn_loop_run(city.run(settings, url, say))
+
+
+def _move(settings: Settings, command: str, file: Path) -> None:
+    if command == "load":
+        moving.load((settings.data_dir / "postgres").resolve(), file)
+        say(f"{file} is loaded: start the city")
+        return
+    with database(settings) as url:
+        moving.dump(url, file)
+    say(f"dumped into {file}")
+
+
+def _doctor(*, as_json: bool) -> int:
+    """Its exit code. It is loaded when it is called: nobody else needs what it looks at."""
+    from services import doctor
+
+    return doctor.run(as_json=as_json)
 
 
 def say(line: str) -> None:

@@ -1,17 +1,27 @@
-"""Log lines: one JSON object each, to standard error."""
+"""Log lines: one JSON object each, to standard error. What belongs together says so: `request` (the
+answer's `X-Request-Id`) or `job`."""
 
 import json
 import logging
 import math
 import sys
+from collections.abc import Mapping
+from contextvars import ContextVar
 from datetime import UTC, datetime
 
 SPARING_SECONDS = 10.0
 THINGS = 1_000  # that are remembered at most
 
+_about: ContextVar[Mapping[str, str] | None] = ContextVar("about", default=None)
+
+
+def about(**what: str) -> None:
+    """From now on every line of this task, and of those that it starts, says so too."""
+    _about.set({**(_about.get() or {}), **what})
+
 
 class JsonFormatter(logging.Formatter):
-    """time, level, logger, message and, if there is one, the exception."""
+    """time, level, logger, message, what it is `about` and, if there is one, the exception."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as one line of JSON."""
@@ -20,6 +30,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
+            **(_about.get() or {}),
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
@@ -56,7 +67,8 @@ def configure(level: str) -> None:
     """Send every logger of this process to standard error as JSON."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
-    handler.addFilter(Sparing("aiokafka"))
+    for library in ("aiokafka", "opentelemetry"):
+        handler.addFilter(Sparing(library))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for chatty in ("uvicorn.error", "aiokafka", "httpx", "httpcore", "uvicorn.access", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

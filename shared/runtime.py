@@ -5,32 +5,31 @@ import gc
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, nullcontext, suppress
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import chain, repeat
-from typing import Any, TypeVar, cast
+from functools import cached_property, partial
+from typing import Any, cast
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from shared import logs
+from shared import logs, tracing
 from shared.clock import Clock, system_clock
 from shared.errors import Misconfigured, Unavailable
 from shared.eventlog.log import EventLog
 from shared.eventlog.open import open_log
 from shared.loop_lag import LoopLag
-from shared.metrics import JOB_RESTARTS
 from shared.settings import Settings, load
 from shared.store.engine import make_engine
+from shared.supervision import Job, drain, patiently, supervise
+from shared.vitals import Vitals
 from shared.web import docs, openapi, problems
 from shared.web.authenticator import Authenticator
-from shared.web.health import Check, health_router
+from shared.web.health import Check, health_router, unready
 from shared.web.hot_paths import HotPaths
 from shared.web.limit import BodyLimit
 from shared.web.prompt import Routes, prompt_protocol
@@ -39,14 +38,9 @@ from shared.web.wire import WireProtocol
 
 _log = logging.getLogger(__name__)
 
-DRAIN_SECONDS = 8.0
 # A server's young objects die with their request: looking for cycles among the rest is 12 % of a
 # small POST's time with CPython's own thresholds of 700, 10, 10.
 COLLECT_AFTER = (20_000, 20, 20)
-BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
-
-T = TypeVar("T")
-Job = Callable[[asyncio.Event], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -101,14 +95,12 @@ def make_app(context: Context, services: Sequence[Service]) -> ASGIApp:
     app.state.authenticator = context.authenticator
     problems.install(app)
     openapi.install(app)
-    checks: dict[str, Check] = {"database": _database_check(context.engine)}
     raw: dict[tuple[str, str], ASGIApp] = {}
     for service in services:
         for router in service.routers:
             app.include_router(router)
-        checks |= service.checks
         raw |= service.raw_routes
-    app.include_router(health_router(checks))
+    app.include_router(health_router(_checks(context, services)))
     app.include_router(docs.docs_router())
     app.mount("/docs/ui", docs.FILES)
     for service in services:  # last: a mount at "/" takes whatever is left
@@ -119,16 +111,25 @@ def make_app(context: Context, services: Sequence[Service]) -> ASGIApp:
     return HotPaths(app, cast(ASGIApp, ProxyHeadersMiddleware(cast(Any, secured), proxies)), raw)
 
 
+def _checks(context: Context, services: Sequence[Service]) -> dict[str, Check]:
+    """Of the process: the database's, and those of its services."""
+    checks: dict[str, Check] = {"database": _database_check(context.engine)}
+    for service in services:
+        checks |= service.checks
+    return checks
+
+
 async def run_services(
     context: Context,
     services: Sequence[Service],
     *,
     announce: Callable[[], None] | None = None,
 ) -> None:
-    """Serve and work until SIGTERM or SIGINT, then drain within `DRAIN_SECONDS`.
+    """Serve and work until SIGTERM or SIGINT, then drain (see `supervision.drain`).
 
     Raises `Misconfigured` when the port is taken.
     """
+    tracing.configure(context.settings)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -136,11 +137,13 @@ async def run_services(
     prompts = {route: way for service in services for route, way in service.prompts.items()}
     server = _server(context.settings, make_app(context, services), prompts)
     jobs = [
-        asyncio.create_task(_supervise(name, job, stop), name=name)
+        asyncio.create_task(supervise(name, job, stop), name=name)
         for service in services
         for name, job in service.jobs.items()
     ]
-    jobs.append(asyncio.create_task(_supervise("loop lag", LoopLag().run, stop), name="loop lag"))
+    vitals = Vitals(context.settings, partial(unready, _checks(context, services)))
+    for name, job in {"loop lag": LoopLag().run, "vitals": vitals.run}.items():
+        jobs.append(asyncio.create_task(supervise(name, job, stop), name=name))
     serving = asyncio.create_task(server.serve(), name="http")
     try:
         await _until_started(server, serving, context.settings)
@@ -153,10 +156,11 @@ async def run_services(
     finally:
         stop.set()
         server.should_exit = True
-        await _drain([serving, *jobs])
+        await drain([serving, *jobs])
         for service in services:
             for close in service.closers:
                 await close()
+        await asyncio.to_thread(tracing.close)
 
 
 def _collect_less() -> None:
@@ -200,25 +204,6 @@ async def _run_alone(settings: Settings, database_url: str, build: Build) -> Non
         await run_services(context, [service])
 
 
-async def patiently(begin: Callable[[], Awaitable[T]]) -> T:
-    """What `begin` returns once the log and the database answer; each failure is logged.
-
-    A process that starts while they are away waits for them: whoever starts it need not know in
-    which order, and a restart storm is spared.
-    """
-    for pause in chain(BACKOFF_SECONDS, repeat(BACKOFF_SECONDS[-1])):
-        try:
-            return await begin()
-        except (Unavailable, OperationalError) as error:
-            _log.warning("starting: %s; trying again in %g s", _first_line(error), pause)
-            await asyncio.sleep(pause)
-    raise AssertionError("there is no last pause")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
-
-
 def _server(settings: Settings, app: ASGIApp, prompts: Routes | None = None) -> Server:
     config = uvicorn.Config(
         app,
@@ -251,41 +236,6 @@ async def _until_started(server: Server, serving: "asyncio.Task[None]", settings
                 f"cannot listen on {settings.host}:{settings.port} (YIWANG_PORT): already in use?"
             )
         await asyncio.sleep(0.01)
-
-
-async def _supervise(name: str, job: Job, stop: asyncio.Event) -> None:
-    failures = 0
-    while not stop.is_set():
-        try:
-            await job(stop)
-            failures = 0
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            # Something that it waited for was cancelled: that is no reason for it to end.
-            _log.exception("job %s was cut short; restarting it", name)
-        except (Unavailable, OperationalError) as error:
-            _log.warning("job %s: %s; trying again", name, _first_line(error))
-        except Exception:  # one broken job must not take the others with it
-            _log.exception("job %s failed; restarting it", name)
-        if stop.is_set():
-            return
-        JOB_RESTARTS.labels(name).inc()
-        pause = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)]
-        failures += 1
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), pause)
-
-
-async def _drain(tasks: Sequence["asyncio.Task[None]"]) -> None:
-    _, late = await asyncio.wait(tasks, timeout=DRAIN_SECONDS)
-    for task in late:
-        _log.warning("%s did not stop in time and is cancelled", task.get_name())
-        task.cancel()
-    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
-        if isinstance(outcome, Exception):
-            _log.error("while stopping: %s", outcome)
 
 
 def _database_check(engine: AsyncEngine) -> Check:

@@ -175,6 +175,12 @@ class Settings(BaseSettings):
     oidc_client_secret: SecretStr = Field(SecretStr(""), description="Its secret")
     oidc_groups_claim: str = Field("groups", description="Claim of the ID token with the groups")
     oidc_roles: str = Field("", description="What groups may do: `group=role[@area][/domain],…`")
+    traces_url: str = Field(
+        "", description="OpenTelemetry collector, `http://host:4318/v1/traces`; empty: no traces"
+    )
+    traces_ratio: float = Field(
+        0.01, ge=0, le=1, description="How many of the requests are traced: 1 is every one"
+    )
     log_level: str = Field("INFO", description="Least severe level that is logged")
     log_max_records: int = Field(
         500_000, description="Embedded event log: most records kept per topic before it refuses"

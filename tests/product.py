@@ -26,6 +26,7 @@ class Product:
     settings: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     process: "subprocess.Popen[bytes] | None" = None
+    module: str = "services"
     authority: Path | None = None  # serves HTTPS, by a certificate that this one signed
 
     @property
@@ -56,7 +57,7 @@ class Product:
         variables = {f"YIWANG_{name}": value for name, value in (own | self.settings).items()}
         with self.log.open("ab") as sink:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "services"],
+                [sys.executable, "-m", self.module],
                 cwd=ROOT, env=os.environ | variables, stdout=sink, stderr=sink,
                 start_new_session=True,
             )  # fmt: skip

@@ -24,12 +24,13 @@ _http = httpx.Client(timeout=2)
 
 @dataclass
 class Shape:
-    """Ports and processes by name."""
+    """Ports and processes by name. `root`: of the code that they run."""
 
     data_dir: Path
     database_url: str
     kafka_bootstrap: str
     ports: dict[str, int] = field(default_factory=dict)
+    root: Path = ROOT
     running: "dict[str, subprocess.Popen[bytes]]" = field(default_factory=dict)
 
     def url(self, name: str) -> str:
@@ -66,7 +67,7 @@ class Shape:
         with (self.data_dir / f"{name}.log").open("ab") as sink:
             self.running[name] = subprocess.Popen(
                 self.command(name),
-                cwd=ROOT, env=environment, stdout=sink, stderr=sink, start_new_session=True,
+                cwd=self.root, env=environment, stdout=sink, stderr=sink, start_new_session=True,
             )  # fmt: skip
 
     def wait_ready(self, seconds: float = 60.0) -> None:

@@ -50,6 +50,14 @@ STORE_DELAY = Histogram(
     "Time from a reading's acceptance to its commit in the database (oldest of each batch)",
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600),
 )
+BACKUP_RECEIVING = Gauge(
+    "yiwang_ingest_backup_receiving",
+    "1 while a backup receives the database's log, 0 while nobody does; none: no backup was begun",
+    ["slot"],
+)
+BACKUP_BEHIND = Gauge(
+    "yiwang_ingest_backup_behind_bytes", "Log of the database that the backup lacks", ["slot"]
+)
 HELD_BYTES = Gauge("yiwang_ingest_held_bytes", "Bytes of request bodies held by the gateway")
 QUARANTINED = Gauge(
     "yiwang_ingest_quarantine_items",

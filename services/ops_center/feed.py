@@ -19,6 +19,7 @@ from shared.contracts.topics import INCIDENTS, SENSORS
 from shared.contracts.topics import READINGS as READINGS_TOPIC
 from shared.errors import Poison, Unavailable
 from shared.eventlog.log import EventLog, Record
+from shared.metrics import CONSUMED_TO
 
 _log = logging.getLogger(__name__)
 
@@ -194,9 +195,12 @@ class Feed:
         changed = picture.apply_readings(record.partition, record.offset, batch.items)
         READINGS.labels("shown").inc(changed)
         READINGS.labels("late").inc(picture.late - late)
+        CONSUMED_TO.labels("picture", record.partition).set(record.logged_us / 1e6)
         if self._shown and changed:
             now_us, observed_us = to_micros(self._clock()), batch.items[-1].observed_us
             self._hub.journey.applied(observed_us, batch.accepted_us, record.logged_us, now_us)
+            if record.headers:
+                self._hub.passage.pictured(record.headers, record.logged_us, now_us)
         return len(batch.items)
 
     def _take_incident(self, record: Record) -> int:

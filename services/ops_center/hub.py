@@ -17,6 +17,7 @@ from services.ops_center.metrics import (
     TICK,
     tell_hops,
 )
+from services.ops_center.passage import Passage
 from services.ops_center.picture import Delta, Picture
 from services.ops_center.protocol import (
     TRY_AGAIN,
@@ -46,7 +47,7 @@ class Hub:
     """Bounded everywhere: screens, filters, what waits for a slow screen. `adcode`: the city."""
 
     def __init__(self, clock: Clock, adcode: int) -> None:
-        self.journey = Journey()
+        self.journey, self.passage = Journey(), Passage()
         self._clock = clock
         self._adcode = adcode
         self._stage: Stage | None = None
@@ -151,7 +152,8 @@ class Hub:
             for group in self._seating:
                 if not group.outdated:
                     self._send_to(self._stage, group, delta, before)
-        self.journey.sent(self._stage.mark.at_us, self._now_us())
+        for way in (self.journey, self.passage):
+            way.sent(self._stage.mark.at_us, self._now_us())
 
     def pulse(self) -> None:
         """Send every screen the heartbeat, give up those that are stuck."""
@@ -189,7 +191,8 @@ class Hub:
 
     def painted(self, sent_at: int) -> None:
         """A screen shows the delta with this `sent_at`."""
-        self.journey.painted(sent_at, self._now_us())
+        for way in (self.journey, self.passage):
+            way.painted(sent_at, self._now_us())
 
     async def run(self, stop: asyncio.Event) -> None:
         """Tick and pulse until `stop`."""

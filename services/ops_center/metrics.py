@@ -21,7 +21,7 @@ HOP = Gauge(
     "yiwang_live_hop_seconds",
     "A reading's way in hops, percentiles of the last 5 s: observed → accepted → logged → pictured"
     " → sent → painted; latency: accepted → sent; shown: accepted → painted",
-    ["hop", "quantile"],
+    ["hop", "percentile"],
 )
 TICK = Histogram(
     "yiwang_live_tick_seconds",
@@ -40,8 +40,8 @@ def tell_hops(lag_ms: int, samples: Mapping[Hop, Sequence[int]]) -> tuple[Hops, 
     LAG.set(lag_ms / 1000)
     found = {hop: percentiles(samples[hop]) for hop in HOPS}
     for hop, latency in found.items():
-        for quantile, value in zip(("0.5", "0.95", "0.99"), _seconds(latency), strict=True):
-            HOP.labels(hop, quantile).set(value)
+        for percentile, value in zip(("50", "95", "99"), _seconds(latency), strict=True):
+            HOP.labels(hop, percentile).set(value)
     return hops_of(found), found["latency"]
 
 

@@ -76,15 +76,26 @@ def start(folder: Path, programs: Programs | None = None) -> Embedded:
     if not (folder / "data" / "PG_VERSION").exists():
         _make_cluster(programs, folder)
     _check_version(programs, folder)
-    password = (folder / "password").read_text().strip()
     port, pid = _running(programs, folder) or _launch(programs, folder)
-    server = Embedded(f"postgresql://yiwang:{password}@127.0.0.1:{port}/postgres", pid)
+    server = Embedded(_url(folder, port), pid)
     try:
         _wait_until_it_answers(server, folder)
     except BaseException:
         stop(server)
         raise
     return server
+
+
+def address(folder: Path) -> str | None:
+    """Of the cluster in `folder`, if it runs now. Raises `Misconfigured` as `start`."""
+    folder = folder.resolve()
+    found = _running(Installed(wheel_programs()), folder)
+    return None if found is None else _url(folder, found[0])
+
+
+def _url(folder: Path, port: int) -> str:
+    password = (folder / "password").read_text().strip()
+    return f"postgresql://yiwang:{password}@127.0.0.1:{port}/postgres"
 
 
 def _wait_until_it_answers(server: Embedded, folder: Path) -> None:
@@ -183,7 +194,10 @@ def _check_version(programs: Programs, folder: Path) -> None:
     command = [*programs.command("postgres", folder), "--version"]
     said = subprocess.run(command, capture_output=True, text=True, cwd="/", check=True).stdout
     if f" {have}." not in said:
-        raise Misconfigured(f"{folder} was written by PostgreSQL {have}, here is {said.strip()}")
+        raise Misconfigured(
+            f"{folder} was written by PostgreSQL {have}, here is {said.strip()}:"
+            " docs/deployment.md says how it moves"
+        )
 
 
 def _launch(programs: Programs, folder: Path) -> tuple[int, int]:

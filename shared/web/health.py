@@ -25,8 +25,7 @@ def health_router(checks: Mapping[str, Check]) -> APIRouter:
     @router.get("/readyz")
     async def readyz() -> Response:
         """Every part this process needs answers; 503 and the reasons otherwise."""
-        reasons = await _ask(checks)
-        READY.set(0 if reasons else 1)
+        reasons = await unready(checks)
         status = "unavailable" if reasons else "ok"
         return JSONResponse({"status": status, "reasons": reasons}, 503 if reasons else 200)
 
@@ -38,9 +37,12 @@ def health_router(checks: Mapping[str, Check]) -> APIRouter:
     return router
 
 
-async def _ask(checks: Mapping[str, Check]) -> dict[str, str]:
+async def unready(checks: Mapping[str, Check]) -> dict[str, str]:
+    """Part → why it is not ready; the gauge says whether there are any."""
     answers = await asyncio.gather(*(_answer(check) for check in checks.values()))
-    return {name: why for name, why in zip(checks, answers, strict=True) if why is not None}
+    reasons = {name: why for name, why in zip(checks, answers, strict=True) if why is not None}
+    READY.set(0 if reasons else 1)
+    return reasons
 
 
 async def _answer(check: Check) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared import logs
 from shared.web.auth import origin_of_scope
 
 HSTS = "max-age=31536000; includeSubDomains"
@@ -56,6 +57,7 @@ class SecurityHeaders:
             await self._app(scope, receive, send)
             return
         request_id = origin_of_scope(scope).request_id
+        logs.about(request=request_id)
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

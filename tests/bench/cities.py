@@ -56,10 +56,13 @@ def reason_kafka_cannot_run() -> str | None:
 
 
 @contextmanager
-def embedded() -> Iterator[Target]:
-    """`python -m services`: one process, the embedded database and event log."""
+def embedded(
+    module: str = "services", settings: Mapping[str, str] | None = None
+) -> Iterator[Target]:
+    """`python -m services`: one process, the embedded database and event log. `settings`: see
+    `Product`."""
     with tempfile.TemporaryDirectory(prefix="yiwang-bench-") as folder:
-        product = Product(Path(folder) / "data")
+        product = Product(Path(folder) / "data", dict(settings or {}), module=module)
         try:
             product.start()
             assert product.process is not None

@@ -13,7 +13,9 @@ import pytest
 from tests.product import ROOT, Product
 
 BLOCK = re.compile(r"```(sh|python) ([\d ]+)\n(.*?)```", re.DOTALL)
-PAGES = {name: (ROOT / "docs" / name).read_text() for name in ("posting.md", "oncall.md")}
+PAGES = {
+    name: (ROOT / "docs" / name).read_text() for name in ("posting.md", "oncall.md", "start.md")
+}
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +50,7 @@ def run(language: str, code: str, environment: dict[str, str]) -> tuple[list[str
     return statuses, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize(("page", "least"), [("posting.md", 12), ("oncall.md", 6)])
+@pytest.mark.parametrize(("page", "least"), [("start.md", 6), ("posting.md", 12), ("oncall.md", 6)])
 def test_every_example_of_a_page_answers_what_it_says(
     product: Product, shell: dict[str, str], page: str, least: int
 ) -> None:

@@ -15,10 +15,12 @@ from services.alerts.engine.kept import Kept, Overtaken, Snapshot, Store
 from services.alerts.engine.memory import FORMAT, compress
 from services.alerts.engine.past import LoggedPast, Past
 from services.alerts.judging.transition import Place, Span, Transition
+from shared import tracing
 from shared.clock import monotonic
 from shared.errors import Unavailable
 from shared.eventlog.log import Consumer, EventLog, Outgoing, Record
 from shared.eventlog.stretch import outrun
+from shared.metrics import CONSUMED_TO
 
 _log = logging.getLogger(__name__)
 
@@ -149,6 +151,9 @@ class Loop:
             share = await self._share_of(record)
             share.heard = record.offset + 1
             await _judge(record, share)
+            tracing.follow(record.headers, "alerts: judge", record.logged_us)
+        for record in {record.partition: record for record in records}.values():
+            CONSUMED_TO.labels(self._stage.group, record.partition).set(record.logged_us / 1e6)
         if monotonic() - self._wrote > WRITE_SECONDS:
             await self._write(consumer)
         elif any(share.mind.urgent for share in self._shares.values()):

@@ -7,12 +7,14 @@ from services.ingest.border.ticks import Ticks
 from services.ingest.quarantine.announcer import Announcer
 from services.ingest.quarantine.bound import Keeper
 from services.ingest.quarantine.repository import Quarantine
+from services.ingest.storage.backups import Backups
 from services.ingest.storage.classes import Classes
 from services.ingest.storage.retention import Retention
 from services.ingest.storage.rollups.refresher import Refresher
 from services.ingest.storage.store import ReadingStore
 from services.ingest.storage.writer import Writer
-from shared.runtime import Context, Job, Service
+from shared.runtime import Context, Service
+from shared.supervision import Job
 
 
 async def build(context: Context) -> Service:
@@ -81,6 +83,7 @@ async def build_writer(context: Context) -> Service:
         "ingest-rollups": Refresher(context.database_url, context.clock).run,
         "ingest-retention": Retention(context.database_url, classes, context.clock).run,
         "ingest-quarantine-bound": keeper.run,
+        "ingest-backups": Backups(context.engine).run,
         "ingest-quarantine-news": Announcer(context.engine, context.log).run,
         **_ticks(context),
     }

@@ -32,11 +32,13 @@ class Answer(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Poster:
-    """Who posts, the account that pays, and how many bytes of the body it has paid for."""
+    """Who posts, the account that pays, how many bytes of the body it has paid for, and the W3C
+    context that came along."""
 
     identity: Identity
     account: Account
     paid: int
+    parent: bytes | None = None
 
 
 class Places(NamedTuple):
@@ -68,7 +70,8 @@ class Acceptance:
         if taken.partitions:
             try:
                 # 202 only after this: the sender keeps no copy.
-                receipt = await self._commits.publish(taken, poster.identity.name, trace)
+                name = poster.identity.name
+                receipt = await self._commits.publish(taken, name, trace, poster.parent)
             except Overloaded as error:
                 self._guard.trip(error)
                 raise

@@ -5,6 +5,7 @@ Whatever else a request is, or does not have, is the gateway's: it decides anew,
 
 import logging
 from collections.abc import Callable
+from typing import NamedTuple
 
 from services.ingest.border.acceptance import Answer, count, encode, rights_of
 from services.ingest.border.decode import Malformed, read_body
@@ -16,6 +17,7 @@ from services.ingest.border.overload import Guard
 from services.ingest.border.refusals import OverQuota, Refusals
 from services.ingest.keys.quotas import Account, Quotas
 from services.ingest.requests import bearer
+from shared import tracing
 from shared.errors import Overloaded
 from shared.web import problems
 from shared.web.authenticator import token_hash
@@ -26,6 +28,7 @@ from shared.web.prompt import Headers
 _log = logging.getLogger(__name__)
 
 SMALL_BYTES = 16 * 1024
+PARENT = tracing.HEADER.encode()
 SMALL_ITEMS = 100  # judged in one go, while nobody else has his turn
 _JSON = (b"content-type", b"application/json")
 _PROBLEM = (b"content-type", b"application/problem+json")
@@ -71,12 +74,14 @@ class AtOnce:
         if excess is not None:
             refusal = OverQuota(identity, account, excess, len(body))
             return self._refusals.prompt(answer, refusal)
-        if len(body) <= SMALL_BYTES and self._take(identity, account, body, answer):
+        way = _Way(identity, account, named.get(PARENT))
+        if len(body) <= SMALL_BYTES and self._take(way, body, answer):
             return True
         account.take_back(len(body))
         return False
 
-    def _take(self, identity: Identity, account: Account, body: bytes, answer: Respond) -> bool:
+    def _take(self, way: "_Way", body: bytes, answer: Respond) -> bool:
+        identity, account, parent = way
         try:
             items = read_body(body)
             number = len(items)
@@ -88,7 +93,8 @@ class AtOnce:
         if not taken.partitions:
             return False  # nothing to wait for: the gateway says what is wrong
         try:
-            self._commits.enter(taken, identity.name, _Poster(taken, account, self._guard, answer))
+            waiter = _Poster(taken, account, self._guard, answer)
+            self._commits.enter(taken, identity.name, waiter, parent)
         except Overloaded:
             return False
         account.charge(number)
@@ -98,6 +104,14 @@ class AtOnce:
         if self._whose is None or self._whose[0] is not identity:
             self._whose = identity, rights_of(identity)
         return self._whose[1]
+
+
+class _Way(NamedTuple):
+    """Who posts, who pays, and the W3C context that came along."""
+
+    identity: Identity
+    account: Account
+    parent: bytes | None
 
 
 class _Poster:

@@ -1,10 +1,11 @@
 """Readings → records of `city.readings`. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from shared.contracts.reading import Batch, Reading, encode_batch
 from shared.contracts.topics import READINGS
 from shared.eventlog.log import Outgoing
+from shared.tracing import Header
 
 RECORD_ITEMS = 1_000  # so that a consumer that counts records knows roughly what it asks for
 TRACED_ITEMS = 500  # of a record whose readings each bring up to half a KiB of trace
@@ -15,10 +16,11 @@ def to_records(
     accepted_us: int,
     source: str,
     trace: Callable[[Sequence[Reading]], str] | None = None,
+    headers: tuple[Header, ...] = (),
 ) -> list[Outgoing]:
     """One record per partition; more only where a partition has over `RECORD_ITEMS` readings.
 
-    `trace`: what is kept of where some readings came from.
+    `trace`: what is kept of where some readings came from; `headers`: of each record.
     """
     most = RECORD_ITEMS if trace is None else TRACED_ITEMS
     records = []
@@ -26,7 +28,8 @@ def to_records(
         for start in range(0, len(readings), most):
             some = list(readings[start : start + most])
             known = "" if trace is None else trace(some)
-            records.append(_record(partition, Batch(some, accepted_us, source, trace=known)))
+            batch = Batch(some, accepted_us, source, trace=known)
+            records.append(_record(partition, batch, headers))
     return records
 
 
@@ -38,6 +41,7 @@ class Shared:
         self._accepted_us = 0
         self._items: dict[int, list[Reading]] = {}
         self._sources: dict[int, list[tuple[str, int]]] = {}
+        self._headers: dict[int, tuple[Header, ...]] = {}
 
     def add(
         self,
@@ -55,10 +59,19 @@ class Shared:
             self._account(self._sources.setdefault(partition, []), source, len(readings))
         return first
 
+    def trace(self, partitions: Collection[int], header: Header) -> None:
+        """The records of these partitions carry it, unless they have one already."""
+        for partition in partitions:
+            self._headers.setdefault(partition, (header,))
+
     def records(self) -> list[Outgoing]:
         """What to publish."""
         return [
-            _record(partition, self._batch(items, self._sources[partition]))
+            _record(
+                partition,
+                self._batch(items, self._sources[partition]),
+                self._headers.get(partition, ()),
+            )
             for partition, items in self._items.items()
         ]
 
@@ -88,6 +101,6 @@ def renumbered(reading: Reading, first: int) -> Reading:
     )
 
 
-def _record(partition: int, batch: Batch) -> Outgoing:
+def _record(partition: int, batch: Batch, headers: tuple[Header, ...]) -> Outgoing:
     key = batch.items[0].sensor_id
-    return Outgoing(READINGS, key, encode_batch(batch), partition=partition)
+    return Outgoing(READINGS, key, encode_batch(batch), headers, partition)

@@ -14,6 +14,7 @@ from services.ingest.border.posts import Posts
 from services.ingest.border.refusals import OverQuota, Refusals
 from services.ingest.keys.quotas import Header, Quotas
 from services.ingest.requests import BodyReader, Gone, announced, bearer, respond
+from shared import tracing
 from shared.errors import Overloaded
 from shared.web.auth import unauthorised
 from shared.web.identity import Identity
@@ -21,6 +22,7 @@ from shared.web.problems import Problem, from_error, problem_response
 
 _log = logging.getLogger(__name__)
 
+PARENT = tracing.HEADER.encode()
 REPLAYED: Header = (b"idempotency-replayed", b"true")
 
 Identify = Callable[[str], Awaitable[Identity | None]]
@@ -78,7 +80,8 @@ class Gateway:
         excess = account.begin(size)  # before anything is read: a refusal must be cheap
         if excess is not None:
             raise OverQuota(identity, account, excess, size)
-        poster, again = Poster(identity, account, size), False
+        poster = Poster(identity, account, size, headers.get(PARENT))
+        again = False
         try:
             if is_plain(headers):
                 status, answer = await self._take(poster, headers, receive)

@@ -12,14 +12,17 @@ from typing import Protocol
 from services.ingest.border import receipts
 from services.ingest.border.batches import Shared, to_records
 from services.ingest.border.intake import Taken
+from shared import tracing
 from shared.contracts.reading import Reading
 from shared.errors import Overloaded, Unavailable
 from shared.eventlog.log import EventLog
+from shared.tracing import Journey
 
 SMALL_ITEMS = 1_000  # a request of more has records of its own, and need not wait for a group
 GROUP_ITEMS = 4_000  # then it leaves at once
 GROUPS_UNDER_WAY = 1
 WAITING_REQUESTS = 5_000  # of this process, before more are refused
+TRACED = "gateway: POST"
 
 Trace = Callable[[Sequence[Reading]], str]
 
@@ -50,15 +53,20 @@ class Group:
 
     shared: Shared = field(default_factory=Shared)
     waiting: list[tuple[Waiter, int]] = field(default_factory=list)
+    journeys: list[Journey] = field(default_factory=list)
 
     def tell(self, durable: Durable) -> None:
         """Every request that waits."""
+        for journey in self.journeys:
+            journey.end()
         for waiter, first in self.waiting:
             waiter.arrived(durable, first)
 
     def refuse(self, error: Exception) -> int:
         """Tell every request that waits, how many; from now on none does."""
-        waiting, self.waiting = self.waiting, []
+        for journey in self.journeys:
+            journey.end(error)
+        waiting, self.waiting, self.journeys = self.waiting, [], []
         for waiter, _ in waiting:
             waiter.failed(error)
         return len(waiting)
@@ -76,20 +84,23 @@ class GroupCommit:
         self._waiting = 0
         self._scheduled = False
 
-    async def publish(self, taken: Taken, source: str, trace: Trace | None = None) -> str:
+    async def publish(
+        self, taken: Taken, source: str, trace: Trace | None = None, parent: bytes | None = None
+    ) -> str:
         """The receipt, once every record is durable. Raises `Unavailable` or `Overloaded`.
 
-        What has a `trace` has records of its own, since a record keeps one trace.
+        What has a `trace` has records of its own, since a record keeps one trace. `parent`: the W3C
+        context that the request brought.
         """
         count = taken.size
         if count > SMALL_ITEMS or trace is not None:
-            places = await self.append(taken, source, trace)
+            places = await self.append(taken, source, trace, parent)
             return receipts.encode(await self._log.incarnation(), places)
         pending = _Pending(asyncio.get_running_loop().create_future())
-        self.enter(taken, source, pending)
+        self.enter(taken, source, pending, parent)
         return receipt_of(taken, *await pending.done)
 
-    def enter(self, taken: Taken, source: str, waiter: Waiter) -> None:
+    def enter(self, taken: Taken, source: str, waiter: Waiter, parent: bytes | None = None) -> None:
         """A small request into the group that gathers. Raises `Overloaded`; else `waiter` is
         told what became of it."""
         if self._waiting >= WAITING_REQUESTS:
@@ -97,16 +108,24 @@ class GroupCommit:
         group, count = self._gathering, taken.size
         first = group.shared.add(taken.partitions, count, taken.accepted_us, source)
         group.waiting.append((waiter, first))
+        journey = tracing.begin(TRACED, parent, taken.accepted_us)
+        if journey is not None:
+            group.journeys.append(journey)
+            group.shared.trace(taken.partitions.keys(), journey.header)
         self._waiting += 1
         self._schedule(full=group.shared.size > GROUP_ITEMS - SMALL_ITEMS)
 
     async def append(
-        self, taken: Taken, source: str, trace: Trace | None = None
+        self, taken: Taken, source: str, trace: Trace | None = None, parent: bytes | None = None
     ) -> list[tuple[int, int]]:
         """Into records of its own; (partition, offset) of each, once they are durable."""
-        records = to_records(taken.partitions, taken.accepted_us, source, trace)
+        journey = tracing.begin(TRACED, parent, taken.accepted_us)
+        headers = () if journey is None else (journey.header,)
+        records = to_records(taken.partitions, taken.accepted_us, source, trace, headers)
         positions = await self._log.publish(records)
         self._heard()
+        if journey is not None:
+            journey.end()
         return [(position.partition, position.offset) for position in positions]
 
     async def incarnation(self) -> str:

@@ -14,9 +14,11 @@ from services.ingest.border.judge import Rights
 from services.ingest.border.overload import Guard
 from services.ingest.keys.quotas import Account, Excess
 from services.ingest.quarantine.aside import WHOLE_RECORD, SetAside, as_json
+from shared import tracing
 from shared.contracts.reading import ItemCode
 from shared.contracts.topics import INBOX
 from shared.eventlog.log import EventLog, Outgoing, Record
+from shared.tracing import Journey
 
 _log = logging.getLogger(__name__)
 
@@ -56,20 +58,26 @@ class _Work:
 
     parts: list[Shared | list[Outgoing]] = field(default_factory=list)
     accepted: int = 0
+    journeys: list[Journey] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)
 
-    def add(self, taken: Taken, source: str) -> None:
+    def add(self, taken: Taken, source: str, journey: Journey | None) -> None:
         """Take what may enter of a record."""
+        headers = () if journey is None else (journey.header,)
+        self.journeys += () if journey is None else (journey,)
         self.accepted += taken.accepted
         events = trace_of(taken.body)
         if events is not None:  # a record keeps one trace
-            self.parts.append(to_records(taken.partitions, taken.accepted_us, source, events.trace))
+            some = (taken.partitions, taken.accepted_us, source, events.trace, headers)
+            self.parts.append(to_records(*some))
             return
         count, last = taken.size, self.parts[-1] if self.parts else None
         if not isinstance(last, Shared) or last.size + count > RECORD_ITEMS:
             last = Shared()
             self.parts.append(last)
         last.add(taken.partitions, count, taken.accepted_us, source)
+        for header in headers:
+            last.trace(taken.partitions, header)
 
 
 class Normaliser:
@@ -113,6 +121,8 @@ class Normaliser:
         outgoing = [record for part in work.parts for record in _records(part)]
         # A crash between here and the commit publishes again: the natural key makes it harmless.
         await self._log.publish(outgoing)
+        for journey in work.journeys:
+            journey.end()
         await self._quarantine.set_aside(work.set_aside, await self._log.incarnation())
         self._count(work)
 
@@ -146,7 +156,9 @@ class Normaliser:
             work.set_aside.append(_over_quota(record, source, excess))
             return
         work.set_aside += _refused(record, source.name, taken)
-        work.add(taken, source.name)
+        parent = tracing.parent_of(record.headers)
+        journey = tracing.begin("normaliser: inbox", parent, record.logged_us)
+        work.add(taken, source.name, journey)
 
     async def _source(self, record: Record) -> Source | None:
         for name, value in record.headers:

@@ -8,6 +8,7 @@ import msgspec
 from services.ingest.storage.fold import Arrival, Origin, arrival_of
 from shared.contracts.reading import Batch, decode_batch
 from shared.eventlog.log import Record
+from shared.tracing import Header
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,8 @@ class Delivery:
     raw: bytes
     batch: Batch | None
     flaw: str = ""
+    logged_us: int = 0
+    headers: tuple[Header, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -41,8 +44,10 @@ def deliver(record: Record) -> Delivery:
         batch = decode_batch(record.value)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         flaw = f"not a batch of readings: {error}"[:300]
-        return Delivery(record.partition, record.offset, record.value, None, flaw)
-    return Delivery(record.partition, record.offset, b"", batch)
+        return Delivery(record.partition, record.offset, record.value, None, flaw, record.logged_us)
+    return Delivery(
+        record.partition, record.offset, b"", batch, "", record.logged_us, record.headers
+    )
 
 
 def next_offsets(deliveries: Sequence[Delivery]) -> dict[int, int]:

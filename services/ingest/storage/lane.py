@@ -11,8 +11,10 @@ from services.ingest.storage.delivery import Delivery, deliver, next_offsets
 from services.ingest.storage.marks import Marks
 from services.ingest.storage.outcome import Outcome
 from services.ingest.storage.prepared import Prepared, prepare
+from shared import tracing
 from shared.clock import Clock, to_micros
 from shared.eventlog.log import Record
+from shared.metrics import CONSUMED_TO
 
 _log = logging.getLogger(__name__)
 
@@ -107,6 +109,10 @@ class Lane:
         metrics.POISON.inc(len(outcome.poison) + len(outcome.broken))
         for delivery in outcome.broken:
             _log.error("record %d/%d: %s", delivery.partition, delivery.offset, delivery.flaw)
+        for delivery in portion:
+            tracing.follow(delivery.headers, "writer: store", delivery.logged_us)
+        for partition, logged_us in {d.partition: d.logged_us for d in portion}.items():
+            CONSUMED_TO.labels("writer", partition).set(logged_us / 1e6)
         accepted = [d.batch.accepted_us for d in portion if d.batch is not None]
         if accepted:
             delay = to_micros(self._clock()) - min(accepted)

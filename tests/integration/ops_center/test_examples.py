@@ -54,7 +54,7 @@ async def test_the_python_example_shows_what_happens_and_reports_its_paints(cent
         seen.update(
             hop
             for hop in HOPS
-            if values.get(f'yiwang_live_hop_seconds{{hop="{hop}",quantile="0.99"}}', "NaN") != "NaN"
+            if values.get(f'yiwang_live_hop_seconds{{hop="{hop}",percentile="99"}}', "NaN") != "NaN"
         )
         return len(seen) == len(HOPS)
 

@@ -1,11 +1,16 @@
 """The compose file starts what production's shape starts (no container engine is needed here)."""
 
+import json
+from importlib.resources import files
 from pathlib import Path
 
+import jsonschema
+import pytest
 import yaml
 
 from deploy.local.city import SERVICES, SUBSCRIBER
 
+VENDORED = Path("builtin_schemas", "vendor")
 COMPOSE = Path(__file__).parents[3] / "deploy" / "compose" / "compose.yaml"
 
 
@@ -40,8 +45,10 @@ def test_whoever_is_waited_for_exists() -> None:
 
 
 def test_the_image_does_not_run_as_root_and_copies_what_exists() -> None:
-    lines = (COMPOSE.parent / "Dockerfile").read_text().splitlines()
-    assert [line for line in lines if line.startswith("USER")] == ["USER yiwang"]
+    services = yaml.safe_load(COMPOSE.read_text())["services"]
+    dockerfile = services["gateway"]["build"]["dockerfile"]
+    lines = (COMPOSE.parents[2] / dockerfile).read_text().splitlines()
+    assert [line for line in lines if line.startswith("USER")] == ["USER 10001"]
     copied = [word for line in lines if line.startswith("COPY ") and "--from" not in line
               for word in line.split()[1:-1]]  # fmt: skip
     root = COMPOSE.parents[2]
@@ -52,3 +59,17 @@ def test_compose_names_the_community_edition_and_kafka_4() -> None:
     services = yaml.safe_load(COMPOSE.read_text())["services"]
     assert services["database"]["image"].startswith("timescale/timescaledb:")
     assert services["kafka"]["image"].startswith("apache/kafka:4.")
+
+
+def test_it_is_what_the_compose_specification_allows() -> None:
+    schema = json.loads((files("check_jsonschema") / VENDORED / "compose-spec.json").read_text())
+    jsonschema.Draft7Validator(schema).validate(yaml.safe_load(COMPOSE.read_text()))
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft7Validator(schema).validate({"services": {"x": {"image": 7}}})
+
+
+def test_nothing_but_the_databases_and_the_broker_may_write_to_its_image() -> None:
+    services = yaml.safe_load(COMPOSE.read_text())["services"]
+    for name in {*SERVICES, *SUBSCRIBER, "setup", "simulator"}:
+        assert services[name]["read_only"] is True, name
+        assert services[name]["tmpfs"] == ["/tmp"]

@@ -56,17 +56,19 @@ class AtOnce:
         self._guard = guard
         self._whose: tuple[Identity, Rights] | None = None  # of the last request
 
-    def read(self, headers: Headers) -> bytes | None:
-        """The hash of the key, of a plain request."""
+    def read(self, headers: Headers) -> "_Said | None":
+        """Whose it is, of a plain request."""
         named = dict(headers)
         token = bearer(named)
-        return token_hash(token) if token and is_plain(named) else None
+        if not token or not is_plain(named):
+            return None
+        return _Said(token_hash(token), named.get(PARENT))
 
-    def __call__(self, said: bytes, body: bytes, answer: Respond) -> bool:
+    def __call__(self, said: "_Said", body: bytes, answer: Respond) -> bool:
         """Take a request that needs nothing but judgement and the log."""
         if not self._guard.is_open():
             return False
-        identity = self._remembered(said)
+        identity = self._remembered(said.digest)
         if identity is None or "post" not in identity.scopes:
             return False
         account = self._quotas.account(identity)
@@ -74,7 +76,7 @@ class AtOnce:
         if excess is not None:
             refusal = OverQuota(identity, account, excess, len(body))
             return self._refusals.prompt(answer, refusal)
-        way = _Way(identity, account, named.get(PARENT))
+        way = _Way(identity, account, said.parent)
         if len(body) <= SMALL_BYTES and self._take(way, body, answer):
             return True
         account.take_back(len(body))
@@ -104,6 +106,13 @@ class AtOnce:
         if self._whose is None or self._whose[0] is not identity:
             self._whose = identity, rights_of(identity)
         return self._whose[1]
+
+
+class _Said(NamedTuple):
+    """The key's hash, and the W3C context that came along."""
+
+    digest: bytes
+    parent: bytes | None
 
 
 class _Way(NamedTuple):

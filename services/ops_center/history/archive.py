@@ -9,8 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.ops_center.history import scope, statements
-from services.ops_center.history.exports import exported
+from services.ops_center.history import exports, scope, statements
 from services.ops_center.history.question import (
     AreasQuestion,
     ExportQuestion,
@@ -20,14 +19,13 @@ from services.ops_center.history.question import (
 )
 from services.ops_center.history.sources import RAW, aligned, finest_kept, plan
 from services.ops_center.history.span import Span, bucket_seconds
-from services.ops_center.history.table import Column, Row, Table
+from services.ops_center.history.table import QUALITIES, Column, Row, Table
 from services.ops_center.view import rfc3339
 from shared.errors import Overloaded
 
 STATEMENT_SECONDS = 15
 SILENT_AFTER = timedelta(hours=24)  # or three of the longest interval of all metrics
 PAGE_SENSORS = 1_000
-QUALITIES = ("good", "suspect", "bad")
 
 _CANCELLED = "57014"
 _LIMITS = text(
@@ -104,8 +102,8 @@ class Archive:
             await scope.refuse_unknown(connection, asked.selection)
             sensor_ids = await scope.sensors_of(connection, asked.selection)
         span = {"from": rfc3339(asked.span.start), "to": rfc3339(asked.span.end)}
-        pages = exported(self._reading, asked, sensor_ids)
-        return Table(span | {"resolution_seconds": 0}, _EXPORT_COLUMNS, pages)
+        pages = exports.exported(self._reading, asked, sensor_ids)
+        return Table(span | {"resolution_seconds": 0}, exports.COLUMNS, pages)
 
     async def _series_rows(
         self, connection: AsyncConnection, asked: SeriesQuestion
@@ -225,16 +223,6 @@ _MOMENT_COLUMNS = (
     Column("age_seconds", "number"),
     Column("state", "text"),
     Column("area_id", "text"),
-    Column("lon", "number"),
-    Column("lat", "number"),
-)
-_EXPORT_COLUMNS = (
-    Column("sensor_id", "text"),
-    Column("metric", "text"),
-    Column("observed_at", "instant"),
-    Column("value", "number"),
-    Column("unit", "text"),
-    Column("quality", "text"),
     Column("lon", "number"),
     Column("lat", "number"),
 )

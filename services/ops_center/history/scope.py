@@ -46,7 +46,7 @@ _SENSORS = text(
 )
 _SERIES = text(
     """
-    SELECT s.sensor_id, m.metric, m.unit, s.lon, s.lat
+    SELECT s.sensor_id, m.metric, m.unit, s.lon, s.lat, m.interval_seconds
     FROM ingest.sensors AS s
     CROSS JOIN LATERAL (SELECT DISTINCT unnest(s.metrics) AS metric) AS u
     JOIN ingest.metrics AS m ON m.metric = u.metric
@@ -77,6 +77,7 @@ _NAMES = text(
     "SELECT area_id, name_zh, name_en FROM ingest.areas WHERE area_id = ANY (:area_ids)"
     " ORDER BY area_id"
 )
+_WITHIN = text(f"{_BELOW} SELECT area_id FROM below")
 _LONGEST_INTERVAL = text("SELECT max(interval_seconds) FROM ingest.metrics")
 
 
@@ -124,7 +125,8 @@ async def sensors_of(connection: AsyncConnection, selection: Selection) -> list[
 async def series_of(
     connection: AsyncConnection, sensor_ids: Sequence[str], selection: Selection
 ) -> Sequence[Any]:
-    """(sensor_id, metric, unit, lon, lat) of every selected series of some sensors."""
+    """(sensor_id, metric, unit, lon, lat, interval_seconds) of every selected series of some
+    sensors."""
     values = {"sensor_ids": list(sensor_ids), **kinds(selection)}
     return (await connection.execute(_SERIES, values)).all()
 
@@ -147,6 +149,11 @@ async def members(
     areas = (await connection.execute(_NAMES, {"area_ids": wanted})).mappings().all()
     numbers = {area["area_id"]: number for number, area in enumerate(areas)}
     return Members(areas, [r.sensor_id for r in rows], [numbers[r.area_id] for r in rows])
+
+
+async def within(connection: AsyncConnection, area_ids: Sequence[str]) -> set[str]:
+    """These areas and all below them."""
+    return set((await connection.scalars(_WITHIN, {"area_ids": list(area_ids)})).all())
 
 
 async def longest_interval(connection: AsyncConnection) -> int:

@@ -21,6 +21,8 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from shared import logs
 from shared.clock import Clock, system_clock
+from shared.disclosure.declaration import Declaration
+from shared.disclosure.files import declaration
 from shared.errors import Misconfigured, Unavailable
 from shared.eventlog.log import EventLog
 from shared.eventlog.open import open_log
@@ -58,6 +60,11 @@ class Context:
     engine: AsyncEngine
     log: EventLog
     clock: Clock = system_clock
+
+    @cached_property
+    def disclosure(self) -> Declaration:
+        """Which field of which data has which level. Raises `Misconfigured`."""
+        return declaration(self.settings.disclosure_file)
 
     @cached_property
     def authenticator(self) -> Authenticator:

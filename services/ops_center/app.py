@@ -1,8 +1,14 @@
 """ops_center's composition root."""
 
+from functools import partial
+
 from fastapi import APIRouter
 
 from services.ops_center.accounts import Accounts
+from services.ops_center.exchange.desk import Desk as ExportDesk
+from services.ops_center.exchange.repository import Exports
+from services.ops_center.exchange.routes import exports_router
+from services.ops_center.exchange.spool import Spool
 from services.ops_center.feed import Feed
 from services.ops_center.history.archive import Archive
 from services.ops_center.history.routes import history_router
@@ -37,6 +43,7 @@ from services.ops_center.vital_signs.surveyor import Surveyor
 from shared.errors import Misconfigured
 from shared.runtime import Context, Service
 from shared.web.auth import new_token
+from shared.web.clearances import clearance_of
 
 
 def _provider(context: Context) -> Oidc | None:
@@ -71,6 +78,14 @@ def _people(context: Context, oidc: Oidc | None) -> list[APIRouter]:
     ]
 
 
+def _exchange(context: Context) -> APIRouter:
+    """Data in bulk."""
+    exports = Exports(context.engine, context.clock)
+    spool = Spool(context.settings.data_dir / "exports")
+    desk = ExportDesk(context.engine, exports, context.disclosure, spool)
+    return exports_router(desk, exports, partial(clearance_of, context.disclosure))
+
+
 async def build(context: Context) -> Service:
     """The live picture, its socket, history, map, people's sessions, screens, and the pages."""
     repository = Repository(context.engine)
@@ -94,6 +109,7 @@ async def build(context: Context) -> Service:
         name="ops_center",
         routers=(
             history_router(Archive(context.engine), context.clock),
+            _exchange(context),
             *_people(context, oidc),
             map_router(repository, feed, context.settings),
             replay_router(Past(context.engine), registry, context.clock, context.settings.city),

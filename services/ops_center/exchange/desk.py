@@ -3,13 +3,14 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ops_center.exchange.maker import Maker, Order
-from services.ops_center.exchange.manifest import Field_, Manifest, Part
+from services.ops_center.exchange.manifest import Manifest, Part, Shown
 from services.ops_center.exchange.order import Cursor, ExportIn
 from services.ops_center.exchange.planning import planned, since_of
 from services.ops_center.exchange.repository import KEPT, Export, Exports
@@ -92,14 +93,14 @@ class Desk:
         await self._exports.note(export.export_id, number, made)
         return self._spool.keep(draft, name, made.sha256)
 
-    async def _fields(self, export: Export, clearance: Clearance) -> Sequence[Field_]:
+    async def _fields(self, export: Export, clearance: Clearance) -> Sequence[Shown]:
         shape = shape_of(self._declaration, export.dataset, clearance)
         units = {column.name: column.unit for column in shape.columns}
         if export.dataset == "readings":
             series = await self._maker.series(export.selection, clearance)
             found = {one.told.get("unit") for one in series}
             units["value"] = found.pop() if len(found) == 1 else None
-        return [Field_(name=c.name, type=c.kind, unit=units[c.name]) for c in shape.columns]
+        return [Shown(name=c.name, type=c.kind, unit=units[c.name]) for c in shape.columns]
 
 
 def _part(row: RowMapping) -> Part:
@@ -120,6 +121,6 @@ def _part(row: RowMapping) -> Part:
 def _fingerprint(clearance: Clearance) -> str:
     """What is told to one clearance is never handed out to another."""
     sets = (clearance.subjects, clearance.fields, clearance.areas, clearance.metrics)
-    told = [int(clearance.level), clearance.since, clearance.until]
+    told: list[Any] = [int(clearance.level), clearance.since, clearance.until]
     told += [None if one is None else sorted(one) for one in sets]
     return hashlib.sha256(repr(told).encode()).hexdigest()[:12]

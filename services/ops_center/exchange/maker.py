@@ -16,7 +16,7 @@ from services.ops_center.exchange.ngsi_form import ngsi_form
 from services.ops_center.exchange.repository import Export, Made
 from services.ops_center.exchange.shape import COLUMNS, OF_ROWS, Shape, shape_of
 from services.ops_center.exchange.slices import windows
-from services.ops_center.exchange.spool import sha256_of
+from services.ops_center.exchange.spool import discard, sha256_of
 from services.ops_center.history import scope
 from services.ops_center.history.csv_form import csv_form
 from services.ops_center.history.json_forms import ndjson_form
@@ -61,9 +61,7 @@ class Maker:
             )
         shape = shape_of(self._declaration, "readings", clearance)
         of_series = [name for name in shape.plan.kept if name not in OF_ROWS]
-        kept = [
-            row for row in found if discloses_metric(self._declaration, row.metric, clearance)
-        ]
+        kept = [row for row in found if discloses_metric(self._declaration, row.metric, clearance)]
         columns = {name: [getattr(row, name) for row in kept] for name in _OF_SERIES}
         told = replace(shape.plan, kept=tuple(of_series)).batch(columns)
         return sorted(
@@ -78,10 +76,9 @@ class Maker:
         """Write the part. Raises `Unavailable`."""
         try:
             rows = await self._write(order, draft)
-            size = draft.stat().st_size
-            return Made(rows, size, await asyncio.to_thread(sha256_of, draft))
+            return await asyncio.to_thread(_made, rows, draft)
         except BaseException:
-            draft.unlink(missing_ok=True)
+            discard(draft)
             raise
 
     async def _write(self, order: Order, draft: Path) -> int:
@@ -117,7 +114,9 @@ class Maker:
         finally:
             rows.close()
 
-    def _rows(self, series: Sequence[Series], span: Span, shape: Shape) -> Generator[list[Row], None, None]:
+    def _rows(
+        self, series: Sequence[Series], span: Span, shape: Shape
+    ) -> Generator[list[Row], None, None]:
         from services.ops_center.exchange.parquet_part import groups, table_of
 
         with reading(self._url) as connection:
@@ -160,6 +159,10 @@ def _stretches(
 ) -> Iterator[Stretch]:
     for window in windows(span):
         yield from read(connection, series, window)
+
+
+def _made(rows: int, draft: Path) -> Made:
+    return Made(rows, draft.stat().st_size, sha256_of(draft))
 
 
 class _Counted:

@@ -10,7 +10,7 @@ from services.ops_center.exchange.order import Dataset, Format
 from services.ops_center.exchange.slices import Kind
 
 
-class Field_(BaseModel):
+class Shown(BaseModel):
     """A column. `unit`: of its values; null: none, or each row has its own (column `unit`)."""
 
     model_config = ConfigDict(frozen=True)
@@ -54,7 +54,7 @@ class Manifest(BaseModel):
     created_at: datetime
     expires_at: datetime
     made_by: str
-    fields: list[Field_] = Field(serialization_alias="schema")
+    fields: list[Shown] = Field(serialization_alias="schema")
     rows: int | None
     complete: bool
     parts: list[Part]

@@ -15,7 +15,7 @@ from services.ops_center.exchange.columns import Stretch
 from services.ops_center.exchange.shape import Shape
 from services.ops_center.history.table import QUALITIES
 
-GROUP_ROWS = 262_144  # of a row group, and of what is in memory at once
+GROUP_ROWS = 131_072  # of a row group, and of what is in memory at once
 
 _TEXT = pyarrow.dictionary(pyarrow.int32(), pyarrow.string())  # plain text to other readers
 _KINDS = {

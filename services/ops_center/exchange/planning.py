@@ -19,8 +19,7 @@ _MONTH_SECONDS = 31 * 86_400
 
 # The clock first: what is closed or changed later than it is seen by the next export.
 _STATE = text(
-    "SELECT clock_timestamp() AS seen,"
-    " (SELECT closed_to FROM ingest.rollup_watermark) AS closed_to"
+    "SELECT clock_timestamp() AS seen, (SELECT closed_to FROM ingest.rollup_watermark) AS closed_to"
 )
 _CHANGED = text(
     """
@@ -60,9 +59,10 @@ async def planned(engine: AsyncEngine, asked: ExportIn) -> Planned:
         raise BadParameter("since", "this cursor is of another dataset")
     closed = min(state.closed_to or state.seen, state.seen)
     end = max(start, min(asked.end or closed, closed))
+    known_to = None if cursor is None else cursor.known_to
     width = width_seconds(sum(1 / row.interval_seconds for row in found))
     try:
-        slices = plan(Span(start, end), width, cursor and cursor.known_to, changed)
+        slices = plan(Span(start, end), width, known_to, changed)
     except TooManyParts as error:
         raise BadParameter("from", str(error), "too_many") from None
     return Planned(start, end, state.seen, slices if found else ())
@@ -83,5 +83,3 @@ def _of_few(asked: ExportIn, cursor: Cursor | None, now: datetime) -> Planned:
 def since_of(written: str | None) -> datetime | None:
     """From when on changes are given, by the cursor that an export goes on from."""
     return None if written is None else cursor_of(written).seen - OVERLAP
-
-

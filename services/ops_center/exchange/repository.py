@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, delete, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.ops_center.exchange.order import Dataset, Format
 from services.ops_center.exchange.slices import Slice
 from services.ops_center.history.question import Selection
 from shared.clock import Clock
@@ -25,8 +26,8 @@ class Export:
     export_id: UUID
     owner: str
     made_by: str
-    dataset: str
-    format: str
+    dataset: Dataset
+    format: Format
     selection: Selection
     start: datetime | None
     end: datetime
@@ -40,7 +41,7 @@ class Made:
     """What a part came out as."""
 
     rows: int
-    bytes: int
+    size: int
     sha256: bytes
 
 
@@ -93,7 +94,8 @@ class Exports:
 
     async def note(self, export_id: UUID, number: int, made: Made) -> None:
         """What a part came out as; otherwise than the last time: a new revision."""
-        values = asdict(made) | {"made_at": self._clock(), "revision": export_parts.c.revision + 1}
+        values = {"rows": made.rows, "bytes": made.size, "sha256": made.sha256}
+        values |= {"made_at": self._clock(), "revision": export_parts.c.revision + 1}
         query = update(export_parts).where(
             export_parts.c.export_id == export_id, export_parts.c.number == number,
             export_parts.c.sha256.is_distinct_from(made.sha256),

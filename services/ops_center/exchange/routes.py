@@ -1,7 +1,8 @@
 """`/v1/exports`: data in bulk, in parts, to be fetched at leisure."""
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Protocol
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
@@ -14,16 +15,17 @@ from services.ops_center.exchange.ranges import NotSatisfiable, wanted
 from services.ops_center.exchange.repository import Export, Exports
 from services.ops_center.exchange.spool import Ready, sent
 from services.ops_center.history.accept import CSV, NDJSON, PARQUET
-from services.ops_center.history.routes import as_problems
+from services.ops_center.history.span import BadParameter
 from services.ops_center.history.stream import Stream
 from shared.disclosure.clearance import Clearance
 from shared.web.auth import require_role
 from shared.web.cursors import from_cursor, to_cursor, wrong_cursor
 from shared.web.identity import Identity
-from shared.web.problems import Problem, documented
+from shared.web.problems import Problem, documented, invalid
 from shared.web.rights import may
 
 Somebody = Annotated[Identity, Depends(require_role("viewer"))]
+Clearances = Callable[[Identity], Clearance]
 Number = Annotated[int, Path(ge=1, le=1_000_000)]
 FORMS = {
     "parquet": (PARQUET, "parquet"),
@@ -36,26 +38,20 @@ _GONE = {404: "There is no such export, or it has expired, or it is somebody els
 _REFUSED = {403: "Nothing of this dataset is open to you"}
 
 
-class Clearances(Protocol):
-    """What somebody may be told."""
-
-    def __call__(self, identity: Identity) -> Clearance: ...
-
-
 def exports_router(desk: Desk, exports: Exports, clearance: Clearances) -> APIRouter:
     """Order an export, read its manifest, fetch its parts."""
     router = APIRouter(prefix="/v1/exports", tags=["exports"])
 
     @router.post("", status_code=201, summary="Order an export",
                  responses=documented(_WRONG | _REFUSED))  # fmt: skip
-    async def order_export(
-        identity: Somebody, asked: ExportIn, response: Response
-    ) -> Manifest:
+    async def order_export(identity: Somebody, asked: ExportIn, response: Response) -> Manifest:
         """Answers the manifest: the parts, the columns with their units, and the cursor `next` by
         which a later export goes on (`since`). Readings end where nothing is still to come:
         what arrives late makes its day a `changed` part of the next export."""
-        with as_problems():
+        try:
             made = await desk.order(asked, identity, clearance(identity))
+        except BadParameter as error:
+            raise invalid([(f"/{error.name}", error.detail, error.code)]) from None
         response.headers["Location"] = f"/v1/exports/{made.export_id}"
         return made
 

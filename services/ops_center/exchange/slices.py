@@ -57,7 +57,9 @@ def windows(span: Span) -> Iterator[Span]:
     yield from cut(span, WINDOW_SECONDS)
 
 
-def plan(span: Span, width: int, known_to: datetime | None, changed: Collection[datetime]) -> list[Slice]:
+def plan(
+    span: Span, width: int, known_to: datetime | None, changed: Collection[datetime]
+) -> list[Slice]:
     """`known_to`: up to where an earlier export has given everything; of what lies before it only
     the days of `changed` (their starts) are given again."""
     if known_to is None:

@@ -74,6 +74,11 @@ class Spool:
             held -= stat.st_size
 
 
+def discard(draft: Path) -> None:
+    """Of a part that could not be made."""
+    draft.unlink(missing_ok=True)
+
+
 def sha256_of(file: Path) -> bytes:
     """Of a file's content. Blocks."""
     with file.open("rb") as content:

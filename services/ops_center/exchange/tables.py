@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Collection, Sequence
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -59,7 +60,12 @@ async def incidents(
     opened, last = _FIRST, UUID(int=0)
     areas = None if within is None else sorted(within)
     while True:
-        values = {"start": start or _FIRST, "end": end, "since": since, "within": areas}
+        values: dict[str, Any] = {
+            "start": start or _FIRST,
+            "end": end,
+            "since": since,
+            "within": areas,
+        }
         values |= {"opened": opened, "last": last}
         async with engine.connect() as connection:
             rows = (await connection.execute(_INCIDENTS, values)).all()

@@ -18,6 +18,7 @@ from shared.store.tables.cap import cap_messages
 from shared.store.tables.columns import metadata
 from shared.store.tables.duties import calendar, departments, reports
 from shared.store.tables.eventlog import log_groups, log_life, log_partitions, log_records
+from shared.store.tables.exchange import export_parts, exports
 from shared.store.tables.gathering import alerts, dependencies, silences
 from shared.store.tables.ingest import (
     api_keys,
@@ -48,6 +49,7 @@ from shared.store.tables.quarantine import (
 )
 from shared.store.tables.rules import rules
 from shared.store.tables.storage import (
+    changed_days,
     metric_classes,
     retention,
     retention_floors,
@@ -70,6 +72,7 @@ __all__ = [
     "areas",
     "calendar",
     "cap_messages",
+    "changed_days",
     "corrections",
     "deliveries",
     "departments",
@@ -77,6 +80,8 @@ __all__ = [
     "door_mappings",
     "endpoints",
     "escalations",
+    "export_parts",
+    "exports",
     "free_flow",
     "idempotency",
     "incidents",

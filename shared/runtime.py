@@ -5,16 +5,14 @@ import gc
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, nullcontext, suppress
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import chain, repeat
-from typing import Any, TypeVar, cast
+from functools import cached_property, partial
+from typing import Any, cast
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -27,11 +25,14 @@ from shared.errors import Misconfigured, Unavailable
 from shared.eventlog.log import EventLog
 from shared.eventlog.open import open_log
 from shared.loop_lag import LoopLag
-from shared.metrics import JOB_RESTARTS
 from shared.settings import Settings, load
 from shared.store.engine import make_engine
+from shared.supervision import Job, drain, patiently, supervise
 from shared.web import docs, openapi, problems
+from shared.web.accesses import Accesses
 from shared.web.authenticator import Authenticator
+from shared.web.disclosing import Disclosing
+from shared.web.endings import Endings
 from shared.web.health import Check, health_router
 from shared.web.hot_paths import HotPaths
 from shared.web.limit import BodyLimit
@@ -41,14 +42,10 @@ from shared.web.wire import WireProtocol
 
 _log = logging.getLogger(__name__)
 
-DRAIN_SECONDS = 8.0
 # A server's young objects die with their request: looking for cycles among the rest is 12 % of a
 # small POST's time with CPython's own thresholds of 700, 10, 10.
 COLLECT_AFTER = (20_000, 20, 20)
-BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
-
-T = TypeVar("T")
-Job = Callable[[asyncio.Event], Awaitable[None]]
+SCHEMAS = {"alerts": "alerts", "ops_center": "ops"}  # by service; all others: ingest's
 
 
 @dataclass(frozen=True)
@@ -67,9 +64,19 @@ class Context:
         return declaration(self.settings.disclosure_file)
 
     @cached_property
+    def accesses(self) -> Accesses:
+        """One for all doors of the process."""
+        return Accesses(self.engine, self.clock)
+
+    @cached_property
     def authenticator(self) -> Authenticator:
         """One for all doors of the process."""
         return Authenticator(self.engine, self.clock)
+
+    @cached_property
+    def endings(self) -> Endings:
+        """Tells whoever serves a key that it has ended."""
+        return Endings(self.engine, self.clock, self.authenticator)
 
 
 @dataclass(frozen=True)
@@ -106,6 +113,9 @@ def make_app(context: Context, services: Sequence[Service]) -> ASGIApp:
     """One ASGI application of all routers, mounts and raw routes."""
     app = FastAPI(title="Yiwang 一网", version="1", docs_url=None, redoc_url=None)
     app.state.authenticator = context.authenticator
+    app.state.disclosure = context.disclosure
+    app.state.accesses = context.accesses
+    app.state.endings = context.endings
     problems.install(app)
     openapi.install(app)
     checks: dict[str, Check] = {"database": _database_check(context.engine)}
@@ -121,7 +131,8 @@ def make_app(context: Context, services: Sequence[Service]) -> ASGIApp:
     for service in services:  # last: a mount at "/" takes whatever is left
         for path, mounted in service.mounts.items():
             app.mount(path, mounted)
-    secured = SecurityHeaders(BodyLimit(app, context.settings.max_body_bytes))
+    told = Disclosing(app, context.disclosure, context.accesses)
+    secured = SecurityHeaders(BodyLimit(told, context.settings.max_body_bytes))
     proxies = context.settings.trusted_proxies.split(",")
     return HotPaths(app, cast(ASGIApp, ProxyHeadersMiddleware(cast(Any, secured), proxies)), raw)
 
@@ -143,11 +154,14 @@ async def run_services(
     prompts = {route: way for service in services for route, way in service.prompts.items()}
     server = _server(context.settings, make_app(context, services), prompts)
     jobs = [
-        asyncio.create_task(_supervise(name, job, stop), name=name)
+        asyncio.create_task(supervise(name, job, stop), name=name)
         for service in services
         for name, job in service.jobs.items()
     ]
-    jobs.append(asyncio.create_task(_supervise("loop lag", LoopLag().run, stop), name="loop lag"))
+    jobs += [
+        asyncio.create_task(supervise(name, job, stop), name=name)
+        for name, job in _own_jobs(context, services).items()
+    ]
     serving = asyncio.create_task(server.serve(), name="http")
     try:
         await _until_started(server, serving, context.settings)
@@ -160,10 +174,21 @@ async def run_services(
     finally:
         stop.set()
         server.should_exit = True
-        await _drain([serving, *jobs])
+        await drain([serving, *jobs])
         for service in services:
             for close in service.closers:
                 await close()
+
+
+def _own_jobs(context: Context, services: Sequence[Service]) -> dict[str, Job]:
+    """What every process does, whatever it serves. Accesses are written into the schema of the
+    service that it is; where it is several, into that of the last."""
+    schemas = [SCHEMAS.get(service.name, "ingest") for service in services]
+    return {
+        "loop lag": LoopLag().run,
+        "endings": context.endings.run,
+        "accesses": partial(context.accesses.run, schemas[-1] if schemas else "ingest"),
+    }
 
 
 def _collect_less() -> None:
@@ -207,25 +232,6 @@ async def _run_alone(settings: Settings, database_url: str, build: Build) -> Non
         await run_services(context, [service])
 
 
-async def patiently(begin: Callable[[], Awaitable[T]]) -> T:
-    """What `begin` returns once the log and the database answer; each failure is logged.
-
-    A process that starts while they are away waits for them: whoever starts it need not know in
-    which order, and a restart storm is spared.
-    """
-    for pause in chain(BACKOFF_SECONDS, repeat(BACKOFF_SECONDS[-1])):
-        try:
-            return await begin()
-        except (Unavailable, OperationalError) as error:
-            _log.warning("starting: %s; trying again in %g s", _first_line(error), pause)
-            await asyncio.sleep(pause)
-    raise AssertionError("there is no last pause")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
-
-
 def _server(settings: Settings, app: ASGIApp, prompts: Routes | None = None) -> Server:
     config = uvicorn.Config(
         app,
@@ -258,41 +264,6 @@ async def _until_started(server: Server, serving: "asyncio.Task[None]", settings
                 f"cannot listen on {settings.host}:{settings.port} (YIWANG_PORT): already in use?"
             )
         await asyncio.sleep(0.01)
-
-
-async def _supervise(name: str, job: Job, stop: asyncio.Event) -> None:
-    failures = 0
-    while not stop.is_set():
-        try:
-            await job(stop)
-            failures = 0
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            # Something that it waited for was cancelled: that is no reason for it to end.
-            _log.exception("job %s was cut short; restarting it", name)
-        except (Unavailable, OperationalError) as error:
-            _log.warning("job %s: %s; trying again", name, _first_line(error))
-        except Exception:  # one broken job must not take the others with it
-            _log.exception("job %s failed; restarting it", name)
-        if stop.is_set():
-            return
-        JOB_RESTARTS.labels(name).inc()
-        pause = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)]
-        failures += 1
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), pause)
-
-
-async def _drain(tasks: Sequence["asyncio.Task[None]"]) -> None:
-    _, late = await asyncio.wait(tasks, timeout=DRAIN_SECONDS)
-    for task in late:
-        _log.warning("%s did not stop in time and is cancelled", task.get_name())
-        task.cancel()
-    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
-        if isinstance(outcome, Exception):
-            _log.error("while stopping: %s", outcome)
 
 
 def _database_check(engine: AsyncEngine) -> Check:

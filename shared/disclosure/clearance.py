@@ -31,5 +31,11 @@ class Clearance:
             return None
         return frozenset(field.partition(".")[0] for field in self.fields)
 
+    def covers(self, moment: datetime) -> bool:
+        """Whether what was observed then may be told."""
+        return (self.since is None or self.since <= moment) and (
+            self.until is None or moment < self.until
+        )
+
 
 PUBLIC = Clearance(Level.PUBLIC)

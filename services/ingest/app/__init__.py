@@ -12,7 +12,8 @@ from services.ingest.storage.retention import Retention
 from services.ingest.storage.rollups.refresher import Refresher
 from services.ingest.storage.store import ReadingStore
 from services.ingest.storage.writer import Writer
-from shared.runtime import Context, Job, Service
+from shared.runtime import Context, Service
+from shared.supervision import Job
 
 
 async def build(context: Context) -> Service:

@@ -14,7 +14,8 @@ from services.ingest.registry.lookup import Registry
 from services.ingest.registry.repository import Repository
 from services.ingest.registry.seed import seed
 from shared.contracts.topics import READINGS
-from shared.runtime import Context, Job
+from shared.runtime import Context
+from shared.supervision import Job
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@
 event log. Migrations (`deploy/migrations`) make them; a test compares the two.
 """
 
+from shared.store.tables.accesses import ACCESSES
 from shared.store.tables.alerts import (
     alert_progress,
     deliveries,
@@ -20,6 +21,7 @@ from shared.store.tables.duties import calendar, departments, reports
 from shared.store.tables.eventlog import log_groups, log_life, log_partitions, log_records
 from shared.store.tables.exchange import export_parts, exports
 from shared.store.tables.gathering import alerts, dependencies, silences
+from shared.store.tables.grants import grants
 from shared.store.tables.ingest import (
     api_keys,
     areas,
@@ -63,6 +65,7 @@ from shared.store.tables.storage import (
 )
 
 __all__ = [
+    "ACCESSES",
     "CHAINS",
     "accounts",
     "alert_progress",
@@ -83,6 +86,7 @@ __all__ = [
     "export_parts",
     "exports",
     "free_flow",
+    "grants",
     "idempotency",
     "incidents",
     "ingest_audit",

@@ -26,6 +26,7 @@ from shared.eventlog.log import EventLog, Outgoing
 from shared.settings import Settings
 from shared.store.embedded import free_port
 from shared.store.tables import areas, incidents, metrics, progress, readings, sensors
+from shared.supervision import supervise
 from tests.unit.ops_center.wall import AREAS, METRICS, SENSORS, event
 
 SECONDS = 10.0
@@ -151,7 +152,7 @@ class Centre:
         service = await build(context)
         server = runtime._server(settings, runtime.make_app(context, [service]))
         stop = asyncio.Event()
-        jobs = [asyncio.create_task(runtime._supervise(*job, stop)) for job in service.jobs.items()]
+        jobs = [asyncio.create_task(supervise(*job, stop)) for job in service.jobs.items()]
         serving = asyncio.create_task(server.serve())
         await runtime._until_started(server, serving, settings)
         try:

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from shared import runtime
 from shared.errors import Unavailable
 from shared.eventlog.kafka_producer import answered
+from shared.supervision import supervise
 
 
 async def cancelled_elsewhere() -> None:
@@ -28,7 +28,7 @@ async def test_a_job_is_restarted_when_what_it_waits_for_is_cancelled() -> None:
         stop.set()
 
     async with asyncio.timeout(10):
-        await runtime._supervise("job", job, stop)
+        await supervise("job", job, stop)
     assert runs == 2
 
 
@@ -45,7 +45,7 @@ async def test_a_job_that_lost_its_database_is_restarted_without_a_traceback(
         stop.set()
 
     async with asyncio.timeout(10):
-        await runtime._supervise("job", job, stop)
+        await supervise("job", job, stop)
     assert runs == 2
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert caplog.records[0].exc_info is None
@@ -58,7 +58,7 @@ async def test_a_job_that_is_cancelled_ends() -> None:
         began.set()
         await asyncio.Event().wait()
 
-    task = asyncio.create_task(runtime._supervise("job", job, asyncio.Event()))
+    task = asyncio.create_task(supervise("job", job, asyncio.Event()))
     await began.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -3,7 +3,7 @@
 from deploy.migrations.scripts import run_script
 
 revision = "0025"
-down_revision = "0022"
+down_revision = "0023"
 
 
 def upgrade() -> None:

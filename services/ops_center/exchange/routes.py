@@ -88,6 +88,7 @@ def _parts(router: APIRouter, desk: Desk, exports: Exports, clearance: Clearance
     @router.get("/{export_id}/parts/{number}", summary="A part of an export",
                 response_class=Response, responses=documented(said))  # fmt: skip
     async def read_part(
+        request: Request,
         identity: Somebody,
         export_id: UUID,
         number: Number,
@@ -101,12 +102,16 @@ def _parts(router: APIRouter, desk: Desk, exports: Exports, clearance: Clearance
         if export is None or not _is_own(export, identity):
             raise _not_found()
         ready = await desk.part(export, number, clearance(identity))
-        return _answer(export, number, ready, asked, condition)
+        answer = _answer(export, number, ready, asked, condition)
+        answer.body_iterator = until_ended(answer.parts, request.app.state.endings, identity.key_id)
+        told = clearance(identity)
+        disclosed_already(request.scope)
+        return answer
 
 
 def _answer(
     export: Export, number: int, ready: Ready, asked: str | None, condition: str | None
-) -> Response:
+) -> Stream:
     media_type, ending = FORMS[export.format]
     name = f"{export.dataset}-{str(export.export_id)[:8]}-{number:04}.{ending}"
     headers = {"ETag": ready.etag, "Accept-Ranges": "bytes", "Cache-Control": "no-store"}

@@ -2,8 +2,9 @@
 
 A client that says `"accept": ["gzip"]` gets snapshots as binary messages: gzip of the same JSON.
 Columns of one object have equal length. What somebody may not be told is null, or an empty text; a
-state that may not be told is `never`; series of metrics that may not be told are not there. `series` numbers are positions in the columns of the last
-snapshot and hold until the next one. `resume` is opaque: a client hands the newest one back.
+state that may not be told is `never`; series of metrics that may not be told are not there.
+`series` numbers are positions in the columns of the last snapshot and hold until the next one.
+`resume` is opaque: a client hands the newest one back.
 Times are epoch milliseconds in columns, RFC 3339 elsewhere.
 """
 

@@ -39,7 +39,7 @@ class Dataset:
     """`fields`: of its answers, exports, live columns and webhooks, however deep in them; a name
     with a dot holds below that parent only. `metric`: fields that hold a metric's code: an object
     is withheld from whoever is not cleared for its metric. `lent`: fields that may be granted to
-    others."""
+    others; `doors`: the routes where they are, each confined to what was granted."""
 
     name: str
     zh: str
@@ -47,6 +47,7 @@ class Dataset:
     fields: Mapping[str, Field]
     metric: frozenset[str] = frozenset()
     lent: frozenset[str] = frozenset()
+    doors: frozenset[str] = frozenset()
 
     @cached_property
     def ceiling(self) -> Level:
@@ -163,7 +164,9 @@ def _dataset(name: str, said: Mapping[str, Any], around: Sequence[str]) -> Datas
     stray = sorted(({*below, *subjects, *opaque} | metric | lent) - fields.keys())
     if stray:
         raise Misconfigured(f"disclosure: {name}.{stray[0]} has no level")
-    return Dataset(name, said["zh"], said["en"], fields, metric, lent)
+    return Dataset(
+        name, said["zh"], said["en"], fields, metric, lent, frozenset(said.get("doors", ()))
+    )
 
 
 def _words(said: Mapping[str, Any], section: str) -> list[str]:

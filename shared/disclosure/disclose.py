@@ -11,6 +11,7 @@ from shared.disclosure import coarse
 from shared.disclosure.clearance import Clearance
 from shared.disclosure.coarse import RESOLUTIONS, SINGLE
 from shared.disclosure.declaration import WITHHELD, Dataset, Declaration, Field
+from shared.disclosure.level import Level
 
 
 class _Gone:
@@ -37,12 +38,15 @@ def treatment(dataset: Dataset, field: Field, clearance: Clearance) -> str:
     path = f"{dataset.name}.{field.name}"
     if field.frame:
         return AS_IT_IS
+    level = clearance.level
+    if clearance.datasets is not None and dataset.name not in clearance.datasets:
+        level = Level.PUBLIC
     if field.subject:
         told = path in clearance.subjects
         return AS_IT_IS if told and _within(path, clearance) else WITHHELD
     if not _within(path, clearance):
         return WITHHELD
-    return AS_IT_IS if field.level <= clearance.level else field.below
+    return AS_IT_IS if field.level <= level else field.below
 
 
 def discloses_metric(declaration: Declaration, code: str, clearance: Clearance) -> bool:
@@ -150,7 +154,10 @@ def columns(
 
 
 def _within(path: str, clearance: Clearance) -> bool:
-    return clearance.fields is None or path in clearance.fields
+    """A grant adds nothing to what is public, and takes nothing of it away, where it is not about
+    the dataset."""
+    fields, datasets = clearance.fields, clearance.datasets
+    return fields is None or path in fields or path.partition(".")[0] not in (datasets or ())
 
 
 def _coarsened(made: dict[str, Any], places: Mapping[str, str]) -> dict[str, Any]:

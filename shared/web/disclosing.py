@@ -46,11 +46,15 @@ def refuse_unlent(declaration: Declaration, identity: Identity, scope: Scope) ->
     """`Problem` 403 for a grant's key anywhere but where it reads what it was lent."""
     if identity.lent is None:
         return
-    dataset = dataset_of(declaration, scope)
+    dataset, path = dataset_of(declaration, scope), getattr(scope.get("route"), "path", "")
     lent = clearance_of(declaration, identity).datasets or ()
-    if scope.get("method") not in ("GET", "HEAD") or dataset is None or dataset.name not in lent:
-        detail = "The grant of this key does not lend what is asked for here."
-        raise Problem(403, "Forbidden", detail, code="not_granted")
+    if scope.get("method") == "GET" and dataset is not None:
+        if dataset.ceiling is Level.PUBLIC:
+            return
+        if dataset.name in lent and f"GET {path}" in dataset.doors:
+            return
+    detail = "The grant of this key does not lend what is asked for here."
+    raise Problem(403, "Forbidden", detail, code="not_granted")
 
 
 class Disclosing:

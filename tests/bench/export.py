@@ -106,7 +106,7 @@ async def _export(url: str, span: Span, width: int) -> dict[str, Any]:
             order = Order(export, piece.start, piece.end, Clearance(Level.CORE))
             draft = spool.draft()
             one = await maker.make(order, draft)
-            spool.keep(draft, str(number), one.sha256)
+            spool.keep(draft, str(number), one.sha256, one.rows)
             made.append(one)
     seconds, spent = monotonic() - begun, _cpu_seconds() - before
     await engine.dispose()

@@ -91,7 +91,7 @@ class Desk:
         finally:
             give()
         await self._exports.note(export.export_id, number, made)
-        return self._spool.keep(draft, name, made.sha256)
+        return self._spool.keep(draft, name, made.sha256, made.rows)
 
     async def _fields(self, export: Export, clearance: Clearance) -> Sequence[Shown]:
         shape = shape_of(self._declaration, export.dataset, clearance)

@@ -146,12 +146,8 @@ class Maker:
     async def _sensors(
         self, connection: AsyncConnection, selection: Selection, clearance: Clearance
     ) -> list[str]:
-        found = await scope.sensors_of(connection, selection)
-        if not clearance.areas:
-            return found
-        own = Selection(area_ids=tuple(sorted(clearance.areas)))
-        granted = set(await scope.sensors_of(connection, own))
-        return [one for one in found if one in granted]
+        own = replace(selection, within=tuple(sorted(clearance.areas)))
+        return await scope.sensors_of(connection, own)
 
 
 def _stretches(

@@ -2,24 +2,26 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from sqlalchemy import RowMapping
 
 from services.ops_center.exchange.desk import Desk
 from services.ops_center.exchange.manifest import ExportList, Manifest, Summary
 from services.ops_center.exchange.order import ExportIn
-from services.ops_center.exchange.ranges import NotSatisfiable, wanted
+from services.ops_center.exchange.ranges import NotSatisfiable, Wanted, wanted
 from services.ops_center.exchange.repository import Export, Exports
 from services.ops_center.exchange.spool import Ready, sent
 from services.ops_center.history.accept import CSV, NDJSON, PARQUET
 from services.ops_center.history.span import BadParameter
-from services.ops_center.history.stream import Stream
+from services.ops_center.history.stream import Stream, Watched
 from shared.disclosure.clearance import Clearance
 from shared.web.auth import require_role
 from shared.web.cursors import from_cursor, to_cursor, wrong_cursor
+from shared.web.disclosing import accessed_level, disclosed_already
 from shared.web.identity import Identity
 from shared.web.problems import Problem, documented, invalid
 from shared.web.rights import may
@@ -101,32 +103,40 @@ def _parts(router: APIRouter, desk: Desk, exports: Exports, clearance: Clearance
         export = await exports.export(export_id)
         if export is None or not _is_own(export, identity):
             raise _not_found()
-        ready = await desk.part(export, number, clearance(identity))
-        answer = _answer(export, number, ready, asked, condition)
-        answer.body_iterator = until_ended(answer.parts, request.app.state.endings, identity.key_id)
-        told = clearance(identity)
+        told, state = clearance(identity), request.app.state
+        ready = await desk.part(export, number, told)
+        level = accessed_level(state.disclosure, export.dataset, told)
+        state.accesses.note(identity, export.dataset, level, rows=ready.rows)
         disclosed_already(request.scope)
-        return answer
+        headers = {"ETag": ready.etag, "Accept-Ranges": "bytes", "Cache-Control": "no-store"}
+        span = _span(ready, asked, condition, headers)
+        watched = partial(state.endings.watched, identity.key_id)
+        return _answer(export, number, ready, span, headers, watched)
 
 
-def _answer(
-    export: Export, number: int, ready: Ready, asked: str | None, condition: str | None
-) -> Stream:
-    media_type, ending = FORMS[export.format]
-    name = f"{export.dataset}-{str(export.export_id)[:8]}-{number:04}.{ending}"
-    headers = {"ETag": ready.etag, "Accept-Ranges": "bytes", "Cache-Control": "no-store"}
+def _span(
+    ready: Ready, asked: str | None, condition: str | None, headers: dict[str, str]
+) -> Wanted:
     try:
-        span = wanted(ready.size, asked, condition, ready.etag)
+        return wanted(ready.size, asked, condition, ready.etag)
     except NotSatisfiable:
         detail = f"The part has {ready.size} bytes."
         headers["Content-Range"] = f"bytes */{ready.size}"
         raise Problem(416, "Range not satisfiable", detail, code="range", headers=headers) from None
+
+
+def _answer(
+    export: Export, number: int, ready: Ready, span: Wanted, headers: dict[str, str],
+    watched: Watched,
+) -> Stream:  # fmt: skip
+    media_type, ending = FORMS[export.format]
+    name = f"{export.dataset}-{str(export.export_id)[:8]}-{number:04}.{ending}"
     headers |= {"Content-Length": str(span.last - span.first + 1), "Repr-Digest": ready.digest}
     headers["Content-Disposition"] = f'attachment; filename="{name}"'
     if span.partial:
         headers["Content-Range"] = f"bytes {span.first}-{span.last}/{ready.size}"
     parts = sent(ready.file, span.first, span.last)
-    answer = Stream(parts, media_type, headers, lambda: None)
+    answer = Stream(parts, media_type, headers, lambda: None, watched)
     answer.status_code = 206 if span.partial else 200
     return answer
 

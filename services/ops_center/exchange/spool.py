@@ -22,6 +22,7 @@ class Ready:
     file: Path
     size: int
     sha256: bytes
+    rows: int
 
     @property
     def etag(self) -> str:
@@ -55,10 +56,10 @@ class Spool:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return self._folder / f"{uuid4()}.partial"
 
-    def keep(self, draft: Path, name: str, sha256: bytes) -> Ready:
+    def keep(self, draft: Path, name: str, sha256: bytes, rows: int) -> Ready:
         """The draft is whole: it takes its place, and what is too much goes."""
         kept = draft.replace(self._folder / name)
-        self._known[name] = Ready(kept, kept.stat().st_size, sha256)
+        self._known[name] = Ready(kept, kept.stat().st_size, sha256, rows)
         self._make_room(kept)
         return self._known[name]
 

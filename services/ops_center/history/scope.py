@@ -38,8 +38,15 @@ _IN_AREAS = """
 """
 _SENSORS = text(
     f"""
-    {_BELOW} SELECT sensor_id FROM ingest.sensors
-    WHERE {_IN_AREAS} AND (CAST(:sensor_ids AS text[]) IS NULL OR sensor_id = ANY (:sensor_ids))
+    {_BELOW}, inside AS (
+        SELECT area_id FROM ingest.areas WHERE area_id = ANY (:within)
+        UNION SELECT a.area_id FROM ingest.areas AS a JOIN inside ON a.parent_id = inside.area_id
+    )
+    SELECT sensor_id FROM ingest.sensors
+    WHERE {_IN_AREAS}
+      AND (CAST(:within AS text[]) IS NULL OR area_id IN (SELECT area_id FROM inside)
+           OR cell_id IN (SELECT area_id FROM inside))
+      AND (CAST(:sensor_ids AS text[]) IS NULL OR sensor_id = ANY (:sensor_ids))
       AND (CAST(:metrics AS text[]) IS NULL OR metrics && :metrics)
     ORDER BY sensor_id
     """
@@ -117,9 +124,18 @@ async def refuse_unknown(connection: AsyncConnection, selection: Selection) -> N
 
 async def sensors_of(connection: AsyncConnection, selection: Selection) -> list[str]:
     """In order; retired ones too."""
-    names = ("sensor_ids", "metrics", "area_ids")
+    names = ("sensor_ids", "metrics", "area_ids", "within")
     values = {name: list(getattr(selection, name)) or None for name in names}
     return list((await connection.scalars(_SENSORS, values)).all())
+
+
+async def refuse_outside(
+    connection: AsyncConnection, sensor_id: str, within: Sequence[str]
+) -> None:
+    """Raises `BadParameter` as if there were no such sensor, unless it is in one of the areas."""
+    inside = Selection(sensor_ids=(sensor_id,), within=tuple(within))
+    if within and not await sensors_of(connection, inside):
+        raise BadParameter("sensor_id", f"there is no sensor {sensor_id}", "unknown_sensor")
 
 
 async def series_of(

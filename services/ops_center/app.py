@@ -5,12 +5,17 @@ from functools import partial
 from fastapi import APIRouter
 
 from services.ops_center.accounts import Accounts
+from services.ops_center.catalogue.desk import Desk as CatalogueDesk
+from services.ops_center.catalogue.recorder import Recorder as QualityRecorder
+from services.ops_center.catalogue.repository import Shelf as CatalogueShelf
+from services.ops_center.catalogue.routes import catalogue_router
 from services.ops_center.exchange.desk import Desk as ExportDesk
 from services.ops_center.exchange.repository import Exports
 from services.ops_center.exchange.routes import exports_router
 from services.ops_center.exchange.spool import Spool
 from services.ops_center.feed import Feed
 from services.ops_center.history.archive import Archive
+from services.ops_center.history.routes import Desk as HistoryDesk
 from services.ops_center.history.routes import history_router
 from services.ops_center.hub import Hub
 from services.ops_center.login import Login
@@ -86,6 +91,13 @@ def _exchange(context: Context) -> APIRouter:
     return exports_router(desk, exports, partial(clearance_of, context.disclosure))
 
 
+def _catalogue(context: Context, shelf: CatalogueShelf) -> APIRouter:
+    """What data there is. It has slots of its own: visitors never take those of the city's."""
+    desk, history = CatalogueDesk(shelf, context.disclosure), HistoryDesk(Archive(context.engine))
+    settings = context.settings
+    return catalogue_router(desk, shelf, history, context.clock, settings.city, settings.public_url)
+
+
 async def build(context: Context) -> Service:
     """The live picture, its socket, history, map, people's sessions, screens, and the pages."""
     repository = Repository(context.engine)
@@ -105,11 +117,13 @@ async def build(context: Context) -> Service:
     hours = Hours(records, registry_now, clock)
     shelf = Shelf(context.engine, context.clock)
     assignments = Assignments(shelf)
+    datasets = CatalogueShelf(context.engine, context.clock)
     return Service(
         name="ops_center",
         routers=(
             history_router(Archive(context.engine), context.clock),
             _exchange(context),
+            _catalogue(context, datasets),
             *_people(context, oidc),
             map_router(repository, feed, context.settings),
             replay_router(Past(context.engine), registry, context.clock, context.settings.city),
@@ -124,6 +138,7 @@ async def build(context: Context) -> Service:
             "picture": feed.run,
             "hub": hub.run,
             "vital signs": Recorder(surveyor, records, clock).run,
+            "data quality": QualityRecorder(datasets).run,
             "free flow": Learner(records, clock).run,
         },
         checks={"picture": feed.check},

@@ -19,7 +19,12 @@ from shared.store.tables.cap import cap_messages
 from shared.store.tables.columns import metadata
 from shared.store.tables.duties import calendar, departments, reports
 from shared.store.tables.eventlog import log_groups, log_life, log_partitions, log_records
-from shared.store.tables.exchange import export_parts, exports
+from shared.store.tables.exchange import (
+    dataset_entries,
+    dataset_quality,
+    export_parts,
+    exports,
+)
 from shared.store.tables.gathering import alerts, dependencies, silences
 from shared.store.tables.grants import grants
 from shared.store.tables.ingest import (
@@ -77,6 +82,8 @@ __all__ = [
     "cap_messages",
     "changed_days",
     "corrections",
+    "dataset_entries",
+    "dataset_quality",
     "deliveries",
     "departments",
     "dependencies",

@@ -1,8 +1,10 @@
-"""Tables of ops_center about the exports of data."""
+"""Tables of ops_center about the data that others may have: exports, and the catalogue."""
 
 from sqlalchemy import (
     BigInteger,
     Column,
+    DateTime,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -49,5 +51,30 @@ export_parts = Table(
     Column("sha256", LargeBinary),
     moment("made_at", nullable=True),
     Column("revision", Integer, nullable=False, server_default="0"),  # how often it came out new
+    schema="ops",
+)
+dataset_entries = Table(  # what is said of a dataset, instead of what is said by default
+    "dataset_entries",
+    metadata,
+    Column("dataset", Text, primary_key=True),
+    Column("owner_zh", Text, nullable=False),
+    Column("owner_en", Text, nullable=False),
+    Column("description_zh", Text, nullable=False),
+    Column("description_en", Text, nullable=False),
+    Column("licence", Text, nullable=False),
+    schema="ops",
+)
+dataset_quality = Table(  # how good a dataset was in the hour from `at` on: shares in 0–1
+    "dataset_quality",
+    metadata,
+    Column("dataset", Text, primary_key=True),
+    Column("at", DateTime(timezone=True), primary_key=True),
+    Column("series", Integer, nullable=False),
+    Column("readings", BigInteger, nullable=False),
+    Column("completeness", Double),
+    Column("timeliness", Double),
+    Column("validity", Double),
+    moment("newest_at", nullable=True),
+    Index("dataset_quality_by_time", "at"),
     schema="ops",
 )

@@ -11,7 +11,12 @@ MEDIA_TYPE = "application/ld+json"
 _EU = "http://publications.europa.eu/resource/authority/"
 _IANA = "https://www.iana.org/assignments/media-types/"
 _ACCESS = {Level.PUBLIC: "PUBLIC", Level.INTERNAL: "RESTRICTED"}
-_THEMES = {"traffic": "TRAN", "environment": "ENVI", "utilities": "ENER", "city": "GOVE"}
+_THEMES = {  # of the EU's data themes: code, name zh, en
+    "traffic": ("TRAN", "交通", "Transport"),
+    "environment": ("ENVI", "环境", "Environment"),
+    "utilities": ("ENER", "能源", "Energy"),
+    "city": ("GOVE", "政府与公共部门", "Government and public sector"),
+}
 _MEASURES = ("completeness", "timeliness", "validity")
 _FORMS = ("text/csv", "application/json", "application/vnd.apache.parquet", "application/geo+json")
 
@@ -21,6 +26,7 @@ CONTEXT: Mapping[str, Any] = {
     "dqv": "http://www.w3.org/ns/dqv#",
     "foaf": "http://xmlns.com/foaf/0.1/",
     "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
+    "skos": "http://www.w3.org/2004/02/skos/core#",
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }
 
@@ -40,7 +46,9 @@ def catalogue(
             "城市运行平台可共享的数据集。", "What the city operations platform has to share."
         ),
         "dct:publisher": _agent(f"{base}/data#publisher", names),
-        "dct:language": [_id(f"{_EU}language/ZHO"), _id(f"{_EU}language/ENG")],
+        "dct:language": [
+            _typed(f"{_EU}language/{code}", "dct:LinguisticSystem") for code in ("ZHO", "ENG")
+        ],
         "dct:modified": _moment(now),
         "foaf:homepage": _typed(f"{base}/data", "foaf:Document"),
         "dcat:dataset": [_dataset(one, base, adcode) for one in found],
@@ -59,7 +67,7 @@ def _dataset(entry: Entry, base: str, adcode: int) -> dict[str, Any]:
         "dct:accessRights": _typed(
             f"{_EU}access-right/{_ACCESS.get(entry.level, 'NON_PUBLIC')}", "dct:RightsStatement"
         ),
-        "dcat:theme": _id(f"{_EU}data-theme/{_THEMES.get(entry.domain, 'GOVE')}"),
+        "dcat:theme": _theme(entry.domain),
         "dcat:keyword": [_text(entry.title_zh, "zh"), _text(entry.title_en, "en")],
         "dct:spatial": _typed(f"urn:cn:adcode:{adcode}", "dct:Location"),
         "dcat:landingPage": _typed(f"{base}/data#{entry.dataset}", "foaf:Document"),
@@ -109,6 +117,12 @@ def _distributions(entry: Entry, base: str, address: str) -> list[dict[str, Any]
         }
         for form in forms
     ]
+
+
+def _theme(domain: str) -> dict[str, Any]:
+    code, zh, en = _THEMES.get(domain, _THEMES["city"])
+    concept: dict[str, Any] = dict(_typed(f"{_EU}data-theme/{code}", "skos:Concept"))
+    return concept | {"skos:prefLabel": _texts(zh, en)}
 
 
 def _agent(address: str, names: list[dict[str, str]]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import { Audit } from "./setup/Audit";
 import { person } from "../login/session";
 import { mayAct } from "./commands";
 import type { Desk } from "./desk";
+import { Datasets } from "./Datasets";
 import { Duty } from "./duty/Duty";
 import { Performance } from "./duty/Performance";
 import { Help } from "./Help";
@@ -71,6 +72,8 @@ function Shown({ desk }: { desk: Desk }) {
       return <Tasks desk={desk} />;
     case "vitals":
       return <VitalSigns desk={desk} />;
+    case "catalogue":
+      return <Datasets />;
     case "rules":
       return <Rules desk={desk} />;
     case "push":

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Literal
 
 
 class Level(IntEnum):
@@ -19,6 +20,7 @@ class Level(IntEnum):
         return self.name.lower()
 
 
+LevelCode = Literal["public", "internal", "sensitive", "core"]
 BY_CODE: Mapping[str, Level] = {level.code: level for level in Level}
 
 

@@ -61,7 +61,8 @@ class Accesses:
         if who is None or (level is Level.PUBLIC and who.lent is None):
             return
         hour = self._clock().replace(minute=0, second=0, microsecond=0)
-        key = _Key(hour, who.key_id, dataset, level)
+        name = who.key_id if who.lent is None else f"grant:{who.lent.grant_id}"
+        key = _Key(hour, name, dataset, level)
         by = who.by
         if key not in self._waiting and len(self._waiting) >= MOST_WAITING:
             key, by = key._replace(key_id="(others)"), OTHERS

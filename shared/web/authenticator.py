@@ -165,7 +165,7 @@ class Authenticator:
 
 
 Found = tuple[Identity, datetime | None]
-_LENT = ("grant_id", "level", "fields", "since", "until", "rows_per_second")
+_LENT = ("grant_id", "level", "fields", "since", "until", "rows_per_second", "ends_at")
 
 
 async def _find_key(connection: AsyncConnection, digest: bytes, now: datetime) -> Found | None:
@@ -179,7 +179,7 @@ async def _find_key(connection: AsyncConnection, digest: bytes, now: datetime) -
     row = (await connection.execute(query)).first()
     if row is None:
         return None
-    ends = [row.expires_at]
+    ends = [row.expires_at, row.lent_ends_at]
     if row.token_sha256 != digest:
         ends.append(row.previous_until)
     until = min((end for end in ends if end is not None), default=None)

@@ -44,6 +44,7 @@ class City:
     routes: list[tuple[str, str]]
     document: dict[str, Any]
     client: httpx.AsyncClient
+    context: Context
 
     def address(self, method: str, path: str) -> str:
         """A path whose parameters name nothing that exists, but could."""
@@ -84,7 +85,7 @@ async def city(
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://city") as client:
         document = (await client.get("/openapi.json")).json()
-        yield City(app, sorted(_worded(found, document)), document, client)
+        yield City(app, sorted(_worded(found, document)), document, client, context)
     for service in services:
         for close in service.closers:
             await close()

@@ -38,6 +38,8 @@ from services.ops_center.screens.assignments import Assignments
 from services.ops_center.screens.repository import Shelf
 from services.ops_center.screens.routes_screens import screens_router
 from services.ops_center.screens.routes_views import views_router
+from services.ops_center.sensorthings.routes import sensorthings_router
+from services.ops_center.sensorthings.store import Store
 from services.ops_center.vital_signs.desk import Desk
 from services.ops_center.vital_signs.hours import Hours
 from services.ops_center.vital_signs.recorder import Learner, Recorder
@@ -124,6 +126,7 @@ async def build(context: Context) -> Service:
             history_router(Archive(context.engine), context.clock),
             _exchange(context),
             _catalogue(context, datasets),
+            sensorthings_router(Store(context.engine), context.settings.public_url),
             *_people(context, oidc),
             map_router(repository, feed, context.settings),
             replay_router(Past(context.engine), registry, context.clock, context.settings.city),

@@ -1,5 +1,5 @@
-"""The built front end: the wall at `/`, the console at `/console`, open data at `/data`, their files
-at `/assets`."""
+"""The built front end: the wall at `/`, the console at `/console`, open data at `/data`, and their
+files at `/assets`."""
 
 import os
 from collections.abc import Mapping

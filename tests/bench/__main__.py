@@ -24,6 +24,7 @@ from tests.bench import (
     reconnect_storm,
     related,
     restart,
+    revocation,
     rules,
     single_post,
     soak,
@@ -62,6 +63,7 @@ BENCHES: dict[str, Callable[[bool], str]] = {
     "console_bundle": console_bundle.run,
     "rule_engine": rules.run,
     "rule_restart": restart.run,
+    "revocation": revocation.run,
 }
 
 

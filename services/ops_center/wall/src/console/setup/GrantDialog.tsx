@@ -46,7 +46,7 @@ export function GrantDialog({ known, close, done }: { known: Disclosure | null; 
         <Prose id="grant-purpose" label={g("purpose")} rows={2} hint={g("reason_hint")} value={purpose} fault={empty(purpose.value)} />
         {options.map((one) => (
           <Checks key={one.dataset} id={`grant-fields-${one.dataset}`} label={one.name} value={fields}
-            options={one.fields.map((field): Option => [field.path, `${field.name} · ${field.level}`])} />
+            options={one.fields.map((field): Option => [field.path, field.open ? field.name : `${field.name} · ${field.level}`])} />
         ))}
         {asked.value && chosen.length === 0 && <p role="alert" class="problem">{g("need_field")}</p>}
         {forKey && (

@@ -36,14 +36,14 @@ export interface Disclosure {
 }
 
 /** What may be asked for: dataset → its fields, each with its level. Pure. */
-export function askable(known: Disclosure | null, kind: Grant["kind"]): { dataset: string; name: string; fields: { path: string; name: string; level: string }[] }[] {
+export function askable(known: Disclosure | null, kind: Grant["kind"]): { dataset: string; name: string; fields: { path: string; name: string; level: string; open: boolean }[] }[] {
   return (known?.items ?? [])
     .map((one) => ({
       dataset: one.dataset,
       name: language.value === "zh" ? one.zh : one.en,
       fields: one.fields
         .filter((field) => (kind === "key" ? field.lent : field.subject))
-        .map((field) => ({ path: `${one.dataset}.${field.name}`, name: field.name, level: levelName(known, field.level) })),
+        .map((field) => ({ path: `${one.dataset}.${field.name}`, name: field.name, level: levelName(known, field.level), open: field.level === "public" })),
     }))
     .filter((one) => one.fields.length > 0);
 }

@@ -97,7 +97,8 @@ class _Walk:
                     made[name] = found
             elif what != WITHHELD:
                 made[name] = None if one is None else SINGLE[what](one)
-        return _coarsened(made, places) if places else made
+        made = _coarsened(made, places) if places else made
+        return made if made or not value else _GONE
 
     def _metric_told(self, code: Any) -> bool:
         return not isinstance(code, str) or discloses_metric(self.declaration, code, self.clearance)

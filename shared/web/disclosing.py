@@ -133,6 +133,8 @@ class _Answer:
 
     async def _finish(self, start: Message, body: bytes) -> None:
         told = self._told(start["status"], json.loads(body)) if body else None
+        if told is None and self._scope["method"] != "GET":
+            told = {}  # what was asked for is done: only the answer is not told
         if body and told is None:
             await self._refuse("You are not cleared for what is asked for.")
             return

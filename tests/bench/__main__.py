@@ -25,6 +25,7 @@ from tests.bench import (
     reconnect_storm,
     related,
     restart,
+    revocation,
     rules,
     single_post,
     soak,
@@ -64,6 +65,7 @@ BENCHES: dict[str, Callable[[bool], str]] = {
     "console_bundle": console_bundle.run,
     "rule_engine": rules.run,
     "rule_restart": restart.run,
+    "revocation": revocation.run,
 }
 
 

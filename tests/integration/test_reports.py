@@ -155,7 +155,7 @@ async def test_the_callers_number_goes_nowhere(
     assert (await city.call("GET", one, who="operator"))[0] == 403
     _, untold = await city.call("GET", one, who="dispatcher")
     assert "phone" not in untold and PHONE not in json.dumps(untold)
-    await granted_numbers(engine, "dispatcher")
+    await granted_numbers(engine, "dispatcher-1")
     assert await eventually(lambda: _tells_number(city, one), 10)
     assert (await city.call("DELETE", f"{one}/phone", who="dispatcher"))[0] == 204
     assert (await city.call("GET", one, who="dispatcher"))[1]["phone"] is None

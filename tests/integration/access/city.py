@@ -74,11 +74,17 @@ class City:
 
 @asynccontextmanager
 async def city(
-    engine: AsyncEngine, log: EventLog, database_url: str, folder: Path
+    engine: AsyncEngine,
+    log: EventLog,
+    database_url: str,
+    folder: Path,
+    disclosure: Path | None = None,
 ) -> AsyncIterator[City]:
-    """Everything of every service, without its jobs."""
+    """Everything of every service, without its jobs. `disclosure`: the city's own levels."""
     await invite(engine)
-    context = Context(Settings(data_dir=folder), database_url, engine, log)
+    context = Context(
+        Settings(data_dir=folder, disclosure_file=disclosure), database_url, engine, log
+    )
     services = [await one.build(context) for one in (ingest, alerts, ops_center)]
     app = make_app(context, services)
     found = {*_routes(_framework(app)), *(one for s in services for one in _raw(s))}

@@ -10,6 +10,7 @@ import { Duty } from "./duty/Duty";
 import { Performance } from "./duty/Performance";
 import { Help } from "./Help";
 import { Incidents } from "./Incidents";
+import { Grants } from "./setup/Grants";
 import { Keys } from "./setup/Keys";
 import { enterPage, listen } from "./keys";
 import { Push } from "./Push";
@@ -80,6 +81,8 @@ function Shown({ desk }: { desk: Desk }) {
       return <Push />;
     case "keys":
       return <Keys />;
+    case "grants":
+      return <Grants />;
     case "quarantine":
       return <Quarantine desk={desk} />;
     case "users":

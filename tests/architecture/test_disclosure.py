@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.registry import sheets
-from services.ops_center.history import archive
+from services.ops_center.exchange.shape import COLUMNS
+from services.ops_center.history import archive, exports
 from services.ops_center.telling import _SENSOR, _STATE, DATASETS
 from shared.contracts import live, replay
 from shared.contracts.incident import Incident, IncidentEvent, webhook_body
@@ -114,13 +115,15 @@ def test_every_export_column_is_declared() -> None:
     readings = SHIPPED.datasets["readings"]
     tables = (
         archive._series_columns(""), archive._area_columns(""), archive._MOMENT_COLUMNS,
-        archive._EXPORT_COLUMNS,
+        exports.COLUMNS,
     )  # fmt: skip
     for columns in tables:
         assert not undeclared([column.name for column in columns], readings)
     head = ["unit", "resolution_seconds", "group_by", "areas", "at", "silent_after_seconds"]
     assert not undeclared([*head, "from", "to"], readings)
     assert not undeclared(sheets.COLUMNS, SHIPPED.datasets["sensors"])
+    for name, shown in COLUMNS.items():  # bulk exports
+        assert not undeclared([column.name for column in shown], SHIPPED.datasets[name])
 
 
 def names_in(value: Any) -> Iterator[str]:

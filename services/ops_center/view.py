@@ -88,8 +88,9 @@ class View:
         shown = [raw for one, raw in picture.board.open_incidents() if self.shows(one)]
         if self.telling is not None:
             shown = [self.telling.incident(raw) for raw in shown]
+        metrics = [m for code, m in self._registry.metrics.items() if self._tells_metric(code)]
         frame = Snapshot(
-            list(self._registry.metrics.values()),
+            metrics,
             areas,
             sensors,
             self._series_columns(picture),
@@ -150,8 +151,11 @@ class View:
         metric = incident.metric
         return telling.tells_incidents and (metric is None or telling.tells_metric(metric))
 
+    def _tells_metric(self, code: str) -> bool:
+        return self.telling is None or self.telling.tells_metric(code)
+
     def _measures(self, metric: str) -> bool:
-        if self.telling is not None and not self.telling.tells_metric(metric):
+        if not self._tells_metric(metric):
             return False
         if self._metrics is not None and metric not in self._metrics:
             return False

@@ -61,9 +61,9 @@ def template(document: dict[str, Any], method: str, path: str) -> str:
     """The route of a path whose last part is one of some words."""
     if method.lower() in document["paths"].get(path, {}) or f"{method} {path}" in SHIPPED.routes:
         return path
-    stem = path.rpartition("/")[0] + "/{"
-    return next(one for one in document["paths"] if one.startswith(stem) and one.count("/") ==
-                path.count("/"))  # fmt: skip
+    stem, depth = path.rpartition("/")[0] + "/{", path.count("/")
+    known: list[str] = list(document["paths"])
+    return next(one for one in known if one.startswith(stem) and one.count("/") == depth)
 
 
 async def test_every_route_has_a_dataset(everything: City) -> None:
@@ -101,7 +101,7 @@ def test_every_live_column_is_declared(module: Any) -> None:
             continue
         missing += undeclared(struct.__struct_fields__, SHIPPED.datasets["live"])
     assert not missing
-    columns = (
+    columns: tuple[tuple[Any, Any, str, set[str]], ...] = (
         (live.SensorColumns, _SENSOR, "sensors", set()),
         (live.SeriesColumns, _STATE, "readings", {"sensor", "metric"}),
         (live.Delta, _STATE, "readings", {"series", "resume", "sent_at"}),
@@ -124,15 +124,6 @@ def test_every_export_column_is_declared() -> None:
     assert not undeclared(sheets.COLUMNS, SHIPPED.datasets["sensors"])
     for name, shown in COLUMNS.items():  # bulk exports
         assert not undeclared([column.name for column in shown], SHIPPED.datasets[name])
-
-
-def names_in(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        yield from value
-    children = value.values() if isinstance(value, dict) else value
-    if isinstance(value, dict | list | tuple):
-        for one in children:
-            yield from names_in(one)
 
 
 def test_every_webhook_field_is_declared() -> None:

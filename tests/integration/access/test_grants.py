@@ -109,6 +109,10 @@ async def test_who_asks_decides_nothing_and_everything_is_on_record(everything: 
     withdrawn = await call(everything, "POST", f"{place}/revoke", "admin", {"reason": "不需要了"})
     assert withdrawn.json()["state"] == "revoked"
     grant_id, _ = await lent(everything)
+    key_id = (await call(everything, "GET", f"/v1/grants/{grant_id}", "viewer")).json()["key_id"]
+    for method, path in (("PATCH", ""), ("POST", "/rotate"), ("DELETE", "")):
+        answer = await call(everything, method, f"/v1/keys/{key_id}{path}", "admin", {})
+        assert (answer.status_code, answer.json()["code"]) == (409, "lent")
     again = await call(everything, "POST", f"/v1/grants/{grant_id}/decision", "admin", decision)
     assert (again.status_code, again.json()["code"]) == (409, "active")
     seen = (await call(everything, "GET", "/v1/grants?state=active", "viewer")).json()["items"]

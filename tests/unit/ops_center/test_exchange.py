@@ -1,6 +1,7 @@
 """How exports are cut, and which bytes of a part are wanted."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -33,7 +34,7 @@ def test_pieces_cover_a_span_at_edges_that_do_not_depend_on_it() -> None:
     pieces = cut(span, 3 * 3_600)
     assert pieces[0].start == span.start
     assert pieces[-1].end == span.end
-    assert all(a.end == b.start for a, b in zip(pieces, pieces[1:], strict=False))
+    assert all(a.end == b.start for a, b in pairwise(pieces))
     later = cut(Span(START + timedelta(hours=1), span.end), 3 * 3_600)
     assert later[-1:] == pieces[-1:]
     with pytest.raises(TooManyParts):

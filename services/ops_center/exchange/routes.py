@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
@@ -83,12 +83,12 @@ def exports_router(desk: Desk, exports: Exports, clearance: Clearances) -> APIRo
 
 
 def _parts(router: APIRouter, desk: Desk, exports: Exports, clearance: Clearances) -> None:
-    said = {200: "The part, in the export's format", 206: "The bytes that `Range` names"}
-    said |= _GONE | {416: "The range begins behind the part's end"}
+    some: dict[int | str, dict[str, Any]] = {206: {"description": "The bytes that `Range` names"}}
+    said = _GONE | {416: "The range begins behind the part's end"}
     said |= {503: "Too many parts are being made, or the database is away; see `Retry-After`"}
 
     @router.get("/{export_id}/parts/{number}", summary="A part of an export",
-                response_class=Response, responses=documented(said))  # fmt: skip
+                response_class=Response, responses=documented(said) | some)  # fmt: skip
     async def read_part(
         request: Request,
         identity: Somebody,

@@ -19,6 +19,8 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from shared import logs, tracing
 from shared.clock import Clock, system_clock
+from shared.disclosure.declaration import Declaration
+from shared.disclosure.files import declaration
 from shared.errors import Misconfigured, Unavailable
 from shared.eventlog.log import EventLog
 from shared.eventlog.open import open_log
@@ -28,7 +30,10 @@ from shared.store.engine import make_engine
 from shared.supervision import Job, drain, patiently, supervise
 from shared.vitals import Vitals
 from shared.web import docs, openapi, problems
+from shared.web.accesses import Accesses
 from shared.web.authenticator import Authenticator
+from shared.web.disclosing import Disclosing
+from shared.web.endings import Endings
 from shared.web.health import Check, health_router, unready
 from shared.web.hot_paths import HotPaths
 from shared.web.limit import BodyLimit
@@ -41,6 +46,7 @@ _log = logging.getLogger(__name__)
 # A server's young objects die with their request: looking for cycles among the rest is 12 % of a
 # small POST's time with CPython's own thresholds of 700, 10, 10.
 COLLECT_AFTER = (20_000, 20, 20)
+SCHEMAS = {"alerts": "alerts", "ops_center": "ops"}  # by service; all others: ingest's
 
 
 @dataclass(frozen=True)
@@ -54,9 +60,24 @@ class Context:
     clock: Clock = system_clock
 
     @cached_property
+    def disclosure(self) -> Declaration:
+        """Which field of which data has which level. Raises `Misconfigured`."""
+        return declaration(self.settings.disclosure_file)
+
+    @cached_property
+    def accesses(self) -> Accesses:
+        """One for all doors of the process."""
+        return Accesses(self.engine, self.clock)
+
+    @cached_property
     def authenticator(self) -> Authenticator:
         """One for all doors of the process."""
         return Authenticator(self.engine, self.clock)
+
+    @cached_property
+    def endings(self) -> Endings:
+        """Tells whoever serves a key that it has ended."""
+        return Endings(self.engine, self.clock, self.authenticator)
 
 
 @dataclass(frozen=True)
@@ -93,6 +114,9 @@ def make_app(context: Context, services: Sequence[Service]) -> ASGIApp:
     """One ASGI application of all routers, mounts and raw routes."""
     app = FastAPI(title="Yiwang 一网", version="1", docs_url=None, redoc_url=None)
     app.state.authenticator = context.authenticator
+    app.state.disclosure = context.disclosure
+    app.state.accesses = context.accesses
+    app.state.endings = context.endings
     problems.install(app)
     openapi.install(app)
     raw: dict[tuple[str, str], ASGIApp] = {}
@@ -106,7 +130,8 @@ def make_app(context: Context, services: Sequence[Service]) -> ASGIApp:
     for service in services:  # last: a mount at "/" takes whatever is left
         for path, mounted in service.mounts.items():
             app.mount(path, mounted)
-    secured = SecurityHeaders(BodyLimit(app, context.settings.max_body_bytes))
+    told = Disclosing(app, context.disclosure, context.accesses)
+    secured = SecurityHeaders(BodyLimit(told, context.settings.max_body_bytes))
     proxies = context.settings.trusted_proxies.split(",")
     return HotPaths(app, cast(ASGIApp, ProxyHeadersMiddleware(cast(Any, secured), proxies)), raw)
 
@@ -142,8 +167,10 @@ async def run_services(
         for name, job in service.jobs.items()
     ]
     vitals = Vitals(context.settings, partial(unready, _checks(context, services)))
-    for name, job in {"loop lag": LoopLag().run, "vitals": vitals.run}.items():
-        jobs.append(asyncio.create_task(supervise(name, job, stop), name=name))
+    own = _own_jobs(context, services) | {"vitals": vitals.run}
+    jobs += [
+        asyncio.create_task(supervise(name, job, stop), name=name) for name, job in own.items()
+    ]
     serving = asyncio.create_task(server.serve(), name="http")
     try:
         await _until_started(server, serving, context.settings)
@@ -161,6 +188,17 @@ async def run_services(
             for close in service.closers:
                 await close()
         await asyncio.to_thread(tracing.close)
+
+
+def _own_jobs(context: Context, services: Sequence[Service]) -> dict[str, Job]:
+    """What every process does, whatever it serves. Accesses are written into the schema of the
+    service that it is; where it is several, into that of the last."""
+    schemas = [SCHEMAS.get(service.name, "ingest") for service in services]
+    return {
+        "loop lag": LoopLag().run,
+        "endings": context.endings.run,
+        "accesses": partial(context.accesses.run, schemas[-1] if schemas else "ingest"),
+    }
 
 
 def _collect_less() -> None:

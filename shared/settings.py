@@ -87,6 +87,9 @@ class Settings(BaseSettings):
         1.0, gt=0, description="How much faster than real the simulated day runs"
     )
     rules_dir: Path = Field(Path("rules"), description="Folder of the rules (`*.yaml`)")
+    disclosure_file: Path | None = Field(
+        None, description="The city's own levels of data (YAML, `docs/disclosure.md`)"
+    )
     duties_dir: Path = Field(
         Path("rules/duties"), description="Folder of deadlines, categories and first departments"
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from functools import partial
 
 from fastapi import APIRouter
 
@@ -10,6 +11,7 @@ from services.alerts.cap.publisher import Publisher
 from services.alerts.cap.routes import cap_router
 from services.alerts.delivery.claims import Claims
 from services.alerts.delivery.deliverer import Deliverer
+from services.alerts.delivery.discretion import told_of
 from services.alerts.delivery.endpoints import Endpoints
 from services.alerts.delivery.mail_sender import MailSender, MailServer
 from services.alerts.delivery.posting import Posting
@@ -143,7 +145,8 @@ def _delivery(context: Context, published: asyncio.Event, due: asyncio.Event) ->
     endpoints = Endpoints(engine, clock)
     posting = Posting(Sender(allowed), _mail(context.settings))
     claims, settlement = Claims(engine, clock), Settlement(engine, clock)
-    deliverer = Deliverer(claims, settlement, posting, clock, due)
+    told = partial(told_of, context.disclosure)
+    deliverer = Deliverer(claims, settlement, posting, clock, due, told)
     return Service(
         "alerts-delivery",
         routers=[

@@ -1,10 +1,21 @@
 """ops_center's composition root."""
 
+from functools import partial
+
 from fastapi import APIRouter
 
 from services.ops_center.accounts import Accounts
+from services.ops_center.catalogue.desk import Desk as CatalogueDesk
+from services.ops_center.catalogue.recorder import Recorder as QualityRecorder
+from services.ops_center.catalogue.repository import Shelf as CatalogueShelf
+from services.ops_center.catalogue.routes import catalogue_router
+from services.ops_center.exchange.desk import Desk as ExportDesk
+from services.ops_center.exchange.repository import Exports
+from services.ops_center.exchange.routes import exports_router
+from services.ops_center.exchange.spool import Spool
 from services.ops_center.feed import Feed
 from services.ops_center.history.archive import Archive
+from services.ops_center.history.routes import Desk as HistoryDesk
 from services.ops_center.history.routes import history_router
 from services.ops_center.hub import Hub
 from services.ops_center.login import Login
@@ -27,6 +38,8 @@ from services.ops_center.screens.assignments import Assignments
 from services.ops_center.screens.repository import Shelf
 from services.ops_center.screens.routes_screens import screens_router
 from services.ops_center.screens.routes_views import views_router
+from services.ops_center.sensorthings.routes import sensorthings_router
+from services.ops_center.sensorthings.store import Store
 from services.ops_center.vital_signs.desk import Desk
 from services.ops_center.vital_signs.hours import Hours
 from services.ops_center.vital_signs.recorder import Learner, Recorder
@@ -37,6 +50,7 @@ from services.ops_center.vital_signs.surveyor import Surveyor
 from shared.errors import Misconfigured
 from shared.runtime import Context, Service
 from shared.web.auth import new_token
+from shared.web.clearances import clearance_of
 
 
 def _provider(context: Context) -> Oidc | None:
@@ -71,6 +85,21 @@ def _people(context: Context, oidc: Oidc | None) -> list[APIRouter]:
     ]
 
 
+def _exchange(context: Context) -> APIRouter:
+    """Data in bulk."""
+    exports = Exports(context.engine, context.clock)
+    spool = Spool(context.settings.data_dir / "exports")
+    desk = ExportDesk(context.engine, exports, context.disclosure, spool)
+    return exports_router(desk, exports, partial(clearance_of, context.disclosure))
+
+
+def _catalogue(context: Context, shelf: CatalogueShelf) -> APIRouter:
+    """What data there is. It has slots of its own: visitors never take those of the city's."""
+    desk, history = CatalogueDesk(shelf, context.disclosure), HistoryDesk(Archive(context.engine))
+    settings = context.settings
+    return catalogue_router(desk, shelf, history, context.clock, settings.city, settings.public_url)
+
+
 async def build(context: Context) -> Service:
     """The live picture, its socket, history, map, people's sessions, screens, and the pages."""
     repository = Repository(context.engine)
@@ -90,10 +119,14 @@ async def build(context: Context) -> Service:
     hours = Hours(records, registry_now, clock)
     shelf = Shelf(context.engine, context.clock)
     assignments = Assignments(shelf)
+    datasets = CatalogueShelf(context.engine, context.clock)
     return Service(
         name="ops_center",
         routers=(
             history_router(Archive(context.engine), context.clock),
+            _exchange(context),
+            _catalogue(context, datasets),
+            sensorthings_router(Store(context.engine), context.settings.public_url),
             *_people(context, oidc),
             map_router(repository, feed, context.settings),
             replay_router(Past(context.engine), registry, context.clock, context.settings.city),
@@ -108,6 +141,7 @@ async def build(context: Context) -> Service:
             "picture": feed.run,
             "hub": hub.run,
             "vital signs": Recorder(surveyor, records, clock).run,
+            "data quality": QualityRecorder(datasets).run,
             "free flow": Learner(records, clock).run,
         },
         checks={"picture": feed.check},

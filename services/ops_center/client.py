@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from services.ops_center.board import LoggedEvent
 from services.ops_center.eager import begin
 from services.ops_center.protocol import Mark, ResyncReason
+from services.ops_center.telling import Telling
 from shared.clock import monotonic
 from shared.contracts.live import Filter, ScreenInfo
 from shared.web.identity import Restrictions
@@ -30,12 +31,13 @@ class Screen(Protocol):
 @dataclass(slots=True)
 class Wish:
     """What a screen asked for, what it is confined to, what it is to show; `gzip`: it takes
-    compressed snapshots."""
+    compressed snapshots; `telling`: what it may be told, None for everything."""
 
     filter: Filter | None = None
     rights: Restrictions | None = None
     shown: ScreenInfo | None = None
     gzip: bool = False
+    telling: Telling | None = None
 
 
 class Client:

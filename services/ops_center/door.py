@@ -19,10 +19,13 @@ from services.ops_center.protocol import (
     UNAUTHORISED,
     Refusal,
 )
-from shared.clock import monotonic
+from shared.clock import monotonic, system_clock
+from shared.disclosure.declaration import Declaration
 from shared.errors import Overloaded
 from shared.web.auth import SESSION_COOKIE, is_foreign_origin, token_of
 from shared.web.authenticator import Authenticator
+from shared.web.clearances import clearance_of
+from shared.web.endings import Endings
 from shared.web.identity import Identity
 from shared.web.rights import may_look
 from shared.web.wire import framed
@@ -77,6 +80,10 @@ class Turnstile:
         self._lock.release()
 
 
+class _Unknowable(Refusal):
+    """The database is away: no reason to darken the walls that hang there already."""
+
+
 async def admit(socket: WebSocket) -> tuple[str, Identity]:
     """The token that admits this socket, and who is behind it. A page's own `?token=` comes before
     the browser's cookie, which may be somebody's expired session."""
@@ -86,8 +93,18 @@ async def admit(socket: WebSocket) -> tuple[str, Identity]:
         if token and identity is not None:
             if token == own and _rides_on_cookie(socket) and is_foreign_origin(socket):
                 raise Refusal(CROSS_SITE, "a page of another site may not use this session")
+            refuse_unlent(socket.app.state.disclosure, identity)
             return token, identity
     raise Refusal(UNAUTHORISED, "a valid API key, session or screen token is needed")
+
+
+def refuse_unlent(declaration: Declaration, identity: Identity) -> None:
+    """A grant's key looks at what is lent to it, while the grant's period lasts."""
+    if identity.lent is None:
+        return
+    clearance = clearance_of(declaration, identity)
+    if "readings" not in (clearance.datasets or ()) or not clearance.covers(system_clock()):
+        raise Refusal(UNAUTHORISED, "the grant of this key does not lend the live picture")
 
 
 async def first_words(socket: WebSocket) -> str | bytes | None:
@@ -113,16 +130,32 @@ async def listen(socket: WebSocket, hear: Callable[[str | bytes | None], None]) 
 
 
 async def watch(
-    socket: WebSocket, token: str, meet: Callable[[Identity], Awaitable[None]] | None = None
+    socket: WebSocket,
+    token: str,
+    key_id: str,
+    meet: Callable[[Identity], Awaitable[None]] | None = None,
 ) -> None:
-    """Until the token is worth nothing any more (`Refusal`); `meet` whoever is behind it, again and
-    again."""
-    while True:
-        await asyncio.sleep(RECHECK_SECONDS)
-        try:
-            identity = await _identify(socket, token)
-        except Refusal:  # the database is away: that is no reason to darken the walls
-            continue
+    """Until the token is worth nothing any more (`Refusal`), at once when its key or screen ends;
+    `meet` whoever is behind it, again and again."""
+    endings: Endings = socket.app.state.endings
+    with endings.watched(key_id) as ended:
+        while not await _within(ended, RECHECK_SECONDS):
+            await _meet(socket, token, meet)
+    raise Refusal(UNAUTHORISED, "the key or token has ended")
+
+
+async def _within(ended: asyncio.Event, seconds: float) -> bool:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            return await ended.wait()
+    return False
+
+
+async def _meet(
+    socket: WebSocket, token: str, meet: Callable[[Identity], Awaitable[None]] | None
+) -> None:
+    with suppress(_Unknowable):
+        identity = await _identify(socket, token)
         if identity is None:
             raise Refusal(UNAUTHORISED, "the session or token has ended")
         if meet is not None:
@@ -141,7 +174,7 @@ async def _identify(socket: WebSocket, token: str) -> Identity | None:
     try:
         identity = await authenticator.identify(token)
     except (SQLAlchemyError, Overloaded):
-        raise Refusal(TRY_AGAIN, "credentials cannot be checked now") from None
+        raise _Unknowable(TRY_AGAIN, "credentials cannot be checked now") from None
     if identity is None or identity.must_change or not may_look(identity):
         return None
     return identity

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 import msgspec
 
@@ -27,6 +28,7 @@ from services.ops_center.protocol import (
 )
 from services.ops_center.seating import Seating
 from services.ops_center.stage import Group, Stage
+from services.ops_center.telling import Telling
 from services.ops_center.view import (
     hello_frame,
     pulse_frame,
@@ -97,12 +99,13 @@ class Hub:
         hello: ClientHello,
         rights: Restrictions | None = None,
         shown: ScreenInfo | None = None,
+        telling: Telling | None = None,
     ) -> Client:
         """Take a screen in and send it what it needs first. `rights`: what it is confined to;
-        `shown`: what its token is bound to. Raises `Refusal`."""
+        `shown`: what its token is bound to; `telling`: what it may be told. Raises `Refusal`."""
         stage = self._on_stage()
         self._seating.check_room()
-        wish = Wish(hello.filter, rights, shown, "gzip" in hello.accept)
+        wish = Wish(hello.filter, rights, shown, "gzip" in hello.accept, telling)
         group = self._seating.group(stage.picture, wish)
         client = Client(screen, stage.mark, wish)
         client.gone.add_done_callback(lambda _: self.leave(client))
@@ -122,12 +125,15 @@ class Hub:
 
     def refilter(self, client: Client, wanted: Filter | None) -> None:
         """From now on another filter. Raises `Refusal`."""
-        self._move(client, wanted, client.wish.rights, ResyncReason.FILTER)
+        self._move(client, replace(client.wish, filter=wanted), ResyncReason.FILTER)
 
-    def confine(self, client: Client, rights: Restrictions | None) -> None:
+    def confine(
+        self, client: Client, rights: Restrictions | None, telling: Telling | None = None
+    ) -> None:
         """From now on other rights, if they are others."""
-        if rights != client.wish.rights:
-            self._move(client, client.wish.filter, rights, ResyncReason.RIGHTS)
+        wish = replace(client.wish, rights=rights, telling=telling)
+        if wish != client.wish:
+            self._move(client, wish, ResyncReason.RIGHTS)
 
     def assign(self, client: Client, shown: ScreenInfo | None) -> None:
         """Tell a screen what it is to show, if that is new."""
@@ -261,17 +267,10 @@ class Hub:
             client.defer(*group.of(delta))
         self._start(client, [*frames, snapshot], mark)
 
-    def _move(
-        self,
-        client: Client,
-        wanted: Filter | None,
-        rights: Restrictions | None,
-        reason: ResyncReason,
-    ) -> None:
+    def _move(self, client: Client, wish: Wish, reason: ResyncReason) -> None:
         old = self._seating.home(client)
         if old is None:
             return
-        wish = Wish(wanted, rights, client.wish.shown, client.wish.gzip)
         new = self._seating.group(self._on_stage().picture, wish)
         client.wish = wish
         if new is old:

@@ -1,4 +1,5 @@
-"""The built front end: the wall at `/`, the console at `/console`, their files at `/assets`."""
+"""The built front end: the wall at `/`, the console at `/console`, open data at `/data`, and their
+files at `/assets`."""
 
 import os
 from collections.abc import Mapping
@@ -55,7 +56,7 @@ class Assets(StaticFiles):
 
 
 def pages_router(dist: Path = DIST) -> APIRouter:
-    """The two pages."""
+    """The pages."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/")
@@ -65,6 +66,10 @@ def pages_router(dist: Path = DIST) -> APIRouter:
     @router.get("/console")
     async def console() -> Response:
         return _page(dist / "console.html")
+
+    @router.get("/data")
+    async def data() -> Response:
+        return _page(dist / "data.html")
 
     return router
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from services.ops_center.telling import Telling, Told
 from shared.contracts.live import ClientFilter, ClientHello, ClientPainted, ClientPing, Filter
 from shared.web.identity import Restrictions
 
@@ -133,10 +134,13 @@ class Sight(msgspec.Struct, frozen=True):
     within: list[str] | None = None
     metrics: list[str] | None = None
     bbox: tuple[int, int, int, int] | None = None  # in steps of a hundredth of a degree
+    told: Told | None = None
 
 
-def canonical(wanted: Filter | None, rights: Restrictions | None = None) -> Sight:
-    """The sight of a filter and of what its screen is confined to."""
+def canonical(
+    wanted: Filter | None, rights: Restrictions | None = None, telling: Telling | None = None
+) -> Sight:
+    """The sight of a filter, of what its screen is confined to and of what it may be told."""
     wanted = wanted or Filter()
     rights = rights or Restrictions()
     domains = None if wanted.domains is None else set[str](wanted.domains)
@@ -147,7 +151,8 @@ def canonical(wanted: Filter | None, rights: Restrictions | None = None) -> Sigh
     if areas is None or areas == within:
         areas, within = within, None
     box = None if wanted.bbox is None else _widened(wanted.bbox)
-    return Sight(_listed(domains), areas, within, sorted(rights.metrics) or None, box)
+    metrics, told = sorted(rights.metrics) or None, None if telling is None else telling.told
+    return Sight(_listed(domains), areas, within, metrics, box, told)
 
 
 def _listed(names: Collection[str] | None) -> list[str] | None:

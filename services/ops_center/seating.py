@@ -46,7 +46,7 @@ class Seating:
         """Those who see the same. Where too many different things are seen already, a screen that
         looks at a part of the map gets all of it. Raises `Refusal`."""
         refuse_unknown(wish.filter, picture.registry)
-        sight = canonical(wish.filter, wish.rights)
+        sight = canonical(wish.filter, wish.rights, wish.telling)
         full = len(self._groups) >= MAX_FILTERS
         if full and filter_key(sight) not in self._groups:
             sight = msgspec.structs.replace(sight, bbox=None)
@@ -56,7 +56,7 @@ class Seating:
             return known
         if full:
             raise Refusal(TRY_AGAIN, "too many different filters")
-        return Group(View(sight, picture.registry))
+        return Group(View(sight, picture.registry, wish.telling))
 
     def check_room(self) -> None:
         """Raises `Refusal` when every seat is taken."""

@@ -16,7 +16,7 @@ from services.ops_center.protocol import (
     encode_token,
     judge,
 )
-from services.ops_center.view import View, incident_frame
+from services.ops_center.view import View
 
 SNAPSHOT_TICKS = 4  # how long one encoded snapshot is handed out
 GZIP_LEVEL = 1  # 10 ms for 20,000 series; the best level takes five times as long for a tenth
@@ -97,7 +97,7 @@ class Group:
     def refresh(self, picture: Picture) -> None:
         """The same sight on the picture that is on stage, if it is of another."""
         if self.outdated:
-            self.view = View(self.view.wanted, picture.registry)
+            self.view = View(self.view.wanted, picture.registry, self.view.telling)
             self._snapshot, self.outdated = None, False
 
     def of(self, delta: Delta) -> tuple[list[int], list[LoggedEvent]]:
@@ -124,7 +124,7 @@ class Group:
         frames: list[Frame] = [self.delta(stage, series, mark)] if series else []
         for event in events:
             mark = mark.after(event.partition, event.offset)
-            frames.append(incident_frame(event, stage.token(self.view.key, mark)))
+            frames.append(self.view.incident(event, stage.token(self.view.key, mark)))
         return frames, mark if more else stage.mark
 
     def delta(self, stage: Stage, series: Iterable[int], mark: Mark) -> str:

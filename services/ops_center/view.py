@@ -10,6 +10,7 @@ from services.ops_center.board import IncidentView, LoggedEvent
 from services.ops_center.picture import NOTHING, Picture
 from services.ops_center.protocol import BAD_FRAME, BOX_STEPS, Refusal, Sight, filter_key
 from services.ops_center.registry import Registry, Sensor
+from services.ops_center.telling import Telling
 from shared.contracts.live import (
     City,
     Delta,
@@ -36,10 +37,12 @@ def refuse_unknown(wanted: Filter | None, registry: Registry) -> None:
 
 
 class View:
-    """`wanted`: what is seen. Series are numbered by their place in this view."""
+    """`wanted`: what is seen. Series are numbered by their place in this view. `telling`: what may
+    be told of them; None: everything."""
 
-    def __init__(self, wanted: Sight, registry: Registry) -> None:
+    def __init__(self, wanted: Sight, registry: Registry, telling: Telling | None = None) -> None:
         self.wanted = wanted
+        self.telling = telling
         self.key = filter_key(wanted)
         self._registry = registry
         self._domains = _set(wanted.domains)
@@ -63,10 +66,18 @@ class View:
     def shows(self, incident: IncidentView) -> bool:
         """An incident without area or metric concerns everybody, and one of several alerts every
         domain. Wherever the map looks, incidents are seen."""
+        if self.telling is not None and not self._tells(self.telling, incident):
+            return False
         if incident.area_id is not None and not self._covers_incident(incident):
             return False
         metric = self._registry.metrics.get(incident.metric or "")
         return metric is None or incident.members > 1 or self._measures(metric.metric)
+
+    def incident(self, event: LoggedEvent, token: str) -> str:
+        """A step of an incident, as a frame."""
+        if self.telling is None:
+            return incident_frame(event.text, token)
+        return incident_frame(self.telling.incident(event.text).decode(), token)
 
     def snapshot(self, picture: Picture, token: str) -> str:
         """Everything this view shows, as one frame."""
@@ -74,13 +85,16 @@ class View:
             fixed = self._registry.area_infos(), self._sensor_columns()
             self._fixed = [msgspec.Raw(_encoder.encode(one)) for one in fixed]
         areas, sensors = self._fixed
-        shown = (one for one in picture.board.open_incidents() if self.shows(one[0]))
+        shown = [raw for one, raw in picture.board.open_incidents() if self.shows(one)]
+        if self.telling is not None:
+            shown = [self.telling.incident(raw) for raw in shown]
+        metrics = [m for code, m in self._registry.metrics.items() if self._tells_metric(code)]
         frame = Snapshot(
-            list(self._registry.metrics.values()),
+            metrics,
             areas,
             sensors,
             self._series_columns(picture),
-            [msgspec.Raw(raw) for _, raw in shown],
+            [msgspec.Raw(raw) for raw in shown],
             token,
         )
         return _encoder.encode(frame).decode()
@@ -97,6 +111,9 @@ class View:
             token,
             sent_at,
         )
+        if self.telling is not None:
+            told = self.telling.state(frame.value, frame.observed_at, frame.state)
+            frame = msgspec.structs.replace(frame, **told)
         return _encoder.encode(frame).decode()
 
     def _shown_series(self) -> list[int]:
@@ -130,7 +147,16 @@ class View:
             for one in subjects
         )
 
+    def _tells(self, telling: Telling, incident: IncidentView) -> bool:
+        metric = incident.metric
+        return telling.tells_incidents and (metric is None or telling.tells_metric(metric))
+
+    def _tells_metric(self, code: str) -> bool:
+        return self.telling is None or self.telling.tells_metric(code)
+
     def _measures(self, metric: str) -> bool:
+        if not self._tells_metric(metric):
+            return False
         if self._metrics is not None and metric not in self._metrics:
             return False
         return self._domains is None or self._registry.metrics[metric].domain in self._domains
@@ -144,28 +170,30 @@ class View:
 
     def _sensor_columns(self) -> SensorColumns:
         sensors = self._sensors
-        return SensorColumns(
+        shown = SensorColumns(
             [sensor.sensor_id for sensor in sensors],
             [sensor.name for sensor in sensors],
             [sensor.lon for sensor in sensors],
             [sensor.lat for sensor in sensors],
             [sensor.area_id for sensor in sensors],
         )
+        return shown if self.telling is None else self.telling.sensors(shown)
 
     def _series_columns(self, picture: Picture) -> SeriesColumns:
         series = self._registry.series
-        return SeriesColumns(
+        shown = SeriesColumns(
             [self._places[series[number][0]] for number in self._seen],
             [series[number][1] for number in self._seen],
             [picture.value[number] for number in self._seen],
             [_milliseconds(picture.observed_us[number]) for number in self._seen],
             [picture.state[number] for number in self._seen],
         )
+        return shown if self.telling is None else self.telling.series(shown)
 
 
-def incident_frame(event: LoggedEvent, token: str) -> str:
+def incident_frame(event: str, token: str) -> str:
     """An `IncidentFrame` around the event's own text, which is not encoded again."""
-    return f'{{"type":"incident","event":{event.text},"resume":"{token}"}}'
+    return f'{{"type":"incident","event":{event},"resume":"{token}"}}'
 
 
 def hello_frame(now: datetime, tick_seconds: float, city: City, screen: ScreenInfo | None) -> str:

@@ -1,8 +1,10 @@
 """The frames of `WS /v1/live`, protocol 1: one JSON text message each, told apart by `type`.
 
 A client that says `"accept": ["gzip"]` gets snapshots as binary messages: gzip of the same JSON.
-Columns of one object have equal length. `series` numbers are positions in the columns of the last
-snapshot and hold until the next one. `resume` is opaque: a client hands the newest one back.
+Columns of one object have equal length. What somebody may not be told is null, or an empty text; a
+state that may not be told is `never`; series of metrics that may not be told are not there.
+`series` numbers are positions in the columns of the last snapshot and hold until the next one.
+`resume` is opaque: a client hands the newest one back.
 Times are epoch milliseconds in columns, RFC 3339 elsewhere.
 """
 
@@ -83,12 +85,12 @@ class AreaInfo(msgspec.Struct, frozen=True):
 
 
 class SensorColumns(msgspec.Struct, frozen=True):
-    """Every placed sensor; WGS 84."""
+    """Every placed sensor; WGS 84; to whoever is not cleared for places, middles of grid cells."""
 
     id: list[str]
     name: list[str]
-    lon: list[float]
-    lat: list[float]
+    lon: list[float | None]
+    lat: list[float | None]
     area_id: list[str | None]
 
 

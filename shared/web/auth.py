@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from shared.web.authenticator import Authenticator
+from shared.web.disclosing import refuse_unlent, remember_identity
 from shared.web.identity import Identity, Origin
 from shared.web.problems import Problem
 from shared.web.rights import lacking, may, may_look, may_somewhere, works_for
@@ -86,7 +87,10 @@ async def identify_any(connection: HTTPConnection) -> Identity:
     unsafe = connection.scope.get("method", "GET") not in ("GET", "HEAD", "OPTIONS")
     if rides_on_cookie and unsafe and is_foreign_origin(connection):
         raise cross_site()
-    return identity.coming_from(origin_of(connection))
+    refuse_unlent(connection.app.state.disclosure, identity, connection.scope)
+    identity = identity.coming_from(origin_of(connection))
+    remember_identity(connection.scope, identity)
+    return identity
 
 
 async def identify_request(connection: HTTPConnection) -> Identity:

@@ -15,9 +15,18 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.clock import Clock, monotonic
+from shared.disclosure.level import Level
 from shared.errors import Overloaded
-from shared.store.tables import accounts, api_keys, playlists, screen_tokens, sessions, views
-from shared.web.identity import Grant, Identity, Quota, Restrictions
+from shared.store.tables import (
+    accounts,
+    api_keys,
+    grants,
+    playlists,
+    screen_tokens,
+    sessions,
+    views,
+)
+from shared.web.identity import Grant, Identity, Lent, Quota, Restrictions
 from shared.web.rights import highest
 
 CACHE_SECONDS = 2.0
@@ -92,6 +101,14 @@ class Authenticator:
         self._nobody.pop(digest, None)
         self._asking.pop(digest, None)
 
+    def forget_key(self, key_id: str) -> None:
+        """Drop what is remembered of all tokens of a key or screen that has ended."""
+        known = self._known.items()
+        mine = [d for d, hit in known if hit.identity and hit.identity.key_id == key_id]
+        for digest in mine:
+            del self._known[digest]
+            self._asking.pop(digest, None)
+
     def _ask(self, digest: bytes) -> "asyncio.Task[Identity | None]":
         hit = self._known.get(digest)
         if hit is None and len(self._asking) >= STRANGERS_WAITING:
@@ -149,18 +166,21 @@ class Authenticator:
 
 
 Found = tuple[Identity, datetime | None]
+_LENT = ("grant_id", "level", "fields", "since", "until", "rows_per_second", "ends_at")
 
 
 async def _find_key(connection: AsyncConnection, digest: bytes, now: datetime) -> Found | None:
     keys = api_keys.c
-    query = select(api_keys).where(
+    lent = [grants.c[name].label(f"lent_{name}") for name in _LENT]
+    query = select(api_keys, *lent).outerjoin(grants, grants.c.key_id == keys.key_id)
+    query = query.where(
         or_(keys.token_sha256 == digest, keys.previous_sha256 == digest),
         keys.revoked_at.is_(None),
     )
     row = (await connection.execute(query)).first()
     if row is None:
         return None
-    ends = [row.expires_at]
+    ends = [row.expires_at, row.lent_ends_at]
     if row.token_sha256 != digest:
         ends.append(row.previous_until)
     until = min((end for end in ends if end is not None), default=None)
@@ -179,7 +199,16 @@ def _key(row: "Row[tuple[object, ...]]") -> Identity:
         row.key_id,
         restrictions if row.domains or row.areas or row.metrics else None,
         Quota(row.readings_per_second, row.readings_burst, row.bytes_per_second, row.bytes_burst),
+        lent=_lent(row),
     )
+
+
+def _lent(row: "Row[tuple[object, ...]]") -> Lent | None:
+    if row.lent_grant_id is None:
+        return None
+    level, fields = Level(row.lent_level), frozenset(row.lent_fields)
+    span = (row.lent_since, row.lent_until)
+    return Lent(row.lent_grant_id, level, fields, *span, row.lent_rows_per_second)
 
 
 async def _find_person(connection: AsyncConnection, digest: bytes, now: datetime) -> Found | None:
@@ -203,12 +232,21 @@ async def _find_person(connection: AsyncConnection, digest: bytes, now: datetime
     row = (await connection.execute(query)).first()
     if row is None:
         return None
-    name, grants = str(row.username), granted(row.role, row.grants)
+    name, held = str(row.username), granted(row.role, row.grants)
     identity = Identity(
-        "person", name, highest(grants), frozenset(), f"person:{name}",
-        grants=grants, must_change=row.must_change, department=row.department,
+        "person", name, highest(held), frozenset(), f"person:{name}",
+        grants=held, must_change=row.must_change, department=row.department,
+        subjects=await _subjects(connection, name, now),
     )  # fmt: skip
     return identity, row.expires_at
+
+
+async def _subjects(connection: AsyncConnection, name: str, now: datetime) -> frozenset[str]:
+    """The data-subject fields that a person has been granted."""
+    mine = (grants.c.requested_by == name) & (grants.c.kind == "person")
+    valid = grants.c.approved & grants.c.revoked_at.is_(None) & (grants.c.ends_at > now)
+    rows = (await connection.execute(select(grants.c.fields).where(mine, valid))).scalars()
+    return frozenset(field for fields in rows for field in fields)
 
 
 def granted(role: str | None, confined: Sequence[Mapping[str, str | None]]) -> tuple[Grant, ...]:

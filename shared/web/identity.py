@@ -1,8 +1,10 @@
 """Who somebody is and what he may do: the answer of the authenticator. Pure."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal
 
+from shared.disclosure.level import Level
 from shared.store.audit import By
 
 
@@ -41,6 +43,19 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Lent:
+    """What a grant lends to its key: fields such as `readings.value`, up to a level, observed from
+    `since` (inclusive) until `until` (exclusive), so many rows a second (0: as many as come)."""
+
+    grant_id: str
+    level: Level
+    fields: frozenset[str]
+    since: datetime | None = None
+    until: datetime | None = None
+    rows_per_second: float = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Where a request comes from: the client's address, and the id that logs and audit share."""
 
@@ -61,6 +76,8 @@ class Identity:
     `restrictions`: None for whoever is not confined at all. `must_change`: the password was given
     by somebody else, and nothing is allowed before it is changed. A `link` is a person whom a
     signed link stands for. `department`: that a person works for, as incidents call it.
+    `subjects`: data-subject fields that a person has been granted; `lent`: of a grant's key, which
+    may do nothing else.
     """
 
     kind: Literal["key", "person", "screen", "link"]
@@ -74,6 +91,8 @@ class Identity:
     must_change: bool = False
     origin: Origin = NOWHERE
     department: str | None = None
+    subjects: frozenset[str] = frozenset()
+    lent: Lent | None = None
 
     def coming_from(self, origin: Origin) -> "Identity":
         """The same, asking from there."""

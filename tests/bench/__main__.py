@@ -13,6 +13,7 @@ from tests.bench import (
     console_bundle,
     console_flood,
     dead_endpoints,
+    export,
     fairness,
     fanout,
     first_paint,
@@ -26,6 +27,7 @@ from tests.bench import (
     reconnect_storm,
     related,
     restart,
+    revocation,
     rules,
     single_post,
     soak,
@@ -59,6 +61,7 @@ BENCHES: dict[str, Callable[[bool], str]] = {
     "observing": observing.run,
     "footprint": footprint.run,
     "history": history.run,
+    "export": export.run,
     "related": related.run,
     "alert_to_webhook": alert_to_webhook.run,
     "dead_endpoints": dead_endpoints.run,
@@ -66,6 +69,7 @@ BENCHES: dict[str, Callable[[bool], str]] = {
     "console_bundle": console_bundle.run,
     "rule_engine": rules.run,
     "rule_restart": restart.run,
+    "revocation": revocation.run,
 }
 
 

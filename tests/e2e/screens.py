@@ -39,6 +39,7 @@ _SENSOR_RANK = """(id) => {
 # Every page of the console, as one can go through them.
 TABS = (
     "silences", "sensors", "duty", "performance", "tasks", "vitals", "setup", "push", "keys",
+    "grants",
     "quarantine", "users", "audit", "rules", "incidents",
 )  # fmt: skip
 

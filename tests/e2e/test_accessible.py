@@ -12,10 +12,11 @@ from tests.product import Product
 AXE = DIST.parent / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = (
     "incidents", "silences", "sensors", "duty", "performance", "tasks", "vitals",
-    "rules", "push", "keys", "quarantine", "users", "audit",
+    "rules", "push", "keys", "grants", "quarantine", "catalogue", "users", "audit",
 )  # fmt: skip
 DIALOGS = {
     "silences": "silence-new", "sensors": "sensor-add", "rules": "rule-new", "keys": "key-new",
+    "grants": "grant-new",
     "users": "user-new", "duty": "swap",
 }  # fmt: skip
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -74,7 +75,7 @@ def test_no_page_has_a_violation(
 def opened(city: Product) -> dict[str, str]:
     """Addresses with something open, and what shows that it is."""
     client = steward(city).client
-    found = {"rules/gas-leak": "rule-dialog"}
+    found = {"rules/gas-leak": "rule-dialog", "catalogue/readings.air.pm25": "dataset"}
     sensors = client.get("/v1/sensors", params={"limit": 1}).json()["items"]
     incidents = client.get("/v1/incidents", params={"limit": 1}).json()["items"]
     found |= {f"sensors/{one['sensor_id']}": "sensor-page" for one in sensors}

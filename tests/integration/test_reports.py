@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.clock import system_clock
 from shared.contracts.topics import INCIDENTS
 from shared.pause import eventually
-from shared.store.tables import api_keys, areas, deliveries, incidents, sensors
+from shared.store.tables import api_keys, areas, deliveries, grants, incidents, sensors
 from tests.integration.alerting import Receiver
 from tests.integration.test_alerts_http import House, house
 
@@ -153,9 +153,29 @@ async def test_the_callers_number_goes_nowhere(
     assert all("phone" not in item for item in listed["items"])
     one = f"/v1/reports/{opened['report_id']}"
     assert (await city.call("GET", one, who="operator"))[0] == 403
-    assert (await city.call("GET", one, who="dispatcher"))[1]["phone"] == PHONE
+    _, untold = await city.call("GET", one, who="dispatcher")
+    assert "phone" not in untold and PHONE not in json.dumps(untold)
+    await granted_numbers(engine, "dispatcher-1")
+    assert await eventually(lambda: _tells_number(city, one), 10)
     assert (await city.call("DELETE", f"{one}/phone", who="dispatcher"))[0] == 204
     assert (await city.call("GET", one, who="dispatcher"))[1]["phone"] is None
+
+
+async def granted_numbers(engine: AsyncEngine, person: str) -> None:
+    now = system_clock()
+    values = {
+        "grant_id": person, "kind": "person", "recipient": "12345", "purpose": "回访", "level": 1,
+        "fields": ["reports.phone"], "requested_by": person, "requested_at": now,
+        "approved": True, "ends_at": now + timedelta(hours=1),
+    }  # fmt: skip
+    async with engine.begin() as connection:
+        await connection.execute(insert(grants).values(values))
+
+
+async def _tells_number(city: House, address: str) -> bool:
+    _, told = await city.call("GET", address, who="dispatcher")
+    assert told.get("phone") in (None, PHONE)
+    return told.get("phone") == PHONE and PHONE in told["text"]
 
 
 async def _true(said_so: bool) -> bool:

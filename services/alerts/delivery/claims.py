@@ -14,6 +14,7 @@ from services.alerts.connection import reachable
 from services.alerts.delivery import burial, schedule
 from services.alerts.delivery.verdict import Parcel, Queued
 from shared.clock import Clock
+from shared.disclosure.level import BY_CODE
 
 # Endpoints with something queued, found by skipping through the index; of each the first of the
 # queue that is due, unless an earlier one that is being tried again quickly holds it up. Steps of
@@ -56,7 +57,7 @@ FROM due, alerts.endpoints e
 WHERE d.delivery_id = due.delivery_id AND e.endpoint_id = d.endpoint_id
 RETURNING d.delivery_id, d.endpoint_id, d.body, d.tries, d.purpose, e.url, e.channel, e.language,
           e.options, e.secret, e.previous_secret, e.previous_until, e.failures, e.failing_since,
-          e.failures = 0 AND NOT e.slow AND e.not_before IS NULL AS sound
+          e.level, e.failures = 0 AND NOT e.slow AND e.not_before IS NULL AS sound
 """)
 # What else may come along in the same message.
 _COMPANIONS = text("""
@@ -121,7 +122,7 @@ def _parcel(head: Any, along: Sequence[Queued], now: datetime) -> Parcel:
         secrets.append(head.previous_secret)
     return Parcel(
         head.endpoint_id, head.url, head.channel, head.language, head.options, tuple(secrets),
-        head.failures, head.failing_since, (_queued(head), *along), head.sound,
+        head.failures, head.failing_since, (_queued(head), *along), head.sound, BY_CODE[head.level],
     )  # fmt: skip
 
 

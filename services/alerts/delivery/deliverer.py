@@ -10,19 +10,20 @@ import asyncio
 import json
 import logging
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
-from services.alerts.channels.channel import Refusal, Target
+from services.alerts.channels.channel import Body, Refusal, Target
 from services.alerts.channels.registry import named
 from services.alerts.delivery import schedule, verdict
 from services.alerts.delivery.sender import Answer
-from services.alerts.delivery.verdict import Attempt, Health, Outcome, Parcel
+from services.alerts.delivery.verdict import Attempt, Health, Outcome, Parcel, Queued
 from services.alerts.metrics import DELIVERIES, DELIVERY_SECONDS
 from shared.clock import Clock, monotonic
+from shared.disclosure.level import Level
 
 _log = logging.getLogger(__name__)
 
@@ -60,17 +61,28 @@ class Poster(Protocol):
         ...
 
 
+# What of a body an endpoint of a level may be told; None: nothing.
+Told = Callable[[Body, Level], Body | None]
+
+
 class Deliverer:
     """The job that empties the ledger's queue."""
 
     def __init__(
-        self, queue: Queue, ledger: Ledger, poster: Poster, clock: Clock, wake: asyncio.Event
+        self,
+        queue: Queue,
+        ledger: Ledger,
+        poster: Poster,
+        clock: Clock,
+        wake: asyncio.Event,
+        told: Told = lambda body, _: body,
     ) -> None:
         self._queue = queue
         self._ledger = ledger
         self._poster = poster
         self._clock = clock
         self._wake = wake
+        self._told = told
         self._well: dict[UUID, asyncio.Task[None]] = {}
         self._troubled: dict[UUID, asyncio.Task[None]] = {}
         self._looked_at_troubled = 0.0
@@ -134,13 +146,21 @@ class Deliverer:
         spacing = schedule.seconds_between(named(parcel.channel).paces)
         await self._ledger.settle(parcel, attempts, verdict.health(parcel, outcome, spacing))
 
+    def _disclosed(self, one: Queued, level: Level) -> Body | None:
+        body: Body = json.loads(one.body)
+        return body if one.purpose == "test" else self._told(body, level)
+
     async def _attempt(self, parcel: Parcel) -> Outcome:
         channel, began, started = named(parcel.channel), self._clock(), monotonic()
         target = Target(parcel.url, parcel.secrets, parcel.language, parcel.options)
-        bodies = [json.loads(one.body) for one in parcel.deliveries]
+        bodies = [self._disclosed(one, parcel.level) for one in parcel.deliveries]
+        if None in bodies:
+            refusal = Refusal("the endpoint is not cleared for what this tells", final=True)
+            return Outcome(Answer(200), refusal, began, 0.0)
         message_id = str(parcel.deliveries[0].delivery_id)
         try:
-            message = channel.message(target, message_id, bodies, began)
+            told = [body for body in bodies if body is not None]
+            message = channel.message(target, message_id, told, began)
         except Exception as error:  # a message that cannot be made must not stop the others
             _log.exception("a %s message could not be made", parcel.channel)
             refusal = Refusal(f"the message could not be made: {error}", final=True)

@@ -63,6 +63,7 @@ class NewEndpoint:
     language: str = "zh"
     options: Mapping[str, str] = field(default_factory=dict)
     secret: str | None = None
+    level: str = "internal"
 
 
 class Endpoints:
@@ -91,6 +92,7 @@ class Endpoints:
             "channel": new.channel,
             "language": new.language,
             "options": dict(new.options),
+            "level": new.level,
         }
         async with reachable(self._engine.begin()) as connection:
             await connection.execute(insert(endpoints).values(values))

@@ -11,6 +11,7 @@ from services.alerts.channels.channel import Target
 from services.alerts.channels.registry import CHANNELS, named
 from services.alerts.delivery.endpoints import Endpoints, NewEndpoint
 from services.alerts.delivery.probing import Probe
+from shared.disclosure.level import LevelCode
 from shared.web.auth import require_role
 from shared.web.identity import Identity
 from shared.web.problems import Problem
@@ -36,7 +37,8 @@ _SIGNING = {"dingtalk", "feishu", "alertmanager"}  # channels whose secret the r
 class EndpointIn(BaseModel):
     """A receiver. `events`: types such as `incident.opened`, or `*`; none: it is used for pages
     only. `channel`: webhook, alertmanager, slack, dingtalk, feishu, wecom, email (`mailto:…`).
-    `secret`: of a DingTalk or Feishu bot that checks signatures."""
+    `secret`: of a DingTalk or Feishu bot that checks signatures. `level`: what the receiver is
+    cleared for; fields above it are withheld from its messages."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -47,6 +49,7 @@ class EndpointIn(BaseModel):
     language: Language = "zh"
     options: Options = {}
     secret: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    level: LevelCode = "internal"
 
 
 class EndpointChange(BaseModel):
@@ -60,6 +63,7 @@ class EndpointChange(BaseModel):
     language: Language | None = None
     options: Options | None = None
     enabled: bool | None = None
+    level: LevelCode | None = None
 
 
 def endpoints_router(endpoints: Endpoints, why_refuse: WhyRefuse, probe: Probe) -> APIRouter:

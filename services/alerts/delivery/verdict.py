@@ -9,6 +9,7 @@ from services.alerts.channels.channel import Refusal
 from services.alerts.delivery import schedule
 from services.alerts.delivery.sender import Answer
 from services.alerts.outgoing import Purpose
+from shared.disclosure.level import Level
 
 ABOUT_CONTENT = frozenset({400, 413, 422})  # the receiver is well: it is this message
 SLOW_SECONDS = 3.0
@@ -40,6 +41,7 @@ class Parcel:
     failing_since: datetime | None
     deliveries: tuple[Queued, ...]
     sound: bool = False  # nothing was held against the endpoint
+    level: Level = Level.INTERNAL  # what the endpoint is cleared for
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ CLOSED = IncidentState.CLOSED
 class Filter:
     """What is wanted; empty or None: everything. `area_id`: with everything below it. `top`: only
     what stands in the operator's list: no part of another, not merged. `overdue`: the current step
-    or the whole case is late at `now`. `text`: of the title, or a subject's id."""
+    or the whole case is late at `now`. `text`: of the title, or a subject's id. `lent`: areas that
+    who asks is confined to."""
 
     now: datetime
     states: Sequence[IncidentState] = ()
@@ -33,6 +34,7 @@ class Filter:
     text: str | None = None
     opened_from: datetime | None = None
     opened_to: datetime | None = None
+    lent: frozenset[str] = frozenset()
 
 
 def page(wanted: Filter, after: tuple[Any, UUID] | None, limit: int) -> Select[Any]:
@@ -59,6 +61,8 @@ def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
             found.append(column == one)
     if wanted.area_id is not None:
         found.append(_within(wanted.area_id))
+    if wanted.lent:
+        found.append(or_(*(_within(area_id) for area_id in sorted(wanted.lent))))
     if wanted.top is not None:
         top = incidents.c.parent_id.is_(None) & incidents.c.merged_into.is_(None)
         found.append(top if wanted.top else ~top)

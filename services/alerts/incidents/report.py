@@ -124,5 +124,10 @@ def told_again(incident: Incident, now: datetime) -> Incident:
 
 def said(report: Report) -> str:
     """A report in the timeline, without telephone numbers: the timeline goes everywhere."""
-    text = _NUMBERS.sub("…", " ".join(report.text.split()))
+    text = without_numbers(" ".join(report.text.split()))
     return f"{report.reporter}: {text[:SAID_AT_MOST]}"
+
+
+def without_numbers(text: str) -> str:
+    """For who has not been granted callers' numbers: what may be one is not in it."""
+    return _NUMBERS.sub("…", text)

@@ -24,6 +24,7 @@ from shared.store.tables import incidents, reports, sensors
 from shared.web.identity import Identity
 from shared.web.rights import demand
 
+PHONE = "reports.phone"  # the data-subject field that a person may be granted
 Outcome = Literal["opened", "joined", "known"]
 _METRES_PER_DEGREE = 111_000.0
 _OPEN = incidents.c.state != IncidentState.CLOSED
@@ -92,20 +93,21 @@ class Reports:
         return taken
 
     async def get(self, report_id: UUID, who: Identity, now: datetime) -> dict[str, Any] | None:
-        """One report, with the caller's number; that it was read is audited. Raises `Problem` 403
-        for who is no dispatcher there."""
+        """One report; with the caller's number, which is audited, for who has been granted it.
+        Raises `Problem` 403 for who is no dispatcher there."""
         async with reachable(self._engine.begin()) as connection:
             found = await self._of_dispatcher(connection, report_id, who)
-            if found is not None:
+            if found is not None and PHONE in who.subjects:
                 await trail.note_other(connection, who.by, "report.number_read", report_id, now)
-        return found
+        return found and _told(found, who)
 
-    async def of(self, incident: UUID) -> list[dict[str, Any]]:
-        """The reports of an incident, oldest first, without numbers."""
+    async def of(self, incident: UUID, who: Identity) -> list[dict[str, Any]]:
+        """The reports of an incident, oldest first, without callers' numbers."""
         query = select(*_LISTED).where(reports.c.incident_id == incident)
         query = query.order_by(reports.c.received_at, reports.c.report_id)
         async with reachable(self._engine.connect()) as connection:
-            return [dict(row._mapping) for row in await connection.execute(query)]
+            rows = await connection.execute(query)
+            return [_told(dict(row._mapping), who) for row in rows]
 
     async def forget_phone(self, report_id: UUID, who: Identity, now: datetime) -> bool:
         """Erase the caller's number; False: there is no such report. Raises `Problem` 403."""
@@ -206,3 +208,10 @@ def _row(report: Report, incident: UUID) -> dict[str, Any]:
     spot = fields.pop("spot")
     del fields["area_ids"]
     return fields | {"lon": spot and spot.lon, "lat": spot and spot.lat}
+
+
+def _told(found: dict[str, Any], who: Identity) -> dict[str, Any]:
+    """A text may hold numbers too."""
+    if PHONE in who.subjects:
+        return found
+    return found | {"text": told.without_numbers(found["text"])}

@@ -1,10 +1,11 @@
 """Incidents over HTTP."""
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.alerts import cursor
@@ -15,10 +16,12 @@ from services.alerts.incidents.repository import Desk
 from shared.clock import Clock
 from shared.contracts.incident import Incident, IncidentKind, IncidentState, WarningColour
 from shared.web.auth import identify_request, require_role
+from shared.web.clearances import clearance_of
 from shared.web.identity import Identity
 from shared.web.problems import Problem
 
 Viewer = Annotated[Identity, Depends(require_role("viewer"))]
+_EVER = datetime(1, 1, 2, tzinfo=UTC)
 Level = Annotated[int, Field(ge=1, le=4)]
 
 
@@ -113,13 +116,21 @@ def incidents_router(repository: Desk, clock: Clock) -> APIRouter:
 
     @router.get("", summary="List incidents")
     async def list_incidents(
-        _: Viewer,
+        who: Viewer,
+        request: Request,
         query: Annotated[ListQuery, Query()],
     ) -> IncidentPage:
         """Newest first. The filters narrow together; several values of one widen it."""
-        items = await repository.page(
-            query.filter(clock()), cursor.decode(query.cursor), query.limit
-        )
+        clearance = clearance_of(request.app.state.disclosure, who)
+        wanted = replace(query.filter(clock()), lent=clearance.areas)
+        if clearance.since is not None or clearance.until is not None:
+            since, until = clearance.since or _EVER, clearance.until or clock()
+            wanted = replace(
+                wanted,
+                opened_from=max(wanted.opened_from or since, since),
+                opened_to=min(wanted.opened_to or until, until),
+            )
+        items = await repository.page(wanted, cursor.decode(query.cursor), query.limit)
         last = items[-1] if len(items) == query.limit else None
         following = cursor.encode(last.opened_at, last.id) if last else None
         return IncidentPage(items=items, next=following)

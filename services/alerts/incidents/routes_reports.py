@@ -37,8 +37,8 @@ class PlaceIn(BaseModel):
 
 class ReportIn(BaseModel):
     """What somebody has seen. `photos`: https addresses, never fetched by this platform. `phone`:
-    the caller's number; only `GET /v1/reports/{id}` shows it. `reference`: your own number of the
-    report; sent again it is the same report."""
+    the caller's number; only `GET /v1/reports/{id}` shows it, by a grant. `reference`: your own
+    number of the report; sent again it is the same report."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -169,13 +169,15 @@ def reports_router(reports: Reports, clock: Clock) -> APIRouter:
         )
 
     @router.get("/v1/incidents/{incident_id}/reports", summary="The reports of an incident")
-    async def list_reports(_: Handler, incident_id: UUID) -> ReportList:
-        """Oldest first, without callers' numbers."""
-        return ReportList(items=[ReportOut(**one) for one in await reports.of(incident_id)])
+    async def list_reports(who: Handler, incident_id: UUID) -> ReportList:
+        """Oldest first, without callers' numbers; who has not been granted them (`reports.phone`)
+        does not get those in the text either."""
+        return ReportList(items=[ReportOut(**one) for one in await reports.of(incident_id, who)])
 
     @router.get("/v1/reports/{report}", summary="One report, with the caller's number")
     async def read_report(who: Dispatcher, report: UUID, response: Response) -> ReportWithPhone:
-        """For who has to call back."""
+        """For who has to call back: dispatchers, with a grant of their own (`reports.phone`, `POST
+        /v1/grants`). To others the answer has no `phone`, and no numbers in its text."""
         response.headers["cache-control"] = "no-store"
         found = await reports.get(report, who, clock())
         if found is None:

@@ -14,6 +14,8 @@ from services.ingest.border.posts import Posts
 from services.ingest.border.refusals import Refusals
 from services.ingest.border.routes_readings import readings_router
 from services.ingest.border.stream import Stream
+from services.ingest.grants.repository import GrantShelf
+from services.ingest.grants.routes import grants_router
 from services.ingest.keys.repository import KeyShelf
 from services.ingest.keys.routes import keys_router
 from services.ingest.quarantine.repository import Quarantine
@@ -63,6 +65,7 @@ async def make_gateway(
         *workshop_and_doors(context, registry, quarantine, door, commits),
         asyncapi_router(),
         keys_router(KeyShelf(context.engine, context.clock), context.clock),
+        grants_router(GrantShelf(context.engine, context.clock), context.disclosure, context.clock),
         retention_router(Classes(context.engine)),
     ]
     return Service(

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.ingest.keys.key import Key, KeyChange, KeyQuota, NewToken
 from shared.clock import Clock
 from shared.store.audit import SYSTEM, Action, By, record, record_change, said
-from shared.store.tables import api_keys, areas, ingest_audit, metrics
+from shared.store.tables import api_keys, areas, grants, ingest_audit, metrics
 from shared.web.auth import new_token
 from shared.web.authenticator import token_hash
 
@@ -126,6 +126,12 @@ class KeyShelf:
             if done.rowcount:
                 await self._record(connection, by, "key.revoked", known, None)
             return known is not None
+
+    async def is_lent(self, key_id: str) -> bool:
+        """Whether it is a grant's."""
+        query = select(grants.c.grant_id).where(grants.c.key_id == key_id)
+        async with self._engine.connect() as connection:
+            return (await connection.execute(query)).first() is not None
 
     async def note_use(self, used: Mapping[str, datetime]) -> None:
         """Key → when it was used last; at most one write a minute for each."""

@@ -52,6 +52,10 @@ class Shelf(Protocol):
         """For good."""
         ...
 
+    async def is_lent(self, key_id: str) -> bool:
+        """Whether it is a grant's."""
+        ...
+
 
 def keys_router(shelf: Shelf, clock: Clock) -> APIRouter:
     """List, make, change, rotate, revoke."""
@@ -91,6 +95,7 @@ def _add_changes(router: APIRouter, shelf: Shelf, clock: Clock) -> None:
                   responses=refusals(401, 403, 404, 409, 422))  # fmt: skip
     async def change_key(admin: Administrator, key_id: KeyId, change: KeyChange) -> Key:
         """What the body names; it holds everywhere within two seconds."""
+        await _refuse_lent(shelf, key_id)
         await _check(shelf, change, clock)
         try:
             changed = await shelf.change(key_id, change, admin.by)
@@ -99,9 +104,10 @@ def _add_changes(router: APIRouter, shelf: Shelf, clock: Clock) -> None:
         return changed or await _gone(shelf, key_id)
 
     @router.delete("/v1/keys/{key_id}", status_code=204, summary="Revoke an API key",
-                   responses=refusals(401, 403, 404))  # fmt: skip
+                   responses=refusals(401, 403, 404, 409))  # fmt: skip
     async def revoke_key(admin: Administrator, key_id: KeyId) -> None:
         """For good, all its tokens, everywhere within two seconds. Doing it twice is no error."""
+        await _refuse_lent(shelf, key_id)
         if not await shelf.revoke(key_id, admin.by):
             raise _unknown()
 
@@ -112,6 +118,7 @@ def _add_changes(router: APIRouter, shelf: Shelf, clock: Clock) -> None:
     ) -> NewToken:
         """The token that is replaced stays valid for `overlap_seconds`, a day unless said
         otherwise; one that was replaced before it ends at once."""
+        await _refuse_lent(shelf, key_id)
         response.headers["cache-control"] = "no-store"
         seconds = (rotation or Rotation()).overlap_seconds
         made = await shelf.rotate(key_id, seconds, admin.by)
@@ -119,6 +126,13 @@ def _add_changes(router: APIRouter, shelf: Shelf, clock: Clock) -> None:
             await _gone(shelf, key_id)
         assert made is not None
         return made
+
+
+async def _refuse_lent(shelf: Shelf, key_id: str) -> None:
+    """A grant's key is what the grant says, and its token is for who asked for it."""
+    if await shelf.is_lent(key_id):
+        detail = "This key is a grant's: see POST /v1/grants/{id}/revoke."
+        raise Problem(409, "Conflict", detail, code="lent")
 
 
 async def _check(shelf: Shelf, change: KeyChange, clock: Clock) -> None:

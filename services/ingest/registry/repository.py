@@ -188,6 +188,8 @@ def _area(row: RowMapping) -> Area:
 def _narrowed(query: "Select[Any]", wanted: SensorFilter) -> "Select[Any]":
     if wanted.area_id is not None:
         query = query.where(_within(wanted.area_id))
+    if wanted.lent:
+        query = query.where(or_(*(_within(area_id) for area_id in sorted(wanted.lent))))
     if wanted.metric is not None:
         query = query.where(sensors.c.metrics.any(wanted.metric))
     if wanted.domain is not None:

@@ -13,11 +13,15 @@ from pydantic import BaseModel
 from services.ingest.registry import sheets
 from services.ingest.registry.coordinates import Crs
 from services.ingest.registry.registrar import Registrar
-from services.ingest.registry.routes_sensors import Wanted
+from services.ingest.registry.routes_sensors import Viewer, Wanted
 from services.ingest.registry.sensor import Sensor, SensorFilter
 from services.ingest.registry.sensor_import import Plan, plan
 from services.ingest.requests import BodyReader
-from shared.web.auth import require_role, require_scope
+from shared.disclosure.declaration import Declaration
+from shared.disclosure.disclose import Columns, columns
+from shared.web.auth import require_scope
+from shared.web.clearances import clearance_of
+from shared.web.disclosing import accessed_level, disclosed_already
 from shared.web.identity import Identity
 from shared.web.problems import Problem
 
@@ -116,17 +120,22 @@ def import_router(shelf: Shelf, registrar: Registrar, bodies: BodyReader) -> API
     @router.get(
         "/v1/sensors/export",
         summary="All sensors as CSV or GeoJSON",
-        dependencies=[Depends(require_role("viewer"))],
         response_class=StreamingResponse,
         responses={200: {"content": {CSV: {}, GEOJSON: {}}}},
     )
-    async def export_sensors(request: Request, wanted: Wanted) -> StreamingResponse:
+    async def export_sensors(request: Request, who: Viewer, wanted: Wanted) -> StreamingResponse:
         """Those that the filters leave, in the form that `Accept` names (CSV unless GeoJSON is
         asked for); an import of it changes nothing."""
         pages = shelf.each_sensor(wanted)
         if "json" in request.headers.get("accept", ""):
             return StreamingResponse(_geojson(pages), media_type=GEOJSON)
-        return StreamingResponse(_csv(pages), media_type=CSV)
+        declaration: Declaration = request.app.state.disclosure
+        dataset, clearance = declaration.datasets["sensors"], clearance_of(declaration, who)
+        level = accessed_level(declaration, dataset.name, clearance)
+        request.app.state.accesses.note(who, dataset.name, level)
+        disclosed_already(request.scope)
+        told = columns(declaration, dataset, sheets.COLUMNS, clearance)
+        return StreamingResponse(_csv(pages, told), media_type=CSV)
 
     return router
 
@@ -163,10 +172,10 @@ def _report(made: Plan, sensors: Sequence[Sensor], dry_run: bool) -> ImportRepor
     )
 
 
-async def _csv(pages: AsyncIterator[Sequence[Sensor]]) -> AsyncIterator[str]:
-    yield sheets.csv_header()
+async def _csv(pages: AsyncIterator[Sequence[Sensor]], told: Columns) -> AsyncIterator[str]:
+    yield sheets.csv_header(told.kept)
     async for page in pages:
-        yield sheets.to_csv(page)
+        yield sheets.to_csv(page, told)
 
 
 async def _geojson(pages: AsyncIterator[Sequence[Sensor]]) -> AsyncIterator[bytes]:

@@ -22,11 +22,15 @@ from services.ingest.registry.sensor import (
 )
 from services.ingest.requests import BodyReader, check_content_type, parsed
 from shared.contracts.reading import SENSOR_ID_PATTERN, ItemCode, Rejected
+from shared.disclosure.declaration import Declaration
+from shared.disclosure.disclose import AS_IT_IS, treatment
 from shared.web.auth import require_role, require_scope
+from shared.web.clearances import clearance_of
 from shared.web.cursors import from_cursor, to_cursor
 from shared.web.identity import Identity
 from shared.web.problems import Problem
 
+Viewer = Annotated[Identity, Depends(require_role("viewer"))]
 Registering = Annotated[Identity, Depends(require_scope("register"))]
 MAX_BULK = 10_000
 
@@ -36,6 +40,9 @@ SensorPath = Annotated[str, Path(pattern=SENSOR_ID_PATTERN)]
 
 
 def sensor_filter(
+    request: Request,
+    who: Viewer,
+    *,
     area_id: Text = None,
     metric: Text = None,
     q: Text = None,
@@ -46,7 +53,13 @@ def sensor_filter(
 ) -> SensorFilter:
     """`area_id`: an area of any level; `q`: part of the id or name; `bbox`: west, south, east,
     north; `unplaced`: without location or outside of the city."""
-    return SensorFilter(area_id, metric, q, None, domain, retired, unplaced, _bbox(bbox))
+    declaration: Declaration = request.app.state.disclosure
+    clearance, dataset = clearance_of(declaration, who), declaration.datasets["sensors"]
+    if bbox is not None and treatment(dataset, dataset.field("lon"), clearance) != AS_IT_IS:
+        detail = "You are not cleared for the places of sensors: a bbox would tell them."
+        raise Problem(403, "Forbidden", detail, code="level")
+    box = _bbox(bbox)
+    return SensorFilter(area_id, metric, q, None, domain, retired, unplaced, box, clearance.areas)
 
 
 Wanted = Annotated[SensorFilter, Depends(sensor_filter)]
@@ -82,7 +95,7 @@ def sensors_router(shelf: Shelf, registrar: Registrar, bodies: BodyReader) -> AP
     """List, read, make and replace sensors."""
     router = APIRouter(tags=["sensors"])
 
-    @router.get("/v1/sensors", dependencies=[Depends(require_role("viewer"))])
+    @router.get("/v1/sensors")
     async def list_sensors(wanted: Wanted, limit: Limit = 100, cursor: Text = None) -> SensorList:
         """By id. `/v1/sensors/export` answers all of them as CSV or GeoJSON."""
         wanted = replace(wanted, after=from_cursor(cursor))

@@ -111,7 +111,7 @@ class SensorFilter:
     """What a list of sensors is narrowed to.
 
     `area_id`: an area of any level; `q`: text of id or name; `after`: the last id of the page
-    before; `bbox`: west, south, east, north, degrees.
+    before; `bbox`: west, south, east, north, degrees. `lent`: areas that who asks is confined to.
     """
 
     area_id: str | None = None
@@ -122,3 +122,4 @@ class SensorFilter:
     retired: bool | None = None
     unplaced: bool | None = None
     bbox: Bbox | None = None
+    lent: frozenset[str] = frozenset()

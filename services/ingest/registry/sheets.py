@@ -12,9 +12,11 @@ from typing import Any
 
 from services.ingest.registry.sensor import Sensor
 from services.ingest.requests import parsed
+from shared.disclosure.disclose import Columns
 
 COLUMNS = ("sensor_id", "name", "metrics", "lon", "lat", "retired")
 COMPUTED = ("area_id", "town_id", "cell_id", "updated_at")  # taken and ignored
+EVERYTHING = Columns(COLUMNS, {}, open=True)
 ALIASES = {
     "id": "sensor_id", "编号": "sensor_id", "设备编号": "sensor_id", "传感器编号": "sensor_id",
     "名称": "name", "设备名称": "name",
@@ -74,24 +76,26 @@ def read_geojson(body: bytes) -> list[Row]:
     return [_read_feature(number, feature) for number, feature in enumerate(features, 1)]
 
 
-def csv_header() -> str:
+def csv_header(columns: Sequence[str] = COLUMNS) -> str:
     """The first line of an export."""
-    return _lines([COLUMNS])
+    return _lines([columns])
 
 
-def to_csv(sensors: Iterable[Sensor]) -> str:
-    """Lines of an export: what `read_csv` takes."""
+def to_csv(sensors: Iterable[Sensor], told: Columns = EVERYTHING) -> str:
+    """Lines of an export: what `read_csv` takes, but for what is not `told`."""
+    rows = [_cells(one) for one in sensors]
+    values = zip(*rows, strict=True) if rows else ((),) * len(COLUMNS)
+    batch = told.batch(dict(zip(COLUMNS, values, strict=True)))
     return _lines(
-        (
-            one.sensor_id,
-            one.name,
-            ";".join(one.metrics),
-            repr(one.location.lon) if one.location else "",
-            repr(one.location.lat) if one.location else "",
-            "true" if one.retired else "false",
-        )
-        for one in sensors
+        ["" if cell is None else repr(cell) if isinstance(cell, float) else cell for cell in row]
+        for row in zip(*batch.values(), strict=True)
     )
+
+
+def _cells(one: Sensor) -> tuple[Any, ...]:
+    lon, lat = (one.location.lon, one.location.lat) if one.location else (None, None)
+    metrics, retired = ";".join(one.metrics), "true" if one.retired else "false"
+    return (one.sensor_id, one.name, metrics, lon, lat, retired)
 
 
 def to_feature(sensor: Sensor) -> dict[str, Any]:

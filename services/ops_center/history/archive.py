@@ -2,15 +2,14 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.ops_center.history import scope, statements
-from services.ops_center.history.exports import exported
+from services.ops_center.history import exports, scope, statements
 from services.ops_center.history.question import (
     AreasQuestion,
     ExportQuestion,
@@ -20,14 +19,15 @@ from services.ops_center.history.question import (
 )
 from services.ops_center.history.sources import RAW, aligned, finest_kept, plan
 from services.ops_center.history.span import Span, bucket_seconds
-from services.ops_center.history.table import Column, Row, Table
+from services.ops_center.history.table import QUALITIES, Column, Row, Table
 from services.ops_center.view import rfc3339
 from shared.errors import Overloaded
 
 STATEMENT_SECONDS = 15
 SILENT_AFTER = timedelta(hours=24)  # or three of the longest interval of all metrics
 PAGE_SENSORS = 1_000
-QUALITIES = ("good", "suspect", "bad")
+_EVER = datetime(1, 1, 2, tzinfo=UTC)
+_LEAST = timedelta(microseconds=1)
 
 _CANCELLED = "57014"
 _LIMITS = text(
@@ -48,6 +48,7 @@ class Archive:
         """At most `points` items, in order of time: single readings if they are few enough."""
         async with self._reading() as connection:
             await scope.refuse_unknown(connection, _names(asked.metric, asked.sensor_id))
+            await scope.refuse_outside(connection, asked.sensor_id, asked.within)
             unit = await scope.unit(connection, asked.metric)
             place = await scope.place(connection, asked.sensor_id)
             seconds, rows = await self._series_rows(connection, asked)
@@ -69,7 +70,7 @@ class Archive:
             unit = await scope.unit(connection, asked.metric)
             members = await scope.members(connection, asked.metric, asked.level, asked.area_ids)
             kept = await _kept(connection, asked.metric, asked.span)
-            span = _widened(asked.span, kept)
+            span = _widened(asked.span, kept, exact=asked.exact)
             seconds = bucket_seconds(span, asked.points, kept)
             values: dict[str, Any] = {"sensor_ids": members.sensor_ids, "areas": members.places}
             values |= {"metric": asked.metric}
@@ -91,7 +92,8 @@ class Archive:
             sensor_ids = await scope.sensors_of(connection, asked.selection)
             interval = await scope.longest_interval(connection)
         silent = max(SILENT_AFTER, timedelta(seconds=3 * interval))
-        values = {"at": asked.at, "oldest": asked.at - silent, **scope.kinds(asked.selection)}
+        oldest = max(asked.at - silent, (asked.since or _EVER) - _LEAST)
+        values = {"at": asked.at, "oldest": oldest, **scope.kinds(asked.selection)}
         return Table(
             {"at": rfc3339(asked.at), "silent_after_seconds": int(silent.total_seconds())},
             _MOMENT_COLUMNS,
@@ -104,8 +106,8 @@ class Archive:
             await scope.refuse_unknown(connection, asked.selection)
             sensor_ids = await scope.sensors_of(connection, asked.selection)
         span = {"from": rfc3339(asked.span.start), "to": rfc3339(asked.span.end)}
-        pages = exported(self._reading, asked, sensor_ids)
-        return Table(span | {"resolution_seconds": 0}, _EXPORT_COLUMNS, pages)
+        pages = exports.exported(self._reading, asked, sensor_ids)
+        return Table(span | {"resolution_seconds": 0}, exports.COLUMNS, pages)
 
     async def _series_rows(
         self, connection: AsyncConnection, asked: SeriesQuestion
@@ -120,7 +122,7 @@ class Archive:
             readings = rows.all()
             if len(readings) <= asked.points:
                 return RAW, readings
-        span = _widened(asked.span, kept)
+        span = _widened(asked.span, kept, exact=asked.exact)
         seconds = bucket_seconds(span, asked.points, kept)
         return seconds, await _buckets(connection, statements.series_buckets, span, seconds, names)
 
@@ -175,9 +177,10 @@ async def _one_page(rows: Sequence[Row]) -> AsyncGenerator[Sequence[Row], None]:
     yield rows
 
 
-def _widened(span: Span, kept: int) -> Span:
-    """Where raw rows are gone, a bucket that `from` cuts cannot be cut: it is taken whole."""
-    return span if kept == RAW else Span(aligned(span.start, kept), span.end)
+def _widened(span: Span, kept: int, *, exact: bool) -> Span:
+    """Where raw rows are gone, a bucket that `from` cuts cannot be cut: it is taken whole, or
+    (`exact`) left out."""
+    return span if kept == RAW else Span(aligned(span.start, kept, up=exact), span.end)
 
 
 def _names(metric: str, sensor_id: str) -> Selection:
@@ -225,16 +228,6 @@ _MOMENT_COLUMNS = (
     Column("age_seconds", "number"),
     Column("state", "text"),
     Column("area_id", "text"),
-    Column("lon", "number"),
-    Column("lat", "number"),
-)
-_EXPORT_COLUMNS = (
-    Column("sensor_id", "text"),
-    Column("metric", "text"),
-    Column("observed_at", "instant"),
-    Column("value", "number"),
-    Column("unit", "text"),
-    Column("quality", "text"),
     Column("lon", "number"),
     Column("lat", "number"),
 )

@@ -16,12 +16,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ops_center.history import scope, statements
 from services.ops_center.history.question import ExportQuestion
-from services.ops_center.history.table import Row
+from services.ops_center.history.table import QUALITIES, Column, Row
 
 SENSORS = 200  # whose series are looked up at once
 SERIES = 16  # of which the first rows are fetched at once
 ROWS = 2_000  # of one series at once
-QUALITIES = ("good", "suspect", "bad")
+
+COLUMNS = (
+    Column("sensor_id", "text"),
+    Column("metric", "text"),
+    Column("observed_at", "instant"),
+    Column("value", "number"),
+    Column("unit", "text"),
+    Column("quality", "text"),
+    Column("lon", "number"),
+    Column("lat", "number"),
+)
 
 Connect = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 

@@ -78,30 +78,36 @@ class Asked(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which series: each criterion that is not empty must hold."""
+    """Which series: each criterion that is not empty must hold. `within`: areas too, which who
+    asks is confined to."""
 
     sensor_ids: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
     area_ids: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesQuestion:
-    """One series over a span, in at most `points` items."""
+    """One series over a span, in at most `points` items. `within`: see `Selection`; `exact`:
+    nothing from before the span, not in the first bucket either."""
 
     sensor_id: str
     metric: str
     span: Span
     points: int
+    within: tuple[str, ...] = ()
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class MomentQuestion:
-    """The state of every selected series at a past moment."""
+    """The state of every selected series at a past moment; `since`: by readings from then on."""
 
     at: datetime
     selection: Selection
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,7 @@ class AreasQuestion:
     area_ids: tuple[str, ...]
     span: Span
     points: int
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,15 +38,22 @@ _IN_AREAS = """
 """
 _SENSORS = text(
     f"""
-    {_BELOW} SELECT sensor_id FROM ingest.sensors
-    WHERE {_IN_AREAS} AND (CAST(:sensor_ids AS text[]) IS NULL OR sensor_id = ANY (:sensor_ids))
+    {_BELOW}, inside AS (
+        SELECT area_id FROM ingest.areas WHERE area_id = ANY (:within)
+        UNION SELECT a.area_id FROM ingest.areas AS a JOIN inside ON a.parent_id = inside.area_id
+    )
+    SELECT sensor_id FROM ingest.sensors
+    WHERE {_IN_AREAS}
+      AND (CAST(:within AS text[]) IS NULL OR area_id IN (SELECT area_id FROM inside)
+           OR cell_id IN (SELECT area_id FROM inside))
+      AND (CAST(:sensor_ids AS text[]) IS NULL OR sensor_id = ANY (:sensor_ids))
       AND (CAST(:metrics AS text[]) IS NULL OR metrics && :metrics)
     ORDER BY sensor_id
     """
 )
 _SERIES = text(
     """
-    SELECT s.sensor_id, m.metric, m.unit, s.lon, s.lat
+    SELECT s.sensor_id, m.metric, m.unit, s.lon, s.lat, m.interval_seconds
     FROM ingest.sensors AS s
     CROSS JOIN LATERAL (SELECT DISTINCT unnest(s.metrics) AS metric) AS u
     JOIN ingest.metrics AS m ON m.metric = u.metric
@@ -77,6 +84,7 @@ _NAMES = text(
     "SELECT area_id, name_zh, name_en FROM ingest.areas WHERE area_id = ANY (:area_ids)"
     " ORDER BY area_id"
 )
+_WITHIN = text(f"{_BELOW} SELECT area_id FROM below")
 _LONGEST_INTERVAL = text("SELECT max(interval_seconds) FROM ingest.metrics")
 
 
@@ -116,15 +124,25 @@ async def refuse_unknown(connection: AsyncConnection, selection: Selection) -> N
 
 async def sensors_of(connection: AsyncConnection, selection: Selection) -> list[str]:
     """In order; retired ones too."""
-    names = ("sensor_ids", "metrics", "area_ids")
+    names = ("sensor_ids", "metrics", "area_ids", "within")
     values = {name: list(getattr(selection, name)) or None for name in names}
     return list((await connection.scalars(_SENSORS, values)).all())
+
+
+async def refuse_outside(
+    connection: AsyncConnection, sensor_id: str, within: Sequence[str]
+) -> None:
+    """Raises `BadParameter` as if there were no such sensor, unless it is in one of the areas."""
+    inside = Selection(sensor_ids=(sensor_id,), within=tuple(within))
+    if within and not await sensors_of(connection, inside):
+        raise BadParameter("sensor_id", f"there is no sensor {sensor_id}", "unknown_sensor")
 
 
 async def series_of(
     connection: AsyncConnection, sensor_ids: Sequence[str], selection: Selection
 ) -> Sequence[Any]:
-    """(sensor_id, metric, unit, lon, lat) of every selected series of some sensors."""
+    """(sensor_id, metric, unit, lon, lat, interval_seconds) of every selected series of some
+    sensors."""
     values = {"sensor_ids": list(sensor_ids), **kinds(selection)}
     return (await connection.execute(_SERIES, values)).all()
 
@@ -147,6 +165,11 @@ async def members(
     areas = (await connection.execute(_NAMES, {"area_ids": wanted})).mappings().all()
     numbers = {area["area_id"]: number for number, area in enumerate(areas)}
     return Members(areas, [r.sensor_id for r in rows], [numbers[r.area_id] for r in rows])
+
+
+async def within(connection: AsyncConnection, area_ids: Sequence[str]) -> set[str]:
+    """These areas and all below them."""
+    return set((await connection.scalars(_WITHIN, {"area_ids": list(area_ids)})).all())
 
 
 async def longest_interval(connection: AsyncConnection) -> int:

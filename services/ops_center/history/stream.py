@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from contextlib import AbstractContextManager, aclosing, nullcontext
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import StreamingResponse
@@ -15,6 +16,13 @@ CHUNK_BYTES = 64 * 1024
 STALL_SECONDS = 30.0  # a client that takes nothing for so long is cut off
 
 _log = logging.getLogger(__name__)
+
+
+Watched = Callable[[], AbstractContextManager[asyncio.Event]]
+
+
+class Ended(YiwangError):
+    """Who is answered has no right to the answer any more."""
 
 
 class Slots:
@@ -58,10 +66,25 @@ async def _after(first: bytes, parts: AsyncGenerator[bytes, None]) -> AsyncGener
             yield part
 
 
+async def _unless(ended: asyncio.Event, sending: Coroutine[Any, Any, None]) -> None:
+    """Raises `Ended` as soon as it has."""
+    tasks = asyncio.ensure_future(sending), asyncio.ensure_future(ended.wait())
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if not tasks[0].done():
+            raise Ended("the key has ended")
+        tasks[0].result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 class Stream(StreamingResponse):
     """What goes wrong under way cuts the connection, so that nobody takes a part for the whole.
 
-    `close`: called once when the answer has ended, whichever way.
+    `close`: called once when the answer has ended, whichever way. `watched`: an event that is set
+    when who is answered has no right to it any more: that cuts it at once.
     """
 
     def __init__(
@@ -70,11 +93,13 @@ class Stream(StreamingResponse):
         media_type: str,
         headers: Mapping[str, str],
         close: Callable[[], None],
+        watched: Watched = lambda: nullcontext(asyncio.Event()),
         stall_seconds: float = STALL_SECONDS,
     ) -> None:
         super().__init__(parts, media_type=media_type, headers=headers)
         self._parts = parts
         self._close = close
+        self._watched = watched
         self._stall_seconds = stall_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -87,7 +112,8 @@ class Stream(StreamingResponse):
     async def stream_response(self, send: Send) -> None:
         """Without its last message the server closes the connection."""
         try:
-            await self._send_all(send)
+            with self._watched() as ended:
+                await _unless(ended, self._send_all(send))
         except (SQLAlchemyError, YiwangError, TimeoutError) as error:
             _log.warning("history: answer cut off: %s", error or "the client takes nothing")
 

@@ -8,6 +8,8 @@ Kind = Literal["text", "number", "count", "moment", "instant"]
 Row = Sequence[Any]
 Pages = AsyncGenerator[Sequence[Row], None]
 
+QUALITIES = ("good", "suspect", "bad")  # by the number that the database keeps
+
 
 @dataclass(frozen=True, slots=True)
 class Column:

@@ -9,7 +9,8 @@ from services.ops_center.picture import Latest, Picture
 from services.ops_center.protocol import Sight
 from services.ops_center.registry import Registry, SeriesKey
 from services.ops_center.replay.portions import Due, Portions, Source
-from services.ops_center.view import View, incident_frame, rfc3339
+from services.ops_center.telling import Telling
+from services.ops_center.view import View, rfc3339
 from shared.clock import to_micros
 
 EVENTS_AT_ONCE = 100
@@ -40,12 +41,19 @@ class Past(Source, Protocol):
 class Reel:
     """Stands at a moment (`at`), of which all has been shown. `end`: where the past ends."""
 
-    def __init__(self, past: Past, registry: Registry, wanted: Sight, end: datetime) -> None:
+    def __init__(
+        self,
+        past: Past,
+        registry: Registry,
+        wanted: Sight,
+        end: datetime,
+        telling: Telling | None = None,
+    ) -> None:
         self.at = end
         self.end = end
         self._past = past
         self._registry = registry
-        self._view = View(wanted, registry)
+        self._view = View(wanted, registry, telling)
         self._picture: Picture | None = None
         self._portions: Portions | None = None
         self._events = 0
@@ -104,4 +112,4 @@ class Reel:
             [self._view.delta(picture, series, token, to_micros(moment) // 1000)] if series else []
         )
         shown = [event for event in delta.events if self._view.shows(event.incident)]
-        return frames + [incident_frame(event, token) for event in shown]
+        return frames + [self._view.incident(event, token) for event in shown]

@@ -14,9 +14,12 @@ from services.ops_center.registry import Registry
 from services.ops_center.replay.player import Player
 from services.ops_center.replay.reel import Past, Reel
 from services.ops_center.replay.requests import Wish, change_of, wish_of
+from services.ops_center.telling import DATASETS, telling_of
 from services.ops_center.view import refuse_unknown
 from shared.clock import Clock
 from shared.errors import Unavailable
+from shared.web.clearances import clearance_of
+from shared.web.disclosing import accessed_level
 from shared.web.identity import Identity, Restrictions
 
 NOT_KEPT = 4410
@@ -62,6 +65,8 @@ class Theatre:
     async def show(self, socket: WebSocket) -> None:
         """One replay, until its socket closes. Raises `Refusal`, `Unavailable`."""
         token, identity = await admit(socket)
+        if identity.lent is not None:
+            raise Refusal(UNAUTHORISED, "a grant lends the past by GET /v1/history, not as replay")
         wish = wish_of(await first_words(socket), self._clock())
         if self._running >= MOST_REPLAYS:
             raise Refusal(TRY_AGAIN, f"{self._running} replays are under way; try again later")
@@ -82,14 +87,20 @@ class Theatre:
     async def _play(self, socket: WebSocket, token: str, who: Identity, wish: Wish) -> None:
         registry = await self._registry()
         refuse_unknown(wish.filter, registry)
-        rights = who.restrictions
-        reel = Reel(self._past, registry, canonical(wish.filter, rights), wish.end)
+        state, rights = socket.app.state, who.restrictions
+        clearance = clearance_of(state.disclosure, who)
+        telling = telling_of(state.disclosure, clearance)
+        for name in DATASETS:
+            level = accessed_level(state.disclosure, name, clearance)
+            state.accesses.note(who, name, level)
+        sight = canonical(wish.filter, rights, telling)
+        reel = Reel(self._past, registry, sight, wish.end, telling)
         player = Player(reel, Socket(socket), wish, registry.city(self._adcode))
         hear = lambda text: player.steer(change_of(text))  # noqa: E731
         jobs: set[asyncio.Future[Any]] = {
             asyncio.ensure_future(player.run()),
             asyncio.ensure_future(listen(socket, hear)),
-            asyncio.ensure_future(watch(socket, token, _held_to(rights))),
+            asyncio.ensure_future(watch(socket, token, who.key_id, _held_to(rights))),
         }
         try:
             done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)

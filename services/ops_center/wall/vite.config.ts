@@ -7,14 +7,14 @@ import { defineConfig, type Connect, type Plugin } from "vite";
 
 const page = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
-/** In development, `/console` is the console's page, as the server has it in production. */
-function consoleAddress(): Plugin {
+/** In development, `/console` and `/data` are their pages, as the server has them in production. */
+function pageAddresses(): Plugin {
   const rewrite: Connect.NextHandleFunction = (request, _response, next) => {
-    request.url = request.url?.replace(/^\/console(?=$|\?)/, "/console.html");
+    request.url = request.url?.replace(/^\/(console|data)(?=$|\?)/, "/$1.html");
     next();
   };
   return {
-    name: "console-address",
+    name: "page-addresses",
     configureServer: (server) => void server.middlewares.use(rewrite),
     configurePreviewServer: (server) => void server.middlewares.use(rewrite),
   };
@@ -51,7 +51,7 @@ const backend = process.env["YIWANG_DEV_BACKEND"] ?? "http://127.0.0.1:8000";
 export default defineConfig({
   base: "/",
   appType: "mpa",
-  plugins: [consoleAddress(), fontLicence(), packed()],
+  plugins: [pageAddresses(), fontLicence(), packed()],
   esbuild: { jsx: "automatic", jsxImportSource: "preact" },
   build: {
     target: "es2022",
@@ -59,7 +59,7 @@ export default defineConfig({
     chunkSizeWarningLimit: 1400,
     assetsInlineLimit: 0, // the pages' policy knows no fonts in data: addresses
     rollupOptions: {
-      input: { wall: page("index.html"), console: page("console.html") },
+      input: { wall: page("index.html"), console: page("console.html"), data: page("data.html") },
       output: {
         manualChunks: (id) => (/node_modules\/(maplibre-gl|pmtiles|fflate)\//.test(id) ? "map" : undefined),
       },

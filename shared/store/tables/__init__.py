@@ -4,6 +4,7 @@
 event log. Migrations (`deploy/migrations`) make them; a test compares the two.
 """
 
+from shared.store.tables.accesses import ACCESSES
 from shared.store.tables.alerts import (
     alert_progress,
     deliveries,
@@ -18,7 +19,14 @@ from shared.store.tables.cap import cap_messages
 from shared.store.tables.columns import metadata
 from shared.store.tables.duties import calendar, departments, reports
 from shared.store.tables.eventlog import log_groups, log_life, log_partitions, log_records
+from shared.store.tables.exchange import (
+    dataset_entries,
+    dataset_quality,
+    export_parts,
+    exports,
+)
 from shared.store.tables.gathering import alerts, dependencies, silences
+from shared.store.tables.grants import grants
 from shared.store.tables.ingest import (
     api_keys,
     areas,
@@ -48,6 +56,7 @@ from shared.store.tables.quarantine import (
 )
 from shared.store.tables.rules import rules
 from shared.store.tables.storage import (
+    changed_days,
     metric_classes,
     retention,
     retention_floors,
@@ -61,6 +70,7 @@ from shared.store.tables.storage import (
 )
 
 __all__ = [
+    "ACCESSES",
     "CHAINS",
     "accounts",
     "alert_progress",
@@ -70,14 +80,20 @@ __all__ = [
     "areas",
     "calendar",
     "cap_messages",
+    "changed_days",
     "corrections",
+    "dataset_entries",
+    "dataset_quality",
     "deliveries",
     "departments",
     "dependencies",
     "door_mappings",
     "endpoints",
     "escalations",
+    "export_parts",
+    "exports",
     "free_flow",
+    "grants",
     "idempotency",
     "incidents",
     "ingest_audit",

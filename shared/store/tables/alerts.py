@@ -149,6 +149,7 @@ endpoints = Table(
     Column("failures", Integer, nullable=False, server_default="0"),  # one after another
     Column("slow", Boolean, nullable=False, server_default="false"),  # the last time
     moment("not_before", nullable=True),  # nothing is sent earlier: pace, Retry-After, breaker
+    Column("level", Text, nullable=False, server_default="internal"),  # what it is cleared for
     schema="alerts",
 )
 deliveries = Table(

@@ -66,6 +66,14 @@ rollup_marks = Table(  # what must be made again: the buckets of `day` from `fir
     Index("rollup_marks_by_day", "day"),
     schema="ingest",
 )
+changed_days = Table(  # closed days (as rollups count them) that readings have reached since
+    "changed_days",
+    metadata,
+    Column("day", DateTime(timezone=True), primary_key=True),
+    moment("changed_at"),
+    Index("changed_days_by_change", "changed_at"),
+    schema="ingest",
+)
 retention = Table(  # days that each class of metrics is kept; null: for ever
     "retention",
     metadata,

@@ -44,6 +44,7 @@ class City:
     routes: list[tuple[str, str]]
     document: dict[str, Any]
     client: httpx.AsyncClient
+    context: Context
 
     def address(self, method: str, path: str) -> str:
         """A path whose parameters name nothing that exists, but could."""
@@ -73,18 +74,24 @@ class City:
 
 @asynccontextmanager
 async def city(
-    engine: AsyncEngine, log: EventLog, database_url: str, folder: Path
+    engine: AsyncEngine,
+    log: EventLog,
+    database_url: str,
+    folder: Path,
+    disclosure: Path | None = None,
 ) -> AsyncIterator[City]:
-    """Everything of every service, without its jobs."""
+    """Everything of every service, without its jobs. `disclosure`: the city's own levels."""
     await invite(engine)
-    context = Context(Settings(data_dir=folder), database_url, engine, log)
+    context = Context(
+        Settings(data_dir=folder, disclosure_file=disclosure), database_url, engine, log
+    )
     services = [await one.build(context) for one in (ingest, alerts, ops_center)]
     app = make_app(context, services)
     found = {*_routes(_framework(app)), *(one for s in services for one in _raw(s))}
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://city") as client:
         document = (await client.get("/openapi.json")).json()
-        yield City(app, sorted(_worded(found, document)), document, client)
+        yield City(app, sorted(_worded(found, document)), document, client, context)
     for service in services:
         for close in service.closers:
             await close()

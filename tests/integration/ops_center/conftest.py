@@ -152,7 +152,8 @@ class Centre:
         service = await build(context)
         server = runtime._server(settings, runtime.make_app(context, [service]))
         stop = asyncio.Event()
-        jobs = [asyncio.create_task(supervise(*job, stop)) for job in service.jobs.items()]
+        named = {**service.jobs, "endings": context.endings.run}
+        jobs = [asyncio.create_task(supervise(*job, stop)) for job in named.items()]
         serving = asyncio.create_task(server.serve())
         await runtime._until_started(server, serving, settings)
         try:

@@ -12,10 +12,17 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ops_center.history.archive import Archive
+from services.ops_center.history.caller import Caller
 from services.ops_center.history.question import ExportQuestion, Selection
 from services.ops_center.history.routes import Desk
 from services.ops_center.history.span import Span
+from shared.clock import system_clock
+from shared.disclosure import files
 from shared.errors import Overloaded
+from shared.web.authenticator import Authenticator
+from shared.web.clearances import clearance_of
+from shared.web.endings import Endings
+from shared.web.identity import Identity
 from tests.integration.ops_center import past
 from tests.integration.ops_center.conftest import Centre, seed
 
@@ -96,11 +103,15 @@ async def test_what_cannot_be_answered_is_a_problem(
 
 async def test_too_many_exports_are_told_when_to_come_again(engine: AsyncEngine) -> None:
     await seed(engine)
-    desk = Desk(Archive(engine))
+    desk, declaration = Desk(Archive(engine)), files.declaration()
+    who = Identity("key", "x", "", frozenset(), "x")
+    endings = Endings(engine, system_clock, Authenticator(engine, system_clock))
+    clearance = clearance_of(declaration, who)
+    caller = Caller(who, clearance, declaration, endings, lambda _: None)
     asked = ExportQuestion(Selection(), HOUR)
-    answers = [await desk.answer(asked, "text/csv") for _ in range(desk.exports.free)]
+    answers = [await desk.answer(asked, "text/csv", caller) for _ in range(desk.exports.free)]
     with pytest.raises(Overloaded) as caught:
-        await desk.answer(asked, "text/csv")
+        await desk.answer(asked, "text/csv", caller)
     assert caught.value.retry_after_seconds > 0
 
     async def gone(_: Any) -> None:
@@ -109,7 +120,7 @@ async def test_too_many_exports_are_told_when_to_come_again(engine: AsyncEngine)
     for answer in answers:
         with pytest.raises(asyncio.CancelledError):
             await answer({"type": "http", "asgi": {"spec_version": "2.4"}}, _nothing, gone)
-    await desk.answer(asked, "text/csv")
+    await desk.answer(asked, "text/csv", caller)
 
 
 async def _nothing() -> Any:

@@ -3,11 +3,12 @@
 import asyncio
 import json
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import websockets
-from sqlalchemy import text
+from sqlalchemy import insert, text, update
 
 from services.ops_center import door
 from shared.clock import system_clock, to_micros
@@ -15,6 +16,8 @@ from shared.contracts.incident import AlertState, IncidentState
 from shared.contracts.reading import Reading
 from shared.contracts.topics import INCIDENTS, READINGS
 from shared.eventlog.log import Outgoing
+from shared.store.tables import api_keys, grants
+from shared.web.authenticator import token_hash
 from tests.integration.ops_center.conftest import Centre, Screen
 from tests.unit.ops_center.wall import incident
 
@@ -229,6 +232,36 @@ async def test_a_revoked_token_ends_its_socket(
         await screen.next("snapshot")
         async with centre.engine.begin() as connection:
             await connection.execute(text("DELETE FROM ops.screen_tokens"))
+        with pytest.raises(websockets.ConnectionClosed) as closed:
+            await screen.next("never")
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4401
+
+
+async def test_a_grants_key_sees_what_it_was_lent_until_it_is_revoked(
+    centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody asks again who it is meanwhile: what has ended is found out by itself."""
+    monkeypatch.setattr(door, "RECHECK_SECONDS", 600.0)
+    now, key = system_clock(), {"key_id": "lent", "name": "lent", "prefix": "x", "scopes": []}
+    fields = ["readings.value", "readings.observed_at", "sensors.sensor_id"]
+    grant = {
+        "grant_id": "g", "kind": "key", "recipient": "x", "purpose": "x", "level": 1,
+        "fields": fields, "ends_at": now + timedelta(hours=1), "requested_by": "x",
+        "requested_at": now, "approved": True, "key_id": "lent",
+    }  # fmt: skip
+    async with centre.engine.begin() as connection:
+        await connection.execute(insert(api_keys).values(key | {"token_sha256": token_hash("t")}))
+        await connection.execute(insert(grants).values(grant))
+    async with centre.connect("?token=t") as socket:
+        await socket.send('{"type":"hello"}')
+        screen = Screen(socket)
+        told = await screen.next("snapshot")
+        assert any(told["sensors"]["id"]) and not any(told["sensors"]["name"])
+        assert not any(told["sensors"]["lon"]) and told["incidents"] == []
+        assert set(told["series"]["state"]) == {"never"}
+        async with centre.engine.begin() as connection:
+            await connection.execute(update(api_keys).values(revoked_at=system_clock()))
         with pytest.raises(websockets.ConnectionClosed) as closed:
             await screen.next("never")
         assert closed.value.rcvd is not None

@@ -22,7 +22,7 @@ from shared.contracts.topics import READINGS
 from shared.eventlog.log import Record
 from shared.pause import eventually
 from shared.store.engine import connect
-from shared.store.rollups import ORIGIN, WIDTHS, relation
+from shared.store.rollups import ORIGIN, WIDTHS, floor_to, relation
 from tests.integration.storage import AT_ONCE
 
 NOW = datetime(2026, 5, 1, 8, 0, 30, tzinfo=UTC)
@@ -153,6 +153,8 @@ async def test_a_writer_that_commits_late_is_not_lost(
         await session.write(prepare_carefully([record(0, 0, [item])]))
     await settle(refresher, connection)
     assert await rows(engine, f"SELECT count(*) FROM {relation(60)}") == {(2,)}
+    changed = {(floor_to(NOW - timedelta(hours=5), WIDTHS[-1]),)}  # exports give that day again
+    assert await rows(engine, "SELECT day FROM ingest.changed_days") == changed
 
 
 @asynccontextmanager

@@ -108,6 +108,8 @@ class Refresher:
             taken = await cursor.fetchall()
             alive = [row for row in taken if not row[4]]
             if alive:
+                days = {floor_to(first, WIDTHS[-1]) for _, _, first, _, _ in alive}
+                await connection.execute(statements.CHANGED, (sorted(days),))
                 await _roll_again(connection, alive, rolled)
         metrics.ROLLED_AGAIN.inc(len(alive))
         if len(alive) < len(taken):

@@ -70,6 +70,12 @@ RETURNING m.sensor_id, m.metric, m.first, m.last, coalesce(m.day < (
   SELECT floor FROM ingest.retention_floors AS f WHERE f.metric = m.metric AND width_seconds = 0
 ), false)
 """
+# By the clock, not by when the transaction began: a mark may have been waited for.
+CHANGED = """
+INSERT INTO ingest.changed_days (day, changed_at)
+SELECT day, clock_timestamp() FROM unnest(%s::timestamptz[]) AS day ORDER BY day
+ON CONFLICT (day) DO UPDATE SET changed_at = excluded.changed_at
+"""
 
 
 def roll(width: int) -> str:

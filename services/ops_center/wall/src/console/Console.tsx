@@ -5,10 +5,12 @@ import { Audit } from "./setup/Audit";
 import { person } from "../login/session";
 import { mayAct } from "./commands";
 import type { Desk } from "./desk";
+import { Datasets } from "./Datasets";
 import { Duty } from "./duty/Duty";
 import { Performance } from "./duty/Performance";
 import { Help } from "./Help";
 import { Incidents } from "./Incidents";
+import { Grants } from "./setup/Grants";
 import { Keys } from "./setup/Keys";
 import { enterPage, listen } from "./keys";
 import { Push } from "./Push";
@@ -71,12 +73,16 @@ function Shown({ desk }: { desk: Desk }) {
       return <Tasks desk={desk} />;
     case "vitals":
       return <VitalSigns desk={desk} />;
+    case "catalogue":
+      return <Datasets />;
     case "rules":
       return <Rules desk={desk} />;
     case "push":
       return <Push />;
     case "keys":
       return <Keys />;
+    case "grants":
+      return <Grants />;
     case "quarantine":
       return <Quarantine desk={desk} />;
     case "users":

@@ -25,7 +25,7 @@ const zh = {
   merge_title: "合并事件", merge_more: "告警、上报与组成部分都归入主事件；被并入的事件随之结束，可拆分还原。", merge_into: "并入哪一件", merge_reason: "合并理由", merge_go: "合并 {n} 件", merge_pick: "搜索标题或编号",
   merge_none: "没有其他未结事件。",
 
-  report_title: "登记上报", category: "类别", report_text: "情况描述", reporter: "来源", phone: "来电号码", phone_hint: "仅调度员可见，不进入时间线与推送", reference: "外部编号", reference_hint: "如 12345 工单号，重复提交不会重复立案",
+  report_title: "登记上报", category: "类别", report_text: "情况描述", reporter: "来源", phone: "来电号码", phone_hint: "须经单独授权才可见，不进入时间线与推送", reference: "外部编号", reference_hint: "如 12345 工单号，重复提交不会重复立案",
   photos: "照片地址", photos_hint: "每行一个 https:// 地址", photos_bad: "请填写 http(s) 地址，每行一个。", place: "位置", place_hint: "点击地图，或填写经纬度", area: "区域", report_go: "登记", pick_place: "请点选位置或选择区域。",
   outcome_opened: "已立案", outcome_joined: "附近已有同类事件，已归入该事件", outcome_known: "该外部编号已登记过", open_it: "打开事件", another: "再登记一件", lon: "经度", lat: "纬度", component: "部件", event: "事件",
 
@@ -59,7 +59,7 @@ const en: Record<WorkText, string> = {
   merge_title: "Merge incidents", merge_more: "Alerts, reports and parts go over to the one that stays; the others end with it, and can be split off again.", merge_into: "Into which", merge_reason: "Reason for merging", merge_go: "Merge {n}", merge_pick: "Search title or number",
   merge_none: "There is no other open incident.",
 
-  report_title: "Enter a report", category: "Category", report_text: "What was seen", reporter: "From", phone: "Caller's number", phone_hint: "only dispatchers see it; it is in no timeline and no delivery", reference: "Your reference", reference_hint: "such as a 12345 ticket: sent twice, it opens one incident",
+  report_title: "Enter a report", category: "Category", report_text: "What was seen", reporter: "From", phone: "Caller's number", phone_hint: "seen by a grant of its own only; in no timeline and no delivery", reference: "Your reference", reference_hint: "such as a 12345 ticket: sent twice, it opens one incident",
   photos: "Photo addresses", photos_hint: "one https:// address per line", photos_bad: "Give http(s) addresses, one per line.", place: "Place", place_hint: "Click the map, or type the coordinates", area: "Area", report_go: "Enter", pick_place: "Choose a place or an area.",
   outcome_opened: "An incident was opened", outcome_joined: "It joined an incident of the same kind near by", outcome_known: "This reference was entered before", open_it: "Open the incident", another: "Enter another", lon: "Longitude", lat: "Latitude", component: "component", event: "event",
 

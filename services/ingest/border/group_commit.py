@@ -122,7 +122,12 @@ class GroupCommit:
         journey = tracing.begin(TRACED, parent, taken.accepted_us)
         headers = () if journey is None else (journey.header,)
         records = to_records(taken.partitions, taken.accepted_us, source, trace, headers)
-        positions = await self._log.publish(records)
+        try:
+            positions = await self._log.publish(records)
+        except BaseException as error:
+            if journey is not None:
+                journey.end(error)
+            raise
         self._heard()
         if journey is not None:
             journey.end()

@@ -22,6 +22,7 @@ import psycopg
 from shared.errors import Misconfigured, Unavailable
 from shared.pause import until
 
+LINGER_SECONDS = 10.0
 START_SECONDS = 60.0
 STOP_SECONDS = 6.0
 _SETTINGS = {
@@ -76,7 +77,7 @@ def start(folder: Path, programs: Programs | None = None) -> Embedded:
     if not (folder / "data" / "PG_VERSION").exists():
         _make_cluster(programs, folder)
     _check_version(programs, folder)
-    port, pid = _running(programs, folder) or _launch(programs, folder)
+    port, pid = _running(programs, folder) or _launch_anew(programs, folder)
     server = Embedded(_url(folder, port), pid)
     try:
         _wait_until_it_answers(server, folder)
@@ -198,6 +199,21 @@ def _check_version(programs: Programs, folder: Path) -> None:
             f"{folder} was written by PostgreSQL {have}, here is {said.strip()}:"
             " docs/deployment.md says how it moves"
         )
+
+
+def _launch_anew(programs: Programs, folder: Path) -> tuple[int, int]:
+    """Once a postmaster that was killed is gone: while its process lingers, no other starts."""
+    until(lambda: not _lingers(folder), LINGER_SECONDS)
+    return _launch(programs, folder)
+
+
+def _lingers(folder: Path) -> bool:
+    """Whether a postmaster is dead, but not yet taken away."""
+    try:
+        pid = int((folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+        return Path(f"/proc/{pid}/cmdline").read_bytes() == b""
+    except (FileNotFoundError, ProcessLookupError, IndexError, ValueError):
+        return False
 
 
 def _launch(programs: Programs, folder: Path) -> tuple[int, int]:

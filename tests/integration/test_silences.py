@@ -72,7 +72,9 @@ async def test_what_is_silenced_delivers_nothing_and_is_told_when_the_silence_en
     assert await eventually(heard, 15)
     after = await shown(house, found["id"])
     assert after["suppressed"] is None
-    assert [step["type"] for step in after["timeline"]] == [
+    steps = [step["type"] for step in after["timeline"]]
+    # Whoever opened it may have heard of the silence a moment later, before anybody was told.
+    assert [step for step in steps if step != "incident.suppressed"] == [
         "incident.opened", "incident.unsuppressed",
     ]  # fmt: skip
 

@@ -36,6 +36,14 @@ from shared.web.identity import Identity
 from shared.web.problems import Problem, documented
 
 MOST_DAYS = 31
+
+
+class LinkedData(JSONResponse):
+    """JSON-LD."""
+
+    media_type = MEDIA_TYPE
+
+
 NOBODY = Identity("person", "public", "", frozenset(), "public")  # holds no role: public
 Administrator = Annotated[Identity, Depends(require_role("admin"))]
 Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,80}$")]
@@ -96,7 +104,7 @@ def catalogue_router(
             items=[dataset_out(e, names(e.level), is_open=desk.is_open(e)) for e in found]
         )
 
-    @router.get("/dcat", summary="The catalogue as DCAT-AP", response_class=JSONResponse)
+    @router.get("/dcat", summary="The catalogue as DCAT-AP", response_class=LinkedData)
     async def read_dcat(request: Request, who: Visitor) -> Response:
         """DCAT-AP 3 as JSON-LD, for other catalogues to harvest."""
         disclosed_already(request.scope)
@@ -104,7 +112,7 @@ def catalogue_router(
         names = await shelf.city(city)
         known = await desk.known(_clearance(request, who))
         made = catalogue(known, base, names, city, clock())
-        return JSONResponse(made, media_type=MEDIA_TYPE)
+        return LinkedData(made)
 
     @router.get("/{dataset}", summary="One dataset", responses=_GONE)
     async def read_dataset(request: Request, who: Visitor, dataset: Id) -> DatasetDetail:

@@ -33,7 +33,7 @@ function List({ href }: Place) {
     return () => { clearTimeout(timer); asking.abort(); };
   }, [q.value, domain.value]);
   return (
-    <section class="catalogue" aria-label={c("catalogue")} data-testid="catalogue">
+    <div class="catalogue" data-testid="catalogue">
       <div class="catalogue-tools">
         <input type="search" data-search data-testid="catalogue-search" aria-label={c("search")} placeholder={c("search")}
           value={q.value} onInput={(event) => (q.value = event.currentTarget.value)} />
@@ -46,7 +46,7 @@ function List({ href }: Place) {
       {failed.value && <p role="alert">{c("failed")}</p>}
       {found.value !== null && found.value.length > 0 && <Table found={found.value} href={href} />}
       {found.value?.length === 0 && <p class="soft">{c("none")}</p>}
-    </section>
+    </div>
   );
 }
 

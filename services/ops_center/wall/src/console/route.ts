@@ -9,7 +9,7 @@ export type Page =
 /** What people work with day by day; a digit opens each. */
 export const WORK: readonly Page[] = ["incidents", "silences", "sensors", "duty", "performance", "tasks", "vitals"];
 /** What is set up once, and looked after. */
-export const SETUP: readonly Page[] = ["rules", "push", "keys", "grants", "quarantine", "catalogue", "users", "audit"];
+export const SETUP: readonly Page[] = ["rules", "push", "keys", "quarantine", "users", "audit", "grants", "catalogue"];
 export const PAGES: readonly Page[] = [...WORK, ...SETUP];
 
 export interface Route {

@@ -32,11 +32,11 @@ def newest(commit: str) -> str:
 
 
 def version_before() -> str:
-    """The newest commit whose last migration is not today's. Skips where history does not go so
-    far back."""
+    """The newest commit of the main line whose last migration is not today's. Skips where history
+    does not go so far back."""
     try:
         today = max(path.name for path in (ROOT / VERSIONS).glob("[0-9]*.py"))
-        commits = git("log", "--format=%H", "--", VERSIONS).decode().split()
+        commits = git("log", "--first-parent", "--format=%H", "--", VERSIONS).decode().split()
         tried = [f"{commit}~1" for commit in commits]
         found = next((commit for commit in tried if newest(commit) < today), None)
     except (OSError, subprocess.CalledProcessError, ValueError):

@@ -209,11 +209,8 @@ def _launch_anew(programs: Programs, folder: Path) -> tuple[int, int]:
 
 def _lingers(folder: Path) -> bool:
     """Whether a postmaster is dead, but not yet taken away."""
-    try:
-        pid = int((folder / "data" / "postmaster.pid").read_text().splitlines()[0])
-        return Path(f"/proc/{pid}/cmdline").read_bytes() == b""
-    except (FileNotFoundError, ProcessLookupError, IndexError, ValueError):
-        return False
+    found = _noted(folder)
+    return found is not None and found[2] == ""
 
 
 def _launch(programs: Programs, folder: Path) -> tuple[int, int]:
@@ -243,13 +240,21 @@ def _port_of_last_time(folder: Path) -> int:
 
 def _running(programs: Programs, folder: Path) -> tuple[int, int] | None:
     """(port, pid) of a live postmaster of this very cluster."""
+    found = _noted(folder)
+    if found is None or str(programs.seen(folder) / "data") not in found[2]:
+        return None
+    return found[:2]
+
+
+def _noted(folder: Path) -> tuple[int, int, str] | None:
+    """(port, pid, command line) of the process that a postmaster has noted, if there is one."""
     try:
         lines = (folder / "data" / "postmaster.pid").read_text().splitlines()
         pid, port = int(lines[0]), int(lines[3])
         command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
     except (FileNotFoundError, ProcessLookupError, IndexError, ValueError):
         return None
-    return (port, pid) if str(programs.seen(folder) / "data") in command else None
+    return port, pid, command
 
 
 def _answers(url: str) -> bool:

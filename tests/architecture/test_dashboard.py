@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-from collections.abc import Iterator
 from shutil import which
 from typing import Any
 
@@ -14,18 +13,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from deploy.observability.catalogue import declared
 from deploy.observability.dashboard import CHARTS, FILE, dashboard
-
-
-def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value with its path."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from leaves(inner, f"{path}.{key}")
-    elif isinstance(value, list):
-        for place, inner in enumerate(value):
-            yield from leaves(inner, f"{path}[{place}]")
-    else:
-        yield path, value
+from tests.leaves import leaves
 
 
 def unknown(written: dict[str, Any]) -> set[str]:

@@ -2,12 +2,12 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
 import { get } from "../api";
+import { DOMAINS } from "../live/protocol";
 import { c, type Text } from "./texts";
 import { MEASURES, percent, told, type Dataset } from "./dataset";
 import { DatasetPage } from "./DatasetPage";
 
 const TYPING_MS = 250;
-const DOMAINS = ["traffic", "environment", "utilities"] as const;
 
 /** `chosen`: the dataset that is shown alone; `href`: the address of one, or (null) of all. */
 export interface Place {

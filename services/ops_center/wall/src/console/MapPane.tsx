@@ -72,7 +72,7 @@ async function draw(
   const [{ CityMap: Made }, { Following: Follower }] = await Promise.all([import("../map/city"), import("../map/following")]);
   const { picture } = desk.board;
   const made = new Made({
-    ...own, colours: palette(), scale: 1,
+    ...own, picture, colours: palette(), scale: 1,
     padding: { top: 24, right: 24, bottom: 32, left: 24 },
     areaLabel: (properties) => named(properties as { name_zh: string; name_en: string }),
     label: (series) => {

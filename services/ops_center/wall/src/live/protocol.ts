@@ -12,6 +12,7 @@ export const STATES: readonly StateName[] = [
 export const State = { never: 0, normal: 1, stale: 2, bad: 3, p4: 4, p3: 5, p2: 6, p1: 7 } as const;
 
 export type Domain = "traffic" | "environment" | "utilities";
+export const DOMAINS: readonly Domain[] = ["traffic", "environment", "utilities"];
 export type Priority = 1 | 2 | 3 | 4;
 
 export interface Metric {

@@ -6,14 +6,14 @@ import type { FeatureCollection, GeoJsonProperties, Point } from "geojson";
 import { Map as GlMap, ScaleControl, prewarm, setWorkerUrl, type GeoJSONSource, type LngLatBoundsLike } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 
-import type { Domain } from "../live/protocol";
-import { State } from "../live/protocol";
+import { DOMAINS, State, type Domain } from "../live/protocol";
 import type { Picture, SensorColumns } from "../live/reducer";
 import { reloadWhenServed } from "../reload";
 import type { Cell } from "./grid";
 import { boundsOf, labelPoints, type Bounds } from "./geometry";
 import { Grid, type GridMode } from "./cells";
 import { fontLoaded } from "./fonts";
+import { Latest } from "./latest";
 import { PRIORITIES, hatchImage, markerImage } from "./markers";
 import type { Palette } from "./palette";
 import { abnormalFeatures, samePlaces, sensorFeatures } from "./sensors";
@@ -35,6 +35,8 @@ export interface CityMapOptions {
   colours: Palette;
   /** CSS pixels per design pixel: 1 on a 1080p wall, 2 on a 4K one. */
   scale: number;
+  /** What it begins with, if that is known: drawn once with everything instead of twice. */
+  picture?: Picture;
   padding: { top: number; right: number; bottom: number; left: number };
   label(series: number): string;
   /** The grid's cells, asked for when they are first wanted; without it there is no grid. */
@@ -49,7 +51,9 @@ export class CityMap {
   private ready = false;
   private waiting: (() => void)[] = [];
   private shown: SensorColumns | null = null;
+  private painted = new Uint8Array(0); // the state of each sensor as the map has it
   private readonly grid: Grid;
+  private readonly abnormal: Latest;
   private gridMode: GridMode = "auto";
   private bounds: Bounds | null;
   private settled: string | null = null;
@@ -67,12 +71,13 @@ export class CityMap {
       : { bounds: this.bounds as LngLatBoundsLike, fitBoundsOptions: { padding } };
     this.gl = new GlMap({
       container: options.container, ...home,
-      style: cityStyle(areas, labelPoints(areas, options.areaLabel), colours, scale),
+      style: cityStyle({ areas, "area-labels": labelPoints(areas, options.areaLabel), ...this.first() }, colours, scale),
       minZoom: 3, maxZoom: 17, attributionControl: false,
       dragRotate: false, pitchWithRotate: false, fadeDuration: 0,
       localIdeographFontFamily: false,
     });
     this.grid = new Grid(this.gl, options.cells ?? (async () => []), () => this.homeZoom());
+    this.abnormal = new Latest(this.gl, "abnormal");
     this.gl.touchZoomRotate.disableRotation();
     this.gl.addControl(new ScaleControl({ maxWidth: 120 * options.scale }), "bottom-right");
     // Not "load": that waits until everything without the sensors has been drawn once.
@@ -102,11 +107,11 @@ export class CityMap {
       const { sensors } = picture;
       if (this.shown !== null && samePlaces(this.shown, sensors)) {
         sensors.state.forEach((rank, index) => this.paint(index, rank));
+        this.shown = sensors;
       } else {
         this.gl.removeFeatureState({ source: "sensors" });
-        this.source("sensors").setData(sensorFeatures(picture));
+        this.source("sensors").setData(this.place(picture));
       }
-      this.shown = sensors;
       void this.grid.arrange(picture, this.gridMode);
       this.setAbnormal(picture);
     });
@@ -119,8 +124,10 @@ export class CityMap {
 
   /** Areas in which most sensors are silent, by id. */
   setSilent(areas: ReadonlyMap<string, boolean>): void {
-    this.whenReady(() => areas.forEach((silent, id) =>
-      this.gl.setFeatureState({ source: "areas", id }, { silent })));
+    this.whenReady(() => {
+      areas.forEach((silent, id) => this.gl.setFeatureState({ source: "areas", id }, { silent }));
+      this.showLayers(["silent"], [...areas.values()].includes(true));
+    });
   }
 
   setStates(picture: Picture, sensors: Iterable<number>): void {
@@ -131,15 +138,16 @@ export class CityMap {
   }
 
   setAbnormal(picture: Picture): void {
-    this.whenReady(() => this.source("abnormal").setData(abnormalFeatures(picture, this.options.label)));
+    this.whenReady(() => this.abnormal.show(() => abnormalFeatures(picture, this.options.label)));
   }
 
   showDomains(domains: readonly Domain[]): void {
     this.whenReady(() => {
-      const all = ["in", ["get", "domain"], ["literal", [...domains]]];
+      const chosen = DOMAINS.every((domain) => domains.includes(domain)) ? [] // another filter is another load
+        : [["in", ["get", "domain"], ["literal", [...domains]]]];
       for (const layer of [...SENSOR_LAYERS, ...ABNORMAL_LAYERS]) {
-        const own = OWN_FILTERS[layer];
-        this.gl.setFilter(layer, (own ? ["all", all, own] : all) as never);
+        const filters = [...chosen, ...(OWN_FILTERS[layer] ? [OWN_FILTERS[layer]] : [])];
+        this.gl.setFilter(layer, (filters.length > 1 ? ["all", ...filters] : filters[0] ?? null) as never);
       }
     });
   }
@@ -226,7 +234,6 @@ export class CityMap {
       this.gl.addImage(`p${priority}`, image, { pixelRatio: ratio });
     }
     this.gl.addImage("hatch", hatchImage(colours, 9 * scale, ratio), { pixelRatio: ratio });
-    this.gl.setLayoutProperty("silent", "visibility", "visible");
     this.ready = true;
     this.waiting.splice(0).forEach((run) => run());
   }
@@ -238,7 +245,21 @@ export class CityMap {
     void reloadWhenServed(RELOAD_AFTER_MS);
   }
 
+  private first(): Record<string, FeatureCollection> {
+    const { picture, label } = this.options;
+    if (picture === undefined || picture.epoch === 0) return {};
+    return { sensors: this.place(picture), abnormal: abnormalFeatures(picture, label) };
+  }
+
+  private place(picture: Picture): FeatureCollection {
+    this.shown = picture.sensors;
+    this.painted = picture.sensors.state.slice();
+    return sensorFeatures(picture);
+  }
+
   private paint(sensor: number, rank: number): void {
+    if (this.painted[sensor] === rank) return;
+    this.painted[sensor] = rank;
     this.gl.setFeatureState({ source: "sensors", id: sensor }, { s: rank });
   }
 

@@ -24,20 +24,21 @@ export const OWN_FILTERS: Readonly<Record<string, ExpressionSpecification>> = {
 
 const NOTHING = { type: "FeatureCollection" as const, features: [] };
 
-/** The style of a city before its sensors are known. */
+/** The style of a city. `known`: what is to be seen already, by source. */
 export function cityStyle(
-  areas: FeatureCollection, labels: FeatureCollection, colours: Palette, scale: number,
+  known: Readonly<Record<string, FeatureCollection>>, colours: Palette, scale: number,
 ): StyleSpecification {
+  const source = (name: string) => ({ type: "geojson" as const, data: known[name] ?? NOTHING });
   return {
     version: 8,
     "font-faces": declaredFaces(),
     sources: {
-      areas: { type: "geojson", data: areas, promoteId: "area_id" },
-      cells: { type: "geojson", data: NOTHING, tolerance: 0 },
-      "area-labels": { type: "geojson", data: labels },
-      sensors: { type: "geojson", data: NOTHING, tolerance: 0, buffer: 16 },
-      abnormal: { type: "geojson", data: NOTHING, tolerance: 0 },
-      chosen: { type: "geojson", data: NOTHING },
+      areas: { ...source("areas"), promoteId: "area_id" },
+      cells: { ...source("cells"), tolerance: 0 },
+      "area-labels": source("area-labels"),
+      sensors: { ...source("sensors"), tolerance: 0, buffer: 16 },
+      abnormal: { ...source("abnormal"), tolerance: 0 },
+      chosen: source("chosen"),
     },
     layers: [
       { id: "ground", type: "background", paint: { "background-color": colours.ground } },

@@ -4,6 +4,7 @@ import type { FeatureCollection } from "geojson";
 
 import { get } from "../api";
 import { language, named } from "../i18n";
+import { DOMAINS } from "../live/protocol";
 import type { CityMap, CityMapOptions } from "../map/city";
 import type { Following } from "../map/following";
 import type { addListed as AddListed, LayerItem } from "../map/layers";
@@ -18,10 +19,11 @@ import { useScale } from "./scale";
 import type { Show } from "./show";
 import { t } from "./texts";
 import { theme } from "./theme";
-import { DOMAINS, hasDomain } from "./view";
+import { hasDomain } from "./view";
 
 const SILENT_EVERY_MS = 5000;
 const RETRY_MS = 10_000;
+const BARE_AFTER_MS = 2000; // without a picture the land alone is drawn
 
 /** The map's code is nine tenths of the wall's: the figures do not wait for it. */
 const drawing = () => Promise.all([import("../map/city"), import("../map/layers"), import("../map/following")]);
@@ -49,7 +51,13 @@ export function MapPanel({ board, show }: { board: Board; show: Show }) {
   const listed = useSignal<Listed[]>([]);
   const strayed = useSignal(false);
   const view = show.view.value;
+  const bare = useSignal(false);
+  const begin = board.epoch.value > 0 || bare.value;
 
+  useEffect(() => {
+    const timer = setTimeout(() => (bare.value = true), BARE_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [bare]);
   useEffect(() => keepTrying(async () => {
     const [areas, [{ CityMap: Made }, { addListed }, { Following: Follower }]] =
       await Promise.all([get<Areas>("/v1/map/areas"), drawing()]);
@@ -57,7 +65,7 @@ export function MapPanel({ board, show }: { board: Board; show: Show }) {
   }), [drawn]);
 
   useEffect(() => {
-    if (drawn.value === null) return undefined;
+    if (drawn.value === null || !begin) return undefined;
     const { areas, Made, addListed, Follower } = drawn.value;
     const made = new Made(optionsOf(
       { container: box.current as HTMLDivElement, areas, scale,
@@ -74,7 +82,7 @@ export function MapPanel({ board, show }: { board: Board; show: Show }) {
       map.value = null;
       made.destroy();
     };
-  }, [board, drawn.value, scale, theme.value, language.value]);
+  }, [board, drawn.value, begin, scale, theme.value, language.value]);
 
   useEffect(() => map.value?.settle(view?.area_id ?? null, view?.centre ?? null), [map.value, view]);
   useEffect(() => map.value?.showDomains(domainsShown(view)), [map.value, view, hidden.value]);
@@ -115,7 +123,7 @@ function optionsOf(
   const { picture, selection } = board;
   const room = (pixels: number): number => pixels * own.scale;
   return {
-    ...own, colours: palette(),
+    ...own, picture, colours: palette(),
     areaLabel: (properties) => named(properties as { name_zh: string; name_en: string }),
     padding: { top: room(34), right: room(40), bottom: room(30), left: room(40) },
     label: (series) => {

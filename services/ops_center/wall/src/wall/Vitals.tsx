@@ -1,12 +1,12 @@
 import { named } from "../i18n";
-import { State, type Priority } from "../live/protocol";
+import { DOMAINS, State, type Priority } from "../live/protocol";
 import type { Board } from "./board";
 import { number, scaled } from "./format";
 import { Shape } from "./Shape";
 import type { Show } from "./show";
 import { SignHead, useSigns } from "./Signs";
 import { t } from "./texts";
-import { DOMAINS, hasDomain } from "./view";
+import { hasDomain } from "./view";
 import { VITALS, position, vitals, type Vital } from "./vitals";
 
 const SPREAD_HEIGHT = 14;

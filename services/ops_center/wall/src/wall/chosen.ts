@@ -2,10 +2,10 @@
 
 import { signal } from "@preact/signals";
 
-import type { Domain } from "../live/protocol";
+import { DOMAINS, type Domain } from "../live/protocol";
 import type { GridMode } from "../map/cells";
 import type { CityMap } from "../map/city";
-import { DOMAINS, hasDomain, type ShownView } from "./view";
+import { hasDomain, type ShownView } from "./view";
 
 /** Names of domains and of further layers that are switched off. */
 export const hidden = signal<readonly string[]>([]);

@@ -1,6 +1,7 @@
 /** The wall by keyboard and by remote control, which sends the same arrows, Enter, Escape and figures. */
 
 import { language, setLanguage } from "../i18n";
+import { DOMAINS } from "../live/protocol";
 import type { Board } from "./board";
 import { cursor, flipGrid, flipLayer, help, hidden, map } from "./chosen";
 import { caseAddress } from "./address";
@@ -8,7 +9,6 @@ import { SHOWN } from "./Incidents";
 import type { Show } from "./show";
 import { turnSide } from "./Side";
 import { toggleTheme } from "./theme";
-import { DOMAINS } from "./view";
 
 type Deed = (board: Board, show: Show) => void;
 

@@ -1,9 +1,8 @@
 /** What a wall shows: one view, or several in turn. Pure. */
 
-import type { Domain, Incident } from "../live/protocol";
+import { DOMAINS, type Domain, type Incident } from "../live/protocol";
 import type { Picture } from "../live/reducer";
 
-export const DOMAINS: readonly Domain[] = ["traffic", "environment", "utilities"];
 export const SIDES = ["vitals", "districts", "health"] as const;
 export type Side = (typeof SIDES)[number];
 

@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 
 import { patch, post } from "../../api";
 import { named } from "../../i18n";
+import { DOMAINS } from "../../live/protocol";
 import { Dialog, Failure } from "../Dialog";
 import { Checks, Send, Text, type Option } from "../Fields";
 import { f } from "../form-texts";
@@ -12,7 +13,6 @@ import type { Key } from "./Keys";
 import { s, type SetupText } from "./texts";
 
 const SCOPES = ["post", "register", "backfill", "correct", "mend", "report"];
-export const DOMAINS = ["traffic", "environment", "utilities"];
 
 /** A new key, or another confinement or quota for one. */
 export function KeyDialog({ of: key, close, made, changed }: {

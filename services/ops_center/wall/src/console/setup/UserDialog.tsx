@@ -2,13 +2,13 @@ import { useSignal, type Signal } from "@preact/signals";
 
 import { patch, post } from "../../api";
 import { named } from "../../i18n";
+import { DOMAINS } from "../../live/protocol";
 import type { Grant, Role } from "../../login/session";
 import { Dialog, Failure } from "../Dialog";
 import { Pick, Send, Text, type Option } from "../Fields";
 import { f } from "../form-texts";
 import { departmentOptions, knownAreas } from "../reference";
 import { useTask } from "../task";
-import { DOMAINS } from "./KeyDialog";
 import { s, type SetupText } from "./texts";
 import type { OneTime, User } from "./Users";
 

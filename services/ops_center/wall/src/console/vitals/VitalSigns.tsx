@@ -5,7 +5,7 @@ import { named } from "../../i18n";
 import type { Domain } from "../../live/protocol";
 import { rise, written, type Sign } from "../../signs/signs";
 import { arrow, v } from "../../signs/texts";
-import { DOMAINS } from "../../wall/view";
+import { DOMAINS } from "../../live/protocol";
 import type { Desk } from "../desk";
 import { Failure } from "../Dialog";
 import type { Answer } from "../paging";

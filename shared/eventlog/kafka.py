@@ -13,6 +13,7 @@ from aiokafka.structs import ConsumerRecord, RecordMetadata
 
 from shared.contracts.topics import TOPICS, Topic, partition_of
 from shared.errors import Overloaded, Unavailable
+from shared.eventlog.kafka_names import admit
 from shared.eventlog.kafka_producer import Producer, answered
 from shared.eventlog.log import Outgoing, Position, Record
 
@@ -180,6 +181,7 @@ class KafkaLog:
         return acknowledged
 
     def _client(self, group: str | None) -> AIOKafkaConsumer:
+        admit()
         return AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
             group_id=group,

@@ -39,7 +39,8 @@ class Dataset:
     """`fields`: of its answers, exports, live columns and webhooks, however deep in them; a name
     with a dot holds below that parent only. `metric`: fields that hold a metric's code: an object
     is withheld from whoever is not cleared for its metric. `lent`: fields that may be granted to
-    others; `doors`: the routes where they are, each confined to what was granted."""
+    others; `doors`: the routes where they are, each confined to what was granted; `of`: datasets
+    that come through these doors besides."""
 
     name: str
     zh: str
@@ -48,6 +49,7 @@ class Dataset:
     metric: frozenset[str] = frozenset()
     lent: frozenset[str] = frozenset()
     doors: frozenset[str] = frozenset()
+    of: frozenset[str] = frozenset()
 
     @cached_property
     def ceiling(self) -> Level:
@@ -164,9 +166,8 @@ def _dataset(name: str, said: Mapping[str, Any], around: Sequence[str]) -> Datas
     stray = sorted(({*below, *subjects, *opaque} | metric | lent) - fields.keys())
     if stray:
         raise Misconfigured(f"disclosure: {name}.{stray[0]} has no level")
-    return Dataset(
-        name, said["zh"], said["en"], fields, metric, lent, frozenset(said.get("doors", ()))
-    )
+    doors, of = frozenset(said.get("doors", ())), frozenset(_words(said, "of"))
+    return Dataset(name, said["zh"], said["en"], fields, metric, lent, doors, of)
 
 
 def _words(said: Mapping[str, Any], section: str) -> list[str]:

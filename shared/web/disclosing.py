@@ -43,18 +43,24 @@ def dataset_of(declaration: Declaration, scope: Scope) -> Dataset | None:
 
 
 def refuse_unlent(declaration: Declaration, identity: Identity, scope: Scope) -> None:
-    """`Problem` 403 for a grant's key anywhere but where it reads what it was lent."""
+    """`Problem` 403 for a grant's key anywhere but where it gets what it was lent."""
     if identity.lent is None:
         return
     dataset, path = dataset_of(declaration, scope), getattr(scope.get("route"), "path", "")
     lent = clearance_of(declaration, identity).datasets or ()
-    if scope.get("method") == "GET" and dataset is not None:
-        if dataset.ceiling is Level.PUBLIC:
+    if dataset is not None:
+        method = scope.get("method")
+        if method == "GET" and dataset.ceiling is Level.PUBLIC:
             return
-        if dataset.name in lent and f"GET {path}" in dataset.doors:
+        if {dataset.name, *dataset.of} & set(lent) and f"{method} {path}" in dataset.doors:
             return
-    detail = "The grant of this key does not lend what is asked for here."
-    raise Problem(403, "Forbidden", detail, code="not_granted")
+    raise not_granted("what is asked for here")
+
+
+def not_granted(what: str) -> Problem:
+    """403 for a grant's key."""
+    detail = f"The grant of this key does not lend {what}."
+    return Problem(403, "Forbidden", detail, code="not_granted")
 
 
 class Disclosing:

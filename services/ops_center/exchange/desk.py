@@ -9,6 +9,7 @@ from uuid import uuid4
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.ops_center.exchange.lending import narrowed
 from services.ops_center.exchange.maker import Maker, Order
 from services.ops_center.exchange.manifest import Manifest, Part, Shown
 from services.ops_center.exchange.order import Cursor, ExportIn
@@ -40,6 +41,7 @@ class Desk:
 
     async def order(self, asked: ExportIn, identity: Identity, clearance: Clearance) -> Manifest:
         """Raises `BadParameter`, `Problem`."""
+        asked = narrowed(asked, clearance)
         if not shape_of(self._declaration, asked.dataset, clearance).columns:
             detail = f"Nothing of the dataset '{asked.dataset}' is open to you."
             raise Problem(403, "Forbidden", detail, code="level")

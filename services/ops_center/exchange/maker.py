@@ -85,7 +85,9 @@ class Maker:
         shape = shape_of(self._declaration, order.export.dataset, order.clearance)
         if order.export.dataset == "readings":
             series = await self.series(order.export.selection, order.clearance)
-            span = confined(order)
+            start, end = confined(order)
+            assert start is not None, "readings have a beginning"
+            span = Span(start, max(start, end))
             if order.export.format == "parquet":
                 return await asyncio.to_thread(self._parquet, draft, series, span, shape)
             pages = self._reading_pages(series, span, shape)
@@ -131,8 +133,8 @@ class Maker:
                 found = tables.sensors(self._engine, ids, order.since)
             else:
                 areas = await _areas(connection, selection, clearance)
-                span = (order.start, order.end, order.since)
-                found = tables.incidents(self._engine, *span, areas)
+                start, end = confined(order)
+                found = tables.incidents(self._engine, start, end, order.since, areas)
         async for rows in found:
             yield shape.rows([row for row in rows if self._told(order, row)])
 
@@ -174,12 +176,11 @@ class _Counted:
             yield page
 
 
-def confined(order: Order) -> Span:
+def confined(order: Order) -> tuple[datetime | None, datetime]:
     """The part's span, as far as somebody may be told of it."""
-    assert order.start is not None, "readings have a beginning"
-    start = max(order.start, order.clearance.since or order.start)
+    given = [moment for moment in (order.start, order.clearance.since) if moment is not None]
     end = min(order.end, order.clearance.until or order.end)
-    return Span(start, max(start, end))
+    return max(given, default=None), end
 
 
 async def _areas(

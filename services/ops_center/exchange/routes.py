@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from sqlalchemy import RowMapping
 
 from services.ops_center.exchange.desk import Desk
+from services.ops_center.exchange.lending import paced
 from services.ops_center.exchange.manifest import ExportList, Manifest, Summary
 from services.ops_center.exchange.order import ExportIn
 from services.ops_center.exchange.ranges import NotSatisfiable, Wanted, wanted
@@ -17,16 +18,17 @@ from services.ops_center.exchange.repository import Export, Exports
 from services.ops_center.exchange.spool import Ready, sent
 from services.ops_center.history.accept import CSV, NDJSON, PARQUET
 from services.ops_center.history.span import BadParameter
-from services.ops_center.history.stream import Stream, Watched
+from services.ops_center.history.stream import Stream
 from shared.disclosure.clearance import Clearance
 from shared.web.auth import require_role
 from shared.web.cursors import from_cursor, to_cursor, wrong_cursor
 from shared.web.disclosing import accessed_level, disclosed_already
 from shared.web.identity import Identity
+from shared.web.paces import Paces
 from shared.web.problems import Problem, documented, invalid
 from shared.web.rights import may
 
-Somebody = Annotated[Identity, Depends(require_role("viewer"))]
+Viewer = Annotated[Identity, Depends(require_role("viewer"))]
 Clearances = Callable[[Identity], Clearance]
 Number = Annotated[int, Path(ge=1, le=1_000_000)]
 FORMS = {
@@ -38,6 +40,17 @@ FORMS = {
 _WRONG = {422: "A field is wrong, missing or has no meaning here"}
 _GONE = {404: "There is no such export, or it has expired, or it is somebody else's"}
 _REFUSED = {403: "Nothing of this dataset is open to you"}
+
+
+def somebody(request: Request, who: Viewer) -> Identity:
+    """A dependency: who asks. A grant's key sees its own orders only, which hold what it was lent:
+    of them nothing is withheld."""
+    if who.lent is not None:
+        disclosed_already(request.scope)
+    return who
+
+
+Somebody = Annotated[Identity, Depends(somebody)]
 
 
 def exports_router(desk: Desk, exports: Exports, clearance: Clearances) -> APIRouter:
@@ -86,6 +99,7 @@ def _parts(router: APIRouter, desk: Desk, exports: Exports, clearance: Clearance
     some: dict[int | str, dict[str, Any]] = {206: {"description": "The bytes that `Range` names"}}
     said = _GONE | {416: "The range begins behind the part's end"}
     said |= {503: "Too many parts are being made, or the database is away; see `Retry-After`"}
+    paces = Paces()
 
     @router.get("/{export_id}/parts/{number}", summary="A part of an export",
                 response_class=Response, responses=documented(said) | some)  # fmt: skip
@@ -111,7 +125,11 @@ def _parts(router: APIRouter, desk: Desk, exports: Exports, clearance: Clearance
         headers = {"ETag": ready.etag, "Accept-Ranges": "bytes", "Cache-Control": "no-store"}
         span = _span(ready, asked, condition, headers)
         watched = partial(state.endings.watched, identity.key_id)
-        return _answer(export, number, ready, span, headers, watched)
+        parts, lent = sent(ready.file, span.first, span.last), identity.lent
+        if lent is not None and lent.rows_per_second:
+            parts = paced(parts, ready, paces, identity.key_id, lent.rows_per_second)
+        answer = Stream(parts, FORMS[export.format][0], headers, lambda: None, watched)
+        return _described(answer, export, number, ready, span)
 
 
 def _span(
@@ -125,18 +143,13 @@ def _span(
         raise Problem(416, "Range not satisfiable", detail, code="range", headers=headers) from None
 
 
-def _answer(
-    export: Export, number: int, ready: Ready, span: Wanted, headers: dict[str, str],
-    watched: Watched,
-) -> Stream:  # fmt: skip
-    media_type, ending = FORMS[export.format]
-    name = f"{export.dataset}-{str(export.export_id)[:8]}-{number:04}.{ending}"
-    headers |= {"Content-Length": str(span.last - span.first + 1), "Repr-Digest": ready.digest}
-    headers["Content-Disposition"] = f'attachment; filename="{name}"'
+def _described(answer: Stream, export: Export, number: int, ready: Ready, span: Wanted) -> Stream:
+    name = f"{export.dataset}-{str(export.export_id)[:8]}-{number:04}.{FORMS[export.format][1]}"
+    answer.headers["Content-Length"] = str(span.last - span.first + 1)
+    answer.headers["Repr-Digest"] = ready.digest
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     if span.partial:
-        headers["Content-Range"] = f"bytes {span.first}-{span.last}/{ready.size}"
-    parts = sent(ready.file, span.first, span.last)
-    answer = Stream(parts, media_type, headers, lambda: None, watched)
+        answer.headers["Content-Range"] = f"bytes {span.first}-{span.last}/{ready.size}"
     answer.status_code = 206 if span.partial else 200
     return answer
 

@@ -34,7 +34,7 @@ from shared.disclosure.disclose import (
 from shared.web.accesses import Accesses
 from shared.web.auth import require_role
 from shared.web.clearances import clearance_of
-from shared.web.disclosing import accessed_level, disclosed_already
+from shared.web.disclosing import accessed_level, disclosed_already, not_granted
 from shared.web.endings import Endings
 from shared.web.identity import Identity
 from shared.web.problems import Problem
@@ -77,7 +77,7 @@ class Caller:
                 return replace(question, span=span, area_ids=self._asked(question), exact=exact)
             case MomentQuestion():
                 if not self.clearance.covers(question.at):
-                    raise _not_granted("this moment")
+                    raise not_granted("this moment")
                 selection = self._selection(question.selection)
                 return replace(question, selection=selection, since=self.clearance.since)
             case ExportQuestion():
@@ -142,7 +142,7 @@ class Caller:
             metrics = tuple(code for code in metrics if code in lent) if metrics else tuple(lent)
         told = tuple(c for c in metrics if discloses_metric(self.declaration, c, self.clearance))
         if (asked.metrics or lent) and not told:
-            raise _not_granted("these metrics")
+            raise not_granted("these metrics")
         return replace(asked, metrics=told, within=self._areas)
 
     def _span(self, asked: Span) -> Span:
@@ -150,7 +150,7 @@ class Caller:
         start = asked.start if since is None else max(asked.start, since)
         end = asked.end if until is None else min(asked.end, until)
         if start >= end and (since, until) != (None, None):
-            raise _not_granted("this time")
+            raise not_granted("this time")
         return Span(start, end)
 
     @property
@@ -160,7 +160,7 @@ class Caller:
     def _asked(self, question: AreasQuestion) -> tuple[str, ...]:
         lent = self.clearance.areas
         if lent and not lent.issuperset(question.area_ids):
-            raise _not_granted("these areas")
+            raise not_granted("these areas")
         return question.area_ids or self._areas
 
     def _refuse_metric(self, code: str) -> None:
@@ -184,8 +184,3 @@ def caller(request: Request, who: Viewer) -> Caller:
 
 
 Asking = Annotated[Caller, Depends(caller)]
-
-
-def _not_granted(what: str) -> Problem:
-    detail = f"The grant of this key does not lend {what}."
-    return Problem(403, "Forbidden", detail, code="not_granted")

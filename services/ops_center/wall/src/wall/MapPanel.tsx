@@ -14,6 +14,7 @@ import type { Board, Flush } from "./board";
 import { domainsShown, flipGrid, flipLayer, grid, hidden, map } from "./chosen";
 import { silentAreas } from "./districts";
 import { number, scaled } from "./format";
+import { outlines } from "./neighbours";
 import { Legend } from "./Legend";
 import { useScale } from "./scale";
 import type { Show } from "./show";
@@ -87,6 +88,8 @@ export function MapPanel({ board, show }: { board: Board; show: Show }) {
   useEffect(() => map.value?.settle(view?.area_id ?? null, view?.centre ?? null), [map.value, view]);
   useEffect(() => map.value?.showDomains(domainsShown(view)), [map.value, view, hidden.value]);
   useEffect(() => map.value?.showGrid(board.picture, grid.value), [map.value, grid.value]);
+  useEffect(() => map.value?.setNeighbours(outlines(board.neighbours.value, board.now())),
+    [map.value, board.neighbours.value]);
   useEffect(() => focusOn(map.value, board), [map.value, board.selection.value]);
   useEffect(() => {
     for (const { name, ids } of listed.value) map.value?.showLayers(ids, !hidden.value.includes(name));

@@ -19,7 +19,9 @@ ADCODE = 440100
 PLACE = f"/v1/neighbours/{ADCODE}"
 # Nobody answers there: what it is sent waits.
 NOWHERE = "http://127.0.0.1:9/"
-ADDED: dict[str, Any] = {"adcode": ADCODE, "name_zh": "广州", "name_en": "Guangzhou", "url": NOWHERE}
+ADDED: dict[str, Any] = {
+    "adcode": ADCODE, "name_zh": "广州", "name_en": "Guangzhou", "url": NOWHERE,
+}  # fmt: skip
 _INFO = """<info><language>{language}</language><category>Met</category><event>{event}</event>
 <urgency>Expected</urgency><severity>Severe</severity><certainty>Observed</certainty>
 <expires>{expires}</expires><headline>{headline}</headline>

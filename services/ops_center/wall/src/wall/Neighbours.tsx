@@ -7,6 +7,7 @@ import { HOLDING, priorityOf } from "./neighbours";
 import { t } from "./texts";
 
 const SHOWN = 3;
+const HOURS_SHOWN = 12; // later than that a time of day could be today's
 
 /** What neighbouring cities warn of: theirs, not ours, and so apart from our incidents. Nothing where nothing holds. */
 export function Neighbours({ board }: { board: Board }) {
@@ -33,7 +34,7 @@ export function Neighbours({ board }: { board: Board }) {
 function Warning({ warning, city, now }: { warning: NeighbourWarning; city: string; now: number }) {
   const zh = language.value === "zh";
   const until = Date.parse(warning.expires_at);
-  const far = until - now > 24 * 3_600_000;
+  const far = until - now > HOURS_SHOWN * 3_600_000;
   return (
     <li>
       <button type="button" class={`p${priorityOf(warning)}`} data-testid={`neighbour-${warning.identifier}`}

@@ -149,6 +149,7 @@ def neighbours(city: City) -> None:
         (445300, "云浮", "Yunfu"),
     ]
     flood_zh, flood_en = "广州市发布洪水橙色预警", "Orange warning: Flood, Guangzhou"
+    flash_zh, flash_en = "云浮市发布山洪黄色预警", "Yellow warning: Flash flood, Yunfu"
     city.hello["neighbours"] = {
         "cities": [
             {"adcode": adcode, "name_zh": zh, "name_en": en, "silent": adcode == 441800,

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { parseFrame, type NeighbourWarning } from "../src/live/protocol";
 import { apply, emptyPicture } from "../src/live/reducer";
-import { HOLDING, outlines, priorityOf } from "../src/wall/neighbours";
+import { holding, outlines, priorityOf } from "../src/wall/neighbours";
 import { silent, type Neighbour } from "../src/console/setup/neighbour";
 
 const NOW = Date.parse("2026-05-01T08:00:00Z");
@@ -19,14 +19,14 @@ function warning(more: Partial<NeighbourWarning> = {}): NeighbourWarning {
 
 describe("warnings of neighbouring cities", () => {
   it("end when they expire, whether or not the server can say so", () => {
-    expect([HOLDING(NOW)(warning()), HOLDING(NOW + 2 * 3_600_000)(warning())]).toEqual([true, false]);
+    expect([holding(NOW)(warning()), holding(NOW + 2 * 3_600_000)(warning())]).toEqual([true, false]);
   });
 
   it("are on the map while they hold, each ring with the colour of its gravity", () => {
     const over = warning({ identifier: "440100_2", severity: "Extreme", expires_at: "2026-05-01T07:30:00Z" });
-    const { features } = outlines({ cities: [], warnings: [warning(), over] }, NOW);
+    const { features } = outlines([warning(), over], NOW);
     expect(features.map((one) => one.properties)).toEqual([{ priority: 2 }, { priority: 2 }]);
-    expect(outlines(null, NOW).features).toEqual([]);
+    expect(outlines([], NOW).features).toEqual([]);
     expect(priorityOf(warning({ severity: "Unknown" }))).toBe(4);
   });
 

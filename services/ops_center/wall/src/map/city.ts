@@ -62,7 +62,7 @@ export class CityMap {
   private strayed = false;
   private gone = false;
 
-  constructor(private readonly options: CityMapOptions) {
+  constructor(readonly options: CityMapOptions) {
     const { areas, colours, padding, scale } = options;
     this.bounds = boundsOf(areas);
     // At home from the first frame: tiles asked for while the camera still moves can be lost.
@@ -156,19 +156,6 @@ export class CityMap {
     for (const id of ids) this.gl.setLayoutProperty(id, "visibility", visible ? "visible" : "none");
   }
 
-  /** Where neighbouring cities warn. */
-  setNeighbours(outlines: FeatureCollection): void {
-    this.whenReady(() => this.source("neighbours").setData(outlines));
-  }
-
-  /** At these rings of [longitude, latitude] and the city, for a while. */
-  look(rings: [number, number][][]): void {
-    const features = rings.map((ring) => ({
-      type: "Feature" as const, properties: {}, geometry: { type: "Polygon" as const, coordinates: [ring] },
-    }));
-    if (features.length > 0) this.show([...features, ...this.options.areas.features]);
-  }
-
   /** A ring around the chosen place; null takes it away. */
   choose(point: [number, number] | null): void {
     const features = point === null ? [] : [{
@@ -198,12 +185,8 @@ export class CityMap {
     this.home();
   }
 
-  /** An area for a while. */
-  visit(areaId: string): void {
-    this.show(this.options.areas.features.filter((one) => one.properties?.["area_id"] === areaId));
-  }
-
-  private show(features: FeatureCollection["features"]): void {
+  /** These outlines for a while. */
+  frame(features: FeatureCollection["features"]): void {
     const bounds = boundsOf({ type: "FeatureCollection", features });
     if (bounds === null) return;
     this.stray();

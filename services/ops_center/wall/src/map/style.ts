@@ -121,11 +121,12 @@ function cellLayers(colours: Palette, scale: number): LayerSpecification[] {
 
 /** Where neighbouring cities warn: dashed, for it is theirs. */
 function neighbourLayers(colours: Palette, scale: number): LayerSpecification[] {
+  const layout = { visibility: "none" as const };
   const colour: ExpressionSpecification = ["match", ["get", "priority"], 1, colours.p1, 2, colours.p2, 3, colours.p3, colours.p4];
   return [
-    { id: "neighbour-fill", type: "fill", source: "neighbours", paint: { "fill-color": colour, "fill-opacity": 0.07 } },
+    { id: "neighbour-fill", type: "fill", source: "neighbours", layout, paint: { "fill-color": colour, "fill-opacity": 0.07 } },
     {
-      id: "neighbour-line", type: "line", source: "neighbours",
+      id: "neighbour-line", type: "line", source: "neighbours", layout,
       paint: { "line-color": colour, "line-width": 1.8 * scale, "line-dasharray": [3, 2.5] },
     },
   ];

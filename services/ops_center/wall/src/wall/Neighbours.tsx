@@ -1,9 +1,10 @@
 import { language, named } from "../i18n";
 import type { NeighbourCity, NeighbourWarning } from "../live/protocol";
+import { lookBeside } from "../map/region";
 import type { Board } from "./board";
 import { map } from "./chosen";
 import { facts, minute, span } from "./format";
-import { HOLDING, priorityOf } from "./neighbours";
+import { holding, outlines, priorityOf } from "./neighbours";
 import { t } from "./texts";
 
 const SHOWN = 3;
@@ -14,7 +15,7 @@ export function Neighbours({ board }: { board: Board }) {
   const known = board.neighbours.value;
   if (known === null) return null;
   const now = board.beat.value;
-  const warnings = known.warnings.filter(HOLDING(now));
+  const warnings = known.warnings.filter(holding(now));
   const silent = known.cities.filter((city) => city.silent);
   if (warnings.length + silent.length === 0) return null;
   const city = (adcode: number): NeighbourCity | undefined => known.cities.find((one) => one.adcode === adcode);
@@ -38,7 +39,7 @@ function Warning({ warning, city, now }: { warning: NeighbourWarning; city: stri
   return (
     <li>
       <button type="button" class={`p${priorityOf(warning)}`} data-testid={`neighbour-${warning.identifier}`}
-        onClick={() => map.value?.look(warning.outline)}>
+        onClick={() => map.value && lookBeside(map.value, outlines([warning], now))}>
         <b class="origin">{city}</b>
         <span class="headline">{warning.exercise && <em>{t("exercise")}</em>}{zh ? warning.headline_zh : warning.headline_en}</span>
         <span class="facts">

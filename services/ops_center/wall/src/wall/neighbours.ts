@@ -2,7 +2,7 @@
 
 import type { FeatureCollection } from "geojson";
 
-import type { NeighbourWarning, Neighbours, Priority, Severity } from "../live/protocol";
+import type { NeighbourWarning, Priority, Severity } from "../live/protocol";
 
 const PRIORITIES: Record<Severity, Priority> = { Extreme: 1, Severe: 2, Moderate: 3, Minor: 4, Unknown: 4 };
 
@@ -12,14 +12,13 @@ export function priorityOf(warning: NeighbourWarning): Priority {
 }
 
 /** Whether a warning still holds, even if nobody can say so because the link is lost. */
-export const HOLDING = (now: number) => (warning: NeighbourWarning): boolean => Date.parse(warning.expires_at) > now;
+export const holding = (now: number) => (warning: NeighbourWarning): boolean => Date.parse(warning.expires_at) > now;
 
-/** Where the warnings are that hold, for the map. */
-export function outlines(known: Neighbours | null, now: number): FeatureCollection {
-  const holding = (known?.warnings ?? []).filter(HOLDING(now));
+/** Where those are that hold, for the map. */
+export function outlines(warnings: readonly NeighbourWarning[], now: number): FeatureCollection {
   return {
     type: "FeatureCollection",
-    features: holding.flatMap((warning) => warning.outline.map((ring) => ({
+    features: warnings.filter(holding(now)).flatMap((warning) => warning.outline.map((ring) => ({
       type: "Feature" as const, properties: { priority: priorityOf(warning) },
       geometry: { type: "Polygon" as const, coordinates: [ring] },
     }))),

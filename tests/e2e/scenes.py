@@ -182,7 +182,6 @@ SCENES = (
     Scene("replay", one_urgent, query="replay=2026-05-01T02:00:00Z&speed=10"),
     Scene("help", keys=("?",)),
     Scene("neighbours", neighbours),
-    Scene("neighbours-en-light", neighbours, query="lang=en&theme=light"),
 )
 
 

@@ -46,12 +46,15 @@ class Picture:
     observed_at: list[int | None] = field(default_factory=list)
     state: list[str] = field(default_factory=list)
     incidents: dict[str, Frame] = field(default_factory=dict)
+    neighbours: Frame | None = None  # other cities' warnings that hold
     resume: str | None = None
     _closed: dict[str, int] = field(default_factory=dict)  # at which version
 
     def apply(self, frame: Frame) -> None:
         """Take one frame of the server."""
         match frame["type"]:
+            case "hello" | "neighbours":
+                self.neighbours = frame.get("neighbours")
             case "snapshot":
                 self._replace(frame)
             case "delta":

@@ -47,13 +47,14 @@ export interface Delta {
 }
 
 export type Frame =
-  | { type: "hello"; protocol: number; server_time: string }
+  | { type: "hello"; protocol: number; server_time: string; neighbours?: unknown }
   | Snapshot
   | Delta
   | { type: "incident"; event: { type: string; data: Incident }; resume: string }
   | { type: "pulse"; server_time: string; lag_ms: number; behind_ms: number; conflated: number }
   | { type: "resync"; reason: string }
-  | { type: "screen"; screen: unknown };
+  | { type: "screen"; screen: unknown }
+  | { type: "neighbours"; neighbours: unknown };
 
 /** Parallel columns, one place per series. */
 export class Picture {
@@ -64,6 +65,8 @@ export class Picture {
   state: State[] = [];
   /** Not closed, by id. */
   incidents = new Map<string, Incident>();
+  /** Other cities' warnings that hold. */
+  neighbours: unknown = null;
   resume: string | null = null;
   private closed = new Map<string, number>();
 
@@ -71,6 +74,7 @@ export class Picture {
     if (frame.type === "snapshot") this.replace(frame);
     else if (frame.type === "delta") this.change(frame);
     else if (frame.type === "incident") this.step(frame.event.data);
+    else if (frame.type === "hello" || frame.type === "neighbours") this.neighbours = frame.neighbours ?? null;
     else if (frame.type === "resync") this.resume = null; // a snapshot follows
     if ("resume" in frame) this.resume = frame.resume;
   }

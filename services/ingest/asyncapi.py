@@ -23,6 +23,7 @@ _SERVER = (
     live.IncidentFrame,
     live.Pulse,
     live.ScreenFrame,
+    live.NeighboursFrame,
     live.Resync,
 )
 _REPLAY_CLIENT = (replay.ReplayHello, replay.Steer, replay.ReplayPing)

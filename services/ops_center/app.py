@@ -19,6 +19,7 @@ from services.ops_center.history.routes import Desk as HistoryDesk
 from services.ops_center.history.routes import history_router
 from services.ops_center.hub import Hub
 from services.ops_center.login import Login
+from services.ops_center.neighbourhood import Watch
 from services.ops_center.pages import DIST, Assets, pages_router
 from services.ops_center.people.oidc import Oidc, Provider, roles_of
 from services.ops_center.people.routes_account import account_router
@@ -140,6 +141,7 @@ async def build(context: Context) -> Service:
         jobs={
             "picture": feed.run,
             "hub": hub.run,
+            "neighbours": Watch(context.engine, clock, hub.tell).run,
             "vital signs": Recorder(surveyor, records, clock).run,
             "data quality": QualityRecorder(datasets).run,
             "free flow": Learner(records, clock).run,

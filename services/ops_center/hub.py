@@ -20,24 +20,20 @@ from services.ops_center.metrics import (
 )
 from services.ops_center.passage import Passage
 from services.ops_center.picture import Delta, Picture
-from services.ops_center.protocol import (
-    TRY_AGAIN,
-    Mark,
-    Refusal,
-    ResyncReason,
-)
+from services.ops_center.protocol import TRY_AGAIN, Mark, Refusal, ResyncReason
 from services.ops_center.seating import Seating
 from services.ops_center.stage import Group, Stage
 from services.ops_center.telling import Telling
 from services.ops_center.view import (
     hello_frame,
+    neighbours_frame,
     pulse_frame,
     resync_frame,
     rfc3339,
     screen_frame,
 )
 from shared.clock import Clock, monotonic, to_micros
-from shared.contracts.live import ClientHello, Filter, Pulse, ScreenInfo
+from shared.contracts.live import ClientHello, Filter, Neighbours, Pulse, ScreenInfo
 from shared.web.identity import Restrictions
 
 TICK_SECONDS = 0.25
@@ -56,8 +52,8 @@ class Hub:
         self._staged = asyncio.Event()
         self._restaging: asyncio.Task[None] | None = None
         self._seating = Seating()
-        self._conflated = 0
-        self._pulse = ""
+        self._conflated, self._pulse = 0, ""
+        self._neighbours: Neighbours | None = None
 
     def show(self, picture: Picture, reason: ResyncReason) -> None:
         """From now on this picture; every screen takes a snapshot of it, because of `reason`."""
@@ -111,7 +107,7 @@ class Hub:
         client.gone.add_done_callback(lambda _: self.leave(client))
         self._seating.seat(client, group)
         city = stage.picture.registry.city(self._adcode)
-        frames = [hello_frame(self._clock(), TICK_SECONDS, city, shown)]
+        frames = [hello_frame(self._clock(), TICK_SECONDS, city, shown, self._neighbours)]
         missed = stage.missed(group.view, hello.resume, self._now_us()) if hello.resume else None
         if isinstance(missed, tuple):
             client.mark, client.confirm = missed[0], True
@@ -142,6 +138,13 @@ class Hub:
         client.wish.shown = shown
         client.news["screen"] = screen_frame(shown)
         self._catch_up(client)
+
+    def tell(self, neighbours: Neighbours | None) -> None:
+        """Tell every screen what neighbouring cities warn of, if that is new."""
+        if neighbours != self._neighbours:
+            self._neighbours = neighbours
+            for client in self._seating.tell("neighbours", neighbours_frame(neighbours)):
+                self._catch_up(client)
 
     def leave(self, client: Client) -> None:
         """Forget a screen. Idempotent."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from services.ops_center.client import Client, Wish
+from services.ops_center.client import Client, Frame, Wish
 from services.ops_center.metrics import CLIENTS
 from services.ops_center.picture import Picture
 from services.ops_center.protocol import TRY_AGAIN, Refusal, canonical, filter_key
@@ -32,6 +32,13 @@ class Seating:
     def clients(self) -> list[Client]:
         """Every screen."""
         return list(self._homes)
+
+    def tell(self, kind: str, frame: Frame) -> list[Client]:
+        """Put news in waiting for every screen; all of them."""
+        clients = self.clients()
+        for client in clients:
+            client.news[kind] = frame
+        return clients
 
     def home(self, client: Client) -> Group | None:
         """Where a screen sits; None: it has left."""

@@ -16,6 +16,8 @@ from shared.contracts.live import (
     Delta,
     Filter,
     Hello,
+    Neighbours,
+    NeighboursFrame,
     Pulse,
     Resync,
     ScreenFrame,
@@ -196,15 +198,27 @@ def incident_frame(event: str, token: str) -> str:
     return f'{{"type":"incident","event":{event},"resume":"{token}"}}'
 
 
-def hello_frame(now: datetime, tick_seconds: float, city: City, screen: ScreenInfo | None) -> str:
+def hello_frame(
+    now: datetime,
+    tick_seconds: float,
+    city: City,
+    screen: ScreenInfo | None,
+    neighbours: Neighbours | None,
+) -> str:
     """The server's first frame."""
-    hello = Hello(rfc3339(now), round(tick_seconds * 1000), city, screen=screen)
+    tick_ms = round(tick_seconds * 1000)
+    hello = Hello(rfc3339(now), tick_ms, city, screen=screen, neighbours=neighbours)
     return _encoder.encode(hello).decode()
 
 
 def screen_frame(screen: ScreenInfo) -> str:
     """Says what the screen is to show from now on."""
     return _encoder.encode(ScreenFrame(screen)).decode()
+
+
+def neighbours_frame(neighbours: Neighbours | None) -> str:
+    """Says what neighbouring cities warn of from now on."""
+    return _encoder.encode(NeighboursFrame(neighbours)).decode()
 
 
 def resync_frame(reason: str) -> str:

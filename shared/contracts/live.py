@@ -135,14 +135,55 @@ class ScreenInfo(msgspec.Struct, frozen=True):
     views: list[ShownView]
 
 
+class NeighbourCity(msgspec.Struct, frozen=True):
+    """A city whose platform warns us. `heard_at`: its last message; `silent`: it should have been
+    heard of since: that nothing is shown of it says nothing."""
+
+    adcode: int
+    name_zh: str
+    name_en: str
+    heard_at: str | None
+    silent: bool
+
+
+class NeighbourWarning(msgspec.Struct, frozen=True):
+    """A warning of a neighbouring city that is in force; it is no incident of ours. `severity`: as
+    in CAP 1.2; `exercise`: the danger is not real; `outline`: outer rings of longitude and
+    latitude, WGS 84, or none."""
+
+    adcode: int
+    identifier: str
+    severity: str
+    exercise: bool
+    event_zh: str
+    event_en: str
+    headline_zh: str
+    headline_en: str
+    area_zh: str
+    area_en: str
+    since: str
+    sent_at: str
+    expires_at: str
+    outline: list[list[tuple[float, float]]]
+
+
+class Neighbours(msgspec.Struct, frozen=True):
+    """The neighbouring cities and all that they warn of now, the gravest first."""
+
+    cities: list[NeighbourCity]
+    warnings: list[NeighbourWarning]
+
+
 class Hello(msgspec.Struct, frozen=True, tag="hello", tag_field="type"):
-    """The server's first frame. `screen`: for sockets of a screen token."""
+    """The server's first frame. `screen`: for sockets of a screen token. `neighbours`: null where
+    there are none."""
 
     server_time: str
     tick_ms: int
     city: City
     protocol: int = PROTOCOL
     screen: ScreenInfo | None = None
+    neighbours: Neighbours | None = None
 
 
 class Snapshot(msgspec.Struct, frozen=True, tag="snapshot", tag_field="type"):
@@ -220,6 +261,14 @@ class ScreenFrame(msgspec.Struct, frozen=True, tag="screen", tag_field="type"):
     """What this screen is to show has been changed."""
 
     screen: ScreenInfo
+
+
+class NeighboursFrame(msgspec.Struct, frozen=True, tag="neighbours", tag_field="type"):
+    """What neighbouring cities warn of is something else now: all of it, in place of what `hello`
+    or the last such frame said. It belongs to no moment of the log and has no resume token: every
+    connection begins with all of it."""
+
+    neighbours: Neighbours | None
 
 
 class Resync(msgspec.Struct, frozen=True, tag="resync", tag_field="type"):

@@ -29,7 +29,8 @@ _BATCH = 1_000
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """Who acts: `kind` person, key, link (a person through a signed link) or system."""
+    """Who acts: `kind` person, key, link (a person through a signed link),
+    neighbour (a city's platform) or system."""
 
     actor: str
     kind: str

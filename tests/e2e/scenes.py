@@ -65,7 +65,7 @@ class City:
         series, sensors = self.snapshot["series"], self.snapshot["sensors"]
         series["value"][place], series["state"][place] = value, f"p{priority}"
         sensor = series["sensor"][place]
-        opened = datetime.fromtimestamp(NOW.timestamp() - 60 * minutes, UTC).isoformat()
+        opened = _ago(minutes)
         self.snapshot["incidents"].append(
             _incident(len(self.snapshot["incidents"]), opened) | {
                 "title": f"{title} · {sensors['name'][sensor]}", "priority": priority,
@@ -140,6 +140,30 @@ def stale(city: City) -> None:
     city.silence(frozenset({"441224", "441225"}), "air.pm25")
 
 
+def neighbours(city: City) -> None:
+    """Guangzhou warns of a flood along the border, Yunfu exercises, Qingyuan says nothing."""
+    one_urgent(city)
+    cities = [
+        (440100, "广州", "Guangzhou"),
+        (441800, "清远", "Qingyuan"),
+        (445300, "云浮", "Yunfu"),
+    ]
+    flood_zh, flood_en = "广州市发布洪水橙色预警", "Orange warning: Flood, Guangzhou"
+    flash_zh, flash_en = "云浮市发布山洪黄色预警", "Yellow warning: Flash flood, Yunfu"
+    city.hello["neighbours"] = {
+        "cities": [
+            {"adcode": adcode, "name_zh": zh, "name_en": en, "silent": adcode == 441800,
+             "heard_at": _ago(95 if adcode == 441800 else 3)}
+            for adcode, zh, en in cities
+        ],
+        "warnings": [
+            _warning(440100, "Severe", flood_zh, flood_en, 42, [112.75, 23.0]),
+            _warning(445300, "Moderate", flash_zh, flash_en, 130, [111.75, 22.75])
+            | {"exercise": True},
+        ],
+    }  # fmt: skip
+
+
 SCENES = (
     Scene("calm"),
     Scene("urgent", one_urgent),
@@ -157,6 +181,7 @@ SCENES = (
     Scene("sign", flood, click=".domain:nth-child(2) .sign button"),
     Scene("replay", one_urgent, query="replay=2026-05-01T02:00:00Z&speed=10"),
     Scene("help", keys=("?",)),
+    Scene("neighbours", neighbours),
 )
 
 
@@ -175,4 +200,22 @@ def _incident(number: int, opened: str) -> Frame:
         "cause": None, "category": None, "warning": None, "members": 1, "alarms": [],
         "suppressed": None, "flapping": False, "assigned_area": None, "step_due_at": None,
         "overdue": False, "held": [],
+    }  # fmt: skip
+
+
+def _ago(minutes: float) -> str:
+    return datetime.fromtimestamp(NOW.timestamp() - 60 * minutes, UTC).isoformat()
+
+
+def _warning(
+    adcode: int, severity: str, zh: str, en: str, minutes: float, corner: list[float]
+) -> Frame:
+    west, south = corner
+    ring = [corner, [west + 0.3, south - 0.05], [west + 0.35, south + 0.25],
+            [west + 0.1, south + 0.3], corner]  # fmt: skip
+    return {
+        "adcode": adcode, "identifier": f"{adcode}_1", "severity": severity, "exercise": False,
+        "event_zh": "", "event_en": "", "headline_zh": zh, "headline_en": en, "area_zh": "",
+        "area_en": "", "since": _ago(minutes), "sent_at": _ago(minutes),
+        "expires_at": _ago(minutes - 6 * 60), "outline": [ring],
     }  # fmt: skip

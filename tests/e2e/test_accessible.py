@@ -12,11 +12,11 @@ from tests.product import Product
 AXE = DIST.parent / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = (
     "incidents", "silences", "sensors", "duty", "performance", "tasks", "vitals",
-    "rules", "push", "keys", "grants", "quarantine", "catalogue", "users", "audit",
+    "rules", "push", "keys", "grants", "quarantine", "catalogue", "users", "audit", "neighbours",
 )  # fmt: skip
 DIALOGS = {
     "silences": "silence-new", "sensors": "sensor-add", "rules": "rule-new", "keys": "key-new",
-    "grants": "grant-new",
+    "grants": "grant-new", "neighbours": "neighbour-new",
     "users": "user-new", "duty": "swap",
 }  # fmt: skip
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

@@ -12,8 +12,9 @@ from lxml import etree
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.alerts.cap.message import NAMESPACE, Sender
+from services.alerts.cap.message import Sender
 from services.alerts.cap.publisher import Publisher
+from services.alerts.channels.cap import NAMESPACE
 from shared.contracts.incident import WarningColour
 from shared.eventlog.log import EventLog
 from shared.pause import eventually

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from xml.etree import ElementTree
 
+from services.alerts.channels.cap import CAP_TYPE
+
 ATOM = "http://www.w3.org/2005/Atom"
-CAP_TYPE = "application/cap+xml"
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import Final, Literal
 from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
+from services.alerts.channels.cap import NAMESPACE
 from shared.contracts.incident import Incident, WarningColour
 
-NAMESPACE: Final = "urn:oasis:names:tc:emergency:cap:1.2"
 ZONE: Final = ZoneInfo("Asia/Shanghai")
 Kind = Literal["Alert", "Update", "Cancel"]
 Status = Literal["Actual", "Exercise"]

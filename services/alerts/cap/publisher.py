@@ -22,6 +22,7 @@ from services.alerts.cap.message import (
     document,
     identifier,
 )
+from services.alerts.cap.newest import newest
 from services.alerts.connection import reachable
 from services.alerts.incidents import ledger
 from shared.clock import Clock
@@ -150,17 +151,8 @@ class Publisher:
 
 async def _held(connection: AsyncConnection) -> dict[UUID, list[Any]]:
     """Messages of every incident whose last one is no Cancel, the newest first."""
-    newest = (
-        select(cap_messages.c.incident_id, cap_messages.c.kind)
-        .distinct(cap_messages.c.incident_id)
-        .order_by(
-            cap_messages.c.incident_id,
-            cap_messages.c.sent_at.desc(),
-            cap_messages.c.identifier.desc(),
-        )
-        .subquery()
-    )
-    open_ = select(newest.c.incident_id).where(newest.c.kind != "Cancel")
+    last = newest().subquery()
+    open_ = select(last.c.incident_id).where(last.c.kind != "Cancel")
     query = select(cap_messages).where(cap_messages.c.incident_id.in_(open_))
     order = (cap_messages.c.sent_at.desc(), cap_messages.c.identifier.desc())
     found: dict[UUID, list[Any]] = {}

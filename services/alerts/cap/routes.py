@@ -7,7 +7,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.responses import Response
 
-from services.alerts.cap.feed import CAP_TYPE, Entry, feed
+from services.alerts.cap.feed import Entry, feed
+from services.alerts.cap.newest import newest
+from services.alerts.channels.cap import CAP_TYPE
 from services.alerts.connection import reachable
 from shared.clock import Clock
 from shared.store.tables import cap_messages
@@ -27,13 +29,7 @@ def cap_router(engine: AsyncEngine, clock: Clock, sender: str, public_url: str) 
     async def list_warnings(request: Request) -> Response:
         """An Atom feed of the newest message of every warning that has not expired, as CAP 1.2
         documents; that one was lifted stands there for an hour. Public."""
-        newest = select(cap_messages).distinct(cap_messages.c.incident_id)
-        newest = newest.order_by(
-            cap_messages.c.incident_id,
-            cap_messages.c.sent_at.desc(),
-            cap_messages.c.identifier.desc(),
-        )
-        last = newest.subquery()
+        last = newest().subquery()
         now = clock()
         query = select(last).where(last.c.expires_at > now)
         async with reachable(engine.connect()) as connection:

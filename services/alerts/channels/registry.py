@@ -5,12 +5,13 @@ from typing import Final
 
 from services.alerts.channels.alertmanager import Alertmanager
 from services.alerts.channels.bots import DingTalk, Feishu, Slack, WeCom
+from services.alerts.channels.cap import Cap
 from services.alerts.channels.channel import Channel
 from services.alerts.channels.mail import Email
 from services.alerts.channels.webhook import Webhook
 
 _ALL: tuple[Channel, ...] = (
-    Webhook(), Alertmanager(), Slack(), DingTalk(), Feishu(), WeCom(), Email(),
+    Webhook(), Alertmanager(), Slack(), DingTalk(), Feishu(), WeCom(), Email(), Cap(),
 )  # fmt: skip
 CHANNELS: Final[Mapping[str, Channel]] = {channel.name: channel for channel in _ALL}
 

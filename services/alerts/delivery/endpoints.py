@@ -20,6 +20,7 @@ from shared.store.tables import alerts_audit, deliveries, endpoints
 ROTATION = timedelta(hours=24)  # a replaced secret stays valid so long
 RESENT_AT_MOST = 10_000  # deliveries by one command
 NOBODY = UUID(int=0)  # the incident of a test message
+OUR_SECRET = ("webhook", "cap")  # channels whose messages we sign, with a secret made here
 _SECRETS = ("secret", "previous_secret")
 _HERE = endpoints.c.removed_at.is_(None)
 
@@ -53,8 +54,8 @@ class Which:
 
 @dataclass(frozen=True)
 class NewEndpoint:
-    """What an administrator says of a receiver. `secret`: of a bot that signs; a webhook's own is
-    made here."""
+    """What an administrator says of a receiver. `secret`: of a bot that signs, or that a neighbour
+    has made; else a webhook's own is made here."""
 
     url: str
     events: Sequence[str] = ("*",)
@@ -79,27 +80,8 @@ class Endpoints:
 
     async def put(self, new: NewEndpoint, by: By = SYSTEM) -> dict[str, Any]:
         """A new endpoint, with its secret (which is shown this once)."""
-        made = standard_webhooks.new_secret() if new.channel == "webhook" else new.secret or ""
-        endpoint_id, now = uuid4(), self._clock()
-        values = {
-            "endpoint_id": endpoint_id,
-            "url": new.url,
-            "events": list(new.events),
-            "secret": made,
-            "enabled": True,
-            "created_at": now,
-            "name": new.name,
-            "channel": new.channel,
-            "language": new.language,
-            "options": dict(new.options),
-            "level": new.level,
-        }
         async with reachable(self._engine.begin()) as connection:
-            await connection.execute(insert(endpoints).values(values))
-            after = await _seen(connection, endpoint_id)
-            action = Action("endpoint.made", str(endpoint_id), now, None, after)
-            await record_change(connection, alerts_audit, by, action)
-        return values
+            return await make(connection, new, self._clock(), by)
 
     async def everyone(self) -> list[dict[str, Any]]:
         """Every endpoint, without secrets."""
@@ -136,10 +118,8 @@ class Endpoints:
         """A new secret; the old one signs along for `ROTATION`. None: there is no such webhook."""
         made, now = standard_webhooks.new_secret(), self._clock()
         mine = (endpoints.c.endpoint_id == endpoint_id) & _HERE
-        values = {
-            "secret": made, "previous_secret": endpoints.c.secret, "previous_until": now + ROTATION,
-        }  # fmt: skip
-        statement = update(endpoints).where(mine, endpoints.c.channel == "webhook").values(values)
+        ours = endpoints.c.channel.in_(OUR_SECRET)
+        statement = update(endpoints).where(mine, ours).values(replaced(made, now))
         async with reachable(self._engine.begin()) as connection:
             done = await connection.execute(statement)
             if done.rowcount:
@@ -150,21 +130,8 @@ class Endpoints:
     async def remove(self, endpoint_id: UUID, by: By = SYSTEM) -> bool:
         """Send it nothing more and forget its secret; False if there is none. Its deliveries stay
         in the ledger; what was queued is dead."""
-        now = self._clock()
-        gone = {
-            "enabled": False, "events": [], "secret": "", "previous_secret": None,
-            "removed_at": now,
-        }  # fmt: skip
-        mine = (endpoints.c.endpoint_id == endpoint_id) & _HERE
         async with reachable(self._engine.begin()) as connection:
-            await lock(connection, endpoint_id)
-            before = await _seen(connection, endpoint_id)
-            done = await connection.execute(update(endpoints).where(mine).values(gone))
-            if done.rowcount:
-                await bury(connection, endpoint_id, "the endpoint was removed", now)
-                action = Action("endpoint.removed", str(endpoint_id), now, before)
-                await record_change(connection, alerts_audit, by, action)
-        return done.rowcount > 0
+            return await take_away(connection, endpoint_id, self._clock(), by)
 
     async def deliveries(
         self,
@@ -226,6 +193,55 @@ class Endpoints:
         async with reachable(self._engine.begin()) as connection:
             await queue(connection, [message])
         return message.delivery_id
+
+
+async def make(
+    connection: AsyncConnection, new: NewEndpoint, now: datetime, by: By
+) -> dict[str, Any]:
+    """A new endpoint, with its secret, in a transaction."""
+    ours = standard_webhooks.new_secret() if new.channel in OUR_SECRET else ""
+    endpoint_id = uuid4()
+    values = {
+        "endpoint_id": endpoint_id,
+        "url": new.url,
+        "events": list(new.events),
+        "secret": new.secret or ours,
+        "enabled": True,
+        "created_at": now,
+        "name": new.name,
+        "channel": new.channel,
+        "language": new.language,
+        "options": dict(new.options),
+        "level": new.level,
+    }
+    await connection.execute(insert(endpoints).values(values))
+    after = await _seen(connection, endpoint_id)
+    action = Action("endpoint.made", str(endpoint_id), now, None, after)
+    await record_change(connection, alerts_audit, by, action)
+    return values
+
+
+async def take_away(connection: AsyncConnection, endpoint_id: UUID, now: datetime, by: By) -> bool:
+    """See `Endpoints.remove`; in a transaction."""
+    gone = {
+        "enabled": False, "events": [], "secret": "", "previous_secret": None, "removed_at": now,
+    }  # fmt: skip
+    mine = (endpoints.c.endpoint_id == endpoint_id) & _HERE
+    await lock(connection, endpoint_id)
+    before = await _seen(connection, endpoint_id)
+    done = await connection.execute(update(endpoints).where(mine).values(gone))
+    if done.rowcount:
+        await bury(connection, endpoint_id, "the endpoint was removed", now)
+        action = Action("endpoint.removed", str(endpoint_id), now, before)
+        await record_change(connection, alerts_audit, by, action)
+    return done.rowcount > 0
+
+
+def replaced(secret: str, now: datetime) -> dict[str, Any]:
+    """Columns of an endpoint that gets another secret; the old one holds for `ROTATION` more."""
+    return {
+        "secret": secret, "previous_secret": endpoints.c.secret, "previous_until": now + ROTATION,
+    }  # fmt: skip
 
 
 async def _seen(connection: AsyncConnection, endpoint_id: UUID) -> dict[str, Any] | None:

@@ -130,6 +130,10 @@ def _add_probing(router: APIRouter, endpoints: Endpoints, probe: Probe) -> None:
     @router.delete("/{endpoint_id}", status_code=204)
     async def remove_endpoint(who: Admin, endpoint_id: UUID) -> Response:
         """Send a receiver nothing more; the ledger keeps what it was sent."""
+        found = await endpoints.get(endpoint_id)
+        if found is not None and found["channel"] == "cap":
+            detail = "it is a neighbouring city's: DELETE /v1/neighbours/{adcode}"
+            raise Problem(409, "Not possible now", detail, code="conflict")
         if not await endpoints.remove(endpoint_id, who.by):
             raise _missing(endpoint_id)
         return Response(status_code=204)

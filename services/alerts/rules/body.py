@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import Request
 
 from services.alerts.rules.files import Found, RuleError, parse_one
+from shared.web.limit import read_at_most
 from shared.web.problems import Problem
 
 MAX_BYTES = 64 * 1024
@@ -52,11 +53,7 @@ async def read_text(request: Request) -> tuple[str, bool]:
             415, "Unsupported media type",
             "a rule is sent as application/json or application/yaml", code="media_type",
         )  # fmt: skip
-    raw = bytearray()
-    async for part in request.stream():
-        raw += part
-        if len(raw) > MAX_BYTES:
-            raise Problem(413, "Too large", f"more than {MAX_BYTES} bytes", code="too_large")
+    raw = await read_at_most(request, MAX_BYTES)
     try:
         return raw.decode(), is_json
     except UnicodeDecodeError as error:

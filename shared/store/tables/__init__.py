@@ -37,6 +37,7 @@ from shared.store.tables.ingest import (
     readings,
     sensors,
 )
+from shared.store.tables.neighbours import neighbour_warnings, neighbours
 from shared.store.tables.oncall import oncall_entries, roster_overrides
 from shared.store.tables.ops import (
     accounts,
@@ -105,6 +106,8 @@ __all__ = [
     "metadata",
     "metric_classes",
     "metrics",
+    "neighbour_warnings",
+    "neighbours",
     "notices",
     "oncall_entries",
     "ops_audit",

@@ -178,6 +178,12 @@ deliveries = Table(
     ),
     Index("deliveries_by_making", "created_at", "delivery_id"),
     Index("deliveries_by_incident", "incident_id", "endpoint_id"),
+    Index(
+        "deliveries_of_warnings",
+        "endpoint_id",
+        "created_at",
+        postgresql_where=text("type LIKE 'warning.%'"),
+    ),
     Index("deliveries_by_event", "event_id", postgresql_where=text("purpose = 'paging'")),
     Index(
         "deliveries_paging",

@@ -31,6 +31,7 @@ WHO = {
     ),
     **{f"scope {scope}": frozenset({f"{scope} key", "admin"}) for scope in KEYS},
     **{f"key with {scope}": frozenset({f"{scope} key"}) for scope in KEYS},
+    "neighbour": frozenset(ACTORS),  # whoever asks is judged by the signature
     "operator there, scope report": frozenset({DISTRICT, *ROLES[1:], "report key"}),
 }
 

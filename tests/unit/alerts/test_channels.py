@@ -80,7 +80,7 @@ def made(channel: str, bodies: list[Body], language: Language = "zh") -> Message
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("case", BODIES)
-@pytest.mark.parametrize("channel", sorted(CHANNELS))
+@pytest.mark.parametrize("channel", sorted(CHANNELS.keys() - {"cap"}))  # no incident leaves there
 def test_the_message_is_the_recorded_one(channel: str, case: str, language: Language) -> None:
     message = made(channel, BODIES[case], language)
     written = {"url": message.url, "headers": message.headers, "body": message.body.decode()}

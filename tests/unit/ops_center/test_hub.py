@@ -8,7 +8,7 @@ from services.ops_center import hub as hub_module
 from services.ops_center import seating
 from services.ops_center.protocol import Refusal
 from shared.clock import monotonic
-from shared.contracts.live import ClientHello, Filter
+from shared.contracts.live import ClientHello, Filter, NeighbourCity, Neighbours
 from tests.unit.ops_center.wall import (
     SERIES,
     Line,
@@ -107,6 +107,20 @@ async def test_screens_and_filters_are_bounded(monkeypatch: pytest.MonkeyPatch) 
         world.join("c")
     world.leave("a")
     world.join("c")
+
+
+async def test_neighbours_warnings_are_told_whole_to_who_comes_and_to_who_is_there() -> None:
+    world = World()
+    wall = world.join("a")
+    assert wall.frames[0]["neighbours"] is None
+    city = NeighbourCity(440100, "广州", "Guangzhou", None, False)
+    for told in (Neighbours([city], []), Neighbours([city], [])):  # the second says nothing new
+        world.hub.tell(told)
+    assert [frame["type"] for frame in wall.frames[2:]] == ["neighbours"]
+    assert wall.frames[-1]["neighbours"]["cities"][0]["name_en"] == "Guangzhou"
+    assert world.join("b").frames[0]["neighbours"] == wall.frames[-1]["neighbours"]
+    world.hub.tell(None)
+    assert wall.frames[-1] == {"type": "neighbours", "neighbours": None}
 
 
 async def test_the_pulse_tells_time_lag_latency_and_screens() -> None:

@@ -12,6 +12,7 @@ import { Help } from "./Help";
 import { Incidents } from "./Incidents";
 import { Grants } from "./setup/Grants";
 import { Keys } from "./setup/Keys";
+import { Neighbours } from "./setup/Neighbours";
 import { enterPage, listen } from "./keys";
 import { Push } from "./Push";
 import { Quarantine } from "./Quarantine";
@@ -83,6 +84,8 @@ function Shown({ desk }: { desk: Desk }) {
       return <Keys />;
     case "grants":
       return <Grants />;
+    case "neighbours":
+      return <Neighbours desk={desk} />;
     case "quarantine":
       return <Quarantine desk={desk} />;
     case "users":

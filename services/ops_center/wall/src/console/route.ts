@@ -4,12 +4,12 @@ import { signal } from "@preact/signals";
 
 export type Page =
   | "incidents" | "silences" | "sensors" | "duty" | "performance" | "tasks" | "vitals"
-  | "rules" | "push" | "keys" | "grants" | "quarantine" | "catalogue" | "users" | "audit";
+  | "rules" | "push" | "keys" | "grants" | "quarantine" | "catalogue" | "users" | "audit" | "neighbours";
 
 /** What people work with day by day; a digit opens each. */
 export const WORK: readonly Page[] = ["incidents", "silences", "sensors", "duty", "performance", "tasks", "vitals"];
 /** What is set up once, and looked after. */
-export const SETUP: readonly Page[] = ["rules", "push", "keys", "quarantine", "users", "audit", "grants", "catalogue"];
+export const SETUP: readonly Page[] = ["rules", "push", "keys", "quarantine", "users", "audit", "grants", "catalogue", "neighbours"];
 export const PAGES: readonly Page[] = [...WORK, ...SETUP];
 
 export interface Route {

@@ -6,7 +6,7 @@ import { messages } from "../i18n";
 const zh = {
   product: "一网", page: "事件处置台", main_nav: "页面",
   nav_incidents: "事件", nav_silences: "静默", nav_sensors: "感知点", nav_duty: "值班", nav_performance: "考核", nav_tasks: "任务", nav_vitals: "体征", nav_setup: "管理",
-  nav_rules: "规则", nav_push: "推送", nav_keys: "密钥", nav_grants: "授权", nav_quarantine: "隔离区", nav_catalogue: "数据", nav_users: "用户", nav_audit: "审计",
+  nav_rules: "规则", nav_push: "推送", nav_keys: "密钥", nav_grants: "授权", nav_neighbours: "邻市", nav_quarantine: "隔离区", nav_catalogue: "数据", nav_users: "用户", nav_audit: "审计",
   wall: "大屏", help: "快捷键", log_out: "退出", log_in: "登录", to_light: "浅色", to_dark: "深色",
   language: "EN", language_title: "Switch to English",
   role_screen: "大屏", role_viewer: "只读", role_operator: "值班员", role_dispatcher: "调度员",
@@ -61,7 +61,7 @@ export type Text = keyof typeof zh;
 const en: Record<Text, string> = {
   product: "Yiwang", page: "Incident console", main_nav: "Pages",
   nav_incidents: "Incidents", nav_silences: "Silences", nav_sensors: "Sensors", nav_duty: "Duty", nav_performance: "Report", nav_tasks: "Tasks", nav_vitals: "Vital signs", nav_setup: "Setup",
-  nav_rules: "Rules", nav_push: "Delivery", nav_keys: "Keys", nav_grants: "Grants", nav_quarantine: "Quarantine", nav_catalogue: "Data", nav_users: "Users", nav_audit: "Audit",
+  nav_rules: "Rules", nav_push: "Delivery", nav_keys: "Keys", nav_grants: "Grants", nav_neighbours: "Neighbours", nav_quarantine: "Quarantine", nav_catalogue: "Data", nav_users: "Users", nav_audit: "Audit",
   wall: "Wall", help: "Keys", log_out: "Log out", log_in: "Log in", to_light: "Light", to_dark: "Dark",
   language: "中", language_title: "切换到中文",
   role_screen: "screen", role_viewer: "viewer", role_operator: "operator", role_dispatcher: "dispatcher",

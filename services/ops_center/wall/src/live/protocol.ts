@@ -184,6 +184,41 @@ export interface ClientPing {
   type: "ping";
 }
 
+/** A city whose platform warns us. `silent`: it should have been heard of since `heard_at`. */
+export interface NeighbourCity {
+  adcode: number;
+  name_zh: string;
+  name_en: string;
+  heard_at: string | null;
+  silent: boolean;
+}
+
+export type Severity = "Extreme" | "Severe" | "Moderate" | "Minor" | "Unknown";
+
+/** A warning of a neighbouring city that is in force. `outline`: outer rings of [longitude, latitude], or none. */
+export interface NeighbourWarning {
+  adcode: number;
+  identifier: string;
+  severity: Severity;
+  exercise: boolean;
+  event_zh: string;
+  event_en: string;
+  headline_zh: string;
+  headline_en: string;
+  area_zh: string;
+  area_en: string;
+  since: string;
+  sent_at: string;
+  expires_at: string;
+  outline: [number, number][][];
+}
+
+/** All of them, the gravest first. */
+export interface Neighbours {
+  cities: NeighbourCity[];
+  warnings: NeighbourWarning[];
+}
+
 export interface HelloFrame {
   type: "hello";
   protocol: number;
@@ -192,6 +227,13 @@ export interface HelloFrame {
   city: { adcode: number; name_zh: string; name_en: string };
   /** For sockets of a screen token. */
   screen?: ScreenInfo | null;
+  neighbours?: Neighbours | null;
+}
+
+/** All that neighbouring cities warn of now, in place of what `hello` said. */
+export interface NeighboursFrame {
+  type: "neighbours";
+  neighbours: Neighbours | null;
 }
 
 /** What this screen is to show has been changed. */
@@ -266,9 +308,9 @@ export interface ResyncFrame {
 
 export type ServerFrame =
   | HelloFrame | SnapshotFrame | DeltaFrame | IncidentFrame | PulseFrame | ResyncFrame
-  | ScreenFrame;
+  | ScreenFrame | NeighboursFrame;
 
-const FRAME_TYPES = new Set(["hello", "snapshot", "delta", "incident", "pulse", "resync", "screen"]);
+const FRAME_TYPES = new Set(["hello", "snapshot", "delta", "incident", "pulse", "resync", "screen", "neighbours"]);
 
 /** Text of one socket message → frame; null for what this version does not know. Throws SyntaxError. */
 export function parseFrame(text: string): ServerFrame | null {

@@ -94,6 +94,7 @@ export function apply(picture: Picture, frame: ServerFrame): Change {
       break;
     case "pulse":
     case "screen":
+    case "neighbours":
       break;
   }
   return change;

@@ -62,7 +62,7 @@ export class CityMap {
   private strayed = false;
   private gone = false;
 
-  constructor(private readonly options: CityMapOptions) {
+  constructor(readonly options: CityMapOptions) {
     const { areas, colours, padding, scale } = options;
     this.bounds = boundsOf(areas);
     // At home from the first frame: tiles asked for while the camera still moves can be lost.
@@ -185,9 +185,8 @@ export class CityMap {
     this.home();
   }
 
-  /** An area for a while. */
-  visit(areaId: string): void {
-    const features = this.options.areas.features.filter((one) => one.properties?.["area_id"] === areaId);
+  /** These outlines for a while. */
+  frame(features: FeatureCollection["features"]): void {
     const bounds = boundsOf({ type: "FeatureCollection", features });
     if (bounds === null) return;
     this.stray();

@@ -39,11 +39,13 @@ export function cityStyle(
       sensors: { ...source("sensors"), tolerance: 0, buffer: 16 },
       abnormal: { ...source("abnormal"), tolerance: 0 },
       chosen: source("chosen"),
+      neighbours: source("neighbours"),
     },
     layers: [
       { id: "ground", type: "background", paint: { "background-color": colours.ground } },
       ...landLayers(colours, scale),
       ...cellLayers(colours, scale),
+      ...neighbourLayers(colours, scale),
       sensorLayer(colours, scale),
       areaLabels(colours, scale),
       ...abnormalLayers(colours, scale),
@@ -113,6 +115,19 @@ function cellLayers(colours: Palette, scale: number): LayerSpecification[] {
     {
       id: "cells-line", type: "line", source: "cells", layout,
       paint: { "line-color": colours.land, "line-width": 0.8 * scale },
+    },
+  ];
+}
+
+/** Where neighbouring cities warn: dashed, for it is theirs. */
+function neighbourLayers(colours: Palette, scale: number): LayerSpecification[] {
+  const layout = { visibility: "none" as const };
+  const colour: ExpressionSpecification = ["match", ["get", "priority"], 1, colours.p1, 2, colours.p2, 3, colours.p3, colours.p4];
+  return [
+    { id: "neighbour-fill", type: "fill", source: "neighbours", layout, paint: { "fill-color": colour, "fill-opacity": 0.07 } },
+    {
+      id: "neighbour-line", type: "line", source: "neighbours", layout,
+      paint: { "line-color": colour, "line-width": 1.8 * scale, "line-dasharray": [3, 2.5] },
     },
   ];
 }

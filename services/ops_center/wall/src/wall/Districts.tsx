@@ -1,5 +1,6 @@
 import { named } from "../i18n";
 import { PRIORITIES } from "../map/markers";
+import { visit } from "../map/region";
 import type { Board } from "./board";
 import { map } from "./chosen";
 import { districts, type District } from "./districts";
@@ -27,7 +28,7 @@ function Row({ district, most }: { district: District; most: number }) {
   const share = (count: number): string => `${(100 * count) / most}%`;
   return (
     <li>
-      <button type="button" onClick={() => map.value?.visit(area.area_id)}>
+      <button type="button" onClick={() => map.value && visit(map.value, area.area_id)}>
         <span class="row-name">{named(area)}</span>
         <span class="row-marks">
           {PRIORITIES.map((priority) => incidents[priority] > 0 && (

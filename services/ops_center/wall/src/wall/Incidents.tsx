@@ -11,6 +11,7 @@ import { cursor } from "./chosen";
 import { Flooded, floodCounts } from "./Flooded";
 import type { Flood } from "./flood";
 import { facts, number, span, unitName } from "./format";
+import { Neighbours } from "./Neighbours";
 import { Shape } from "./Shape";
 import type { Show } from "./show";
 import { t } from "./texts";
@@ -35,6 +36,7 @@ export function Incidents({ board, show, flood }: { board: Board; show: Show; fl
       {all.length === 0 && <Calm board={board} show={show} />}
       {flood.on ? <Flooded board={board} open={show.open.value} flood={flood} /> : <Listed board={board} all={all} />}
       {all.length <= RECENT_UNTIL && board.reel === null && <Recent board={board} show={show} />}
+      <Neighbours board={board} />
     </section>
   );
 }

@@ -9,11 +9,13 @@ import type { CityMap, CityMapOptions } from "../map/city";
 import type { Following } from "../map/following";
 import type { addListed as AddListed, LayerItem } from "../map/layers";
 import { palette } from "../map/palette";
+import { showNeighbours } from "../map/region";
 import type { Cell } from "../map/grid";
 import type { Board, Flush } from "./board";
 import { domainsShown, flipGrid, flipLayer, grid, hidden, map } from "./chosen";
 import { silentAreas } from "./districts";
 import { number, scaled } from "./format";
+import { outlines } from "./neighbours";
 import { Legend } from "./Legend";
 import { useScale } from "./scale";
 import type { Show } from "./show";
@@ -87,6 +89,9 @@ export function MapPanel({ board, show }: { board: Board; show: Show }) {
   useEffect(() => map.value?.settle(view?.area_id ?? null, view?.centre ?? null), [map.value, view]);
   useEffect(() => map.value?.showDomains(domainsShown(view)), [map.value, view, hidden.value]);
   useEffect(() => map.value?.showGrid(board.picture, grid.value), [map.value, grid.value]);
+  useEffect(() => {
+    if (map.value !== null) showNeighbours(map.value, outlines(board.neighbours.value?.warnings ?? [], board.now()));
+  }, [map.value, board.neighbours.value]);
   useEffect(() => focusOn(map.value, board), [map.value, board.selection.value]);
   useEffect(() => {
     for (const { name, ids } of listed.value) map.value?.showLayers(ids, !hidden.value.includes(name));

@@ -5,7 +5,7 @@ import { computed, signal } from "@preact/signals";
 import { afterPaint } from "../live/browser";
 import type { Reel } from "../replay/reel";
 import { LiveClient, type Link, type Surroundings } from "../live/client";
-import type { Domain, Incident, PulseFrame, ScreenInfo, ServerFrame } from "../live/protocol";
+import type { Domain, Incident, Neighbours, PulseFrame, ScreenInfo, ServerFrame } from "../live/protocol";
 import { age, apply, emptyPicture, ranked, standsAlone, trust, type Picture } from "../live/reducer";
 
 /** The server's tick is 250 ms; what it sends a little early still has its own flush. */
@@ -51,6 +51,9 @@ export class Board {
   readonly city = signal<Picture["city"]>(null);
   /** What the server has this screen show; null for whoever is not a screen. */
   readonly screen = signal<ScreenInfo | null>(null);
+
+  /** What neighbouring cities warn of; null: there are none. A replay knows of none. */
+  readonly neighbours = signal<Neighbours | null>(null);
 
   private readonly client: LiveClient;
   private readonly listeners = new Set<(flush: Flush) => void>();
@@ -109,6 +112,7 @@ export class Board {
     if (frame.type === "delta" && this.reel === null && Number.isNaN(this.sentAt)) this.sentAt = frame.sent_at ?? NaN;
     if (frame.type === "hello") this.city.value = frame.city;
     if (frame.type === "hello" || frame.type === "screen") this.screen.value = frame.screen ?? null;
+    if (frame.type === "hello" || frame.type === "neighbours") this.neighbours.value = frame.neighbours ?? null;
     if (frame.type === "incident" && frame.event.type === "incident.opened") this.greet(frame.event.data);
     this.pending.snapshot ||= change.snapshot;
     change.sensors.forEach((sensor) => this.pending.sensors.add(sensor));

@@ -7,6 +7,7 @@ import "./incidents.css";
 import "./trends.css";
 import "./detail.css";
 import "./side.css";
+import "./neighbours.css";
 import "./help.css";
 
 import { render } from "preact";

@@ -6,9 +6,7 @@ from functools import partial
 
 from fastapi import APIRouter
 
-from services.alerts.cap.message import Sender as CapSender
-from services.alerts.cap.publisher import Publisher
-from services.alerts.cap.routes import cap_router
+from services.alerts.app.warnings import warnings
 from services.alerts.delivery.claims import Claims
 from services.alerts.delivery.deliverer import Deliverer
 from services.alerts.delivery.discretion import told_of
@@ -99,8 +97,9 @@ async def build(context: Context) -> Service:
     gathering = Gathering(context.clock, silencing, operators, roster)
     repository = Repository(context.engine, incarnation, gathering, wakes)
     whole = Repository(context.engine, incarnation, gathering, wakes, CONDITIONS)
-    delivery = _delivery(context, published, due)
-    cap = _public_warnings(context, book)
+    posting = _posting(settings)
+    delivery = _delivery(context, posting, published, due)
+    warning = warnings(context, book, posting.reason_to_refuse, due)
     paging = await _paging(context, oncall, Desk(context.engine, wakes, roster), attention, due)
 
     engines = _engines(context, rules, repository, whole)
@@ -118,13 +117,13 @@ async def build(context: Context) -> Service:
             rules_router(rules, rule_versions),
             *delivery.routers,
             *paging.routers,
-            *cap.routers,
+            *warning.routers,
         ],
         jobs={
             **engines.jobs,
             **delivery.jobs,
             **paging.jobs,
-            **cap.jobs,
+            **warning.jobs,
             "alerts-rules": rules.follow,
             "alerts-quiet": silencing.run,
             "alerts-tending": Tending(context.engine, context.clock, wakes, operators).run,
@@ -135,15 +134,21 @@ async def build(context: Context) -> Service:
     )
 
 
-def _delivery(context: Context, published: asyncio.Event, due: asyncio.Event) -> Service:
-    """The ways out: the topic, and endpoints of every kind."""
-    engine, clock = context.engine, context.clock
+def _posting(settings: Settings) -> Posting:
+    """How messages leave."""
     try:
-        allowed = context.settings.webhook_networks
+        allowed = settings.webhook_networks
     except ValueError as error:
         raise Misconfigured(f"YIWANG_WEBHOOK_ALLOW_CIDRS: {error}") from error
+    return Posting(Sender(allowed), _mail(settings))
+
+
+def _delivery(
+    context: Context, posting: Posting, published: asyncio.Event, due: asyncio.Event
+) -> Service:
+    """The ways out: the topic, and endpoints of every kind."""
+    engine, clock = context.engine, context.clock
     endpoints = Endpoints(engine, clock)
-    posting = Posting(Sender(allowed), _mail(context.settings))
     claims, settlement = Claims(engine, clock), Settlement(engine, clock)
     told = partial(told_of, context.disclosure)
     deliverer = Deliverer(claims, settlement, posting, clock, due, told)
@@ -183,26 +188,6 @@ async def _paging(
             "alerts-pager": Pager(engine, oncall, links, clock, attention, due).run,
             "alerts-watchdog": Watchdog(engine, clock, attention, settings.heartbeat_url).run,
         },
-    )
-
-
-def _public_warnings(context: Context, book: Book) -> Service:
-    """The CAP feed, unless it is off. A simulated city only exercises."""
-    settings = context.settings
-    if settings.cap_level == "off":
-        return Service("alerts-cap")
-    sender = CapSender(
-        settings.cap_sender,
-        settings.cap_sender_code or f"{settings.city:06}00000000",
-        "Exercise" if settings.simulator == "on" else "Actual",
-    )
-    names = {code: (one.name_zh, one.name_en) for code, one in book.categories.items()}
-    engine, clock = context.engine, context.clock
-    publisher = Publisher(engine, clock, sender, settings.cap_level, names, str(settings.city))
-    return Service(
-        "alerts-cap",
-        routers=[cap_router(engine, clock, sender.address, settings.public_url)],
-        jobs={"alerts-cap": publisher.run},
     )
 
 

@@ -156,6 +156,8 @@ def _progress(said: str) -> list[str]:
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
     """Ctrl-C, as a person would; by force if it does not go."""
+    if process.poll() is not None:
+        return
     os.killpg(process.pid, signal.SIGINT)
     try:
         process.wait(40)

@@ -34,12 +34,14 @@ PAINTED = """() => window.__wall?.epoch.value > 0
 
 @dataclass
 class Start:
-    """One `make run` in a new clone. `marks`: step → seconds since the beginning of it."""
+    """One `make run` in a new clone. `marks`: step → seconds since the beginning of it;
+    `progress`: what the setting up said, each line with its second."""
 
     folder: Path
     began: float = field(default_factory=monotonic)
     marks: dict[str, float] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
+    progress: list[str] = field(default_factory=list)
 
     @property
     def clone(self) -> Path:
@@ -83,7 +85,7 @@ def run(quick: bool) -> str:
     return report.line(
         "first_start", "s", totals, [BAR_SECONDS] * len(totals), limit_is="the bar",
         steps=report.medians([start.steps() for start in taken]),
-        set_up=_progress(taken[-1].said), **machine,
+        set_up=taken[-1].progress, **machine,
     )  # fmt: skip
 
 
@@ -105,6 +107,7 @@ def _first_start(folder: Path, browser: Browser) -> Start:
         start.mark("paint")
         _paint(start, browser)
         start.mark("painted")
+        start.progress = [line for line in start.said.splitlines() if line.startswith("[")]
     finally:
         _end(process)
     return start
@@ -147,11 +150,6 @@ def _paint(start: Start, browser: Browser) -> None:
     page.goto(f"{start.url}/?token={known['screen_token']}")
     page.wait_for_function(PAINTED, timeout=BAR_SECONDS * 1000)
     page.close()
-
-
-def _progress(said: str) -> list[str]:
-    """What the setting up said, each line with its second."""
-    return [line for line in said.splitlines() if line.startswith("[")]
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -30,14 +30,15 @@ from tests.bench import (
     restart,
     revocation,
     rules,
+    scaling,
     single_post,
     soak,
     sustained,
 )
 
 ON_KAFKA = (
-    "ingest_kafka", "writer_backlog", "memory", "cpu_growth", "single_post", "single_post_city",
-    "alert_to_webhook", "dead_endpoints",
+    "ingest_kafka", "writer_backlog", "memory", "cpu_growth", "scaling", "single_post",
+    "single_post_city", "alert_to_webhook", "dead_endpoints",
 )  # fmt: skip
 IN_A_BROWSER = ("post_to_paint", "soak")
 BENCHES: dict[str, Callable[[bool], str]] = {
@@ -46,6 +47,7 @@ BENCHES: dict[str, Callable[[bool], str]] = {
     "writer_backlog": backlog.run,
     "memory": backlog.run_memory,
     "cpu_growth": growth.run,
+    "scaling": scaling.run,
     "single_post": lambda quick: single_post.run("single_post", cities.border, quick),
     "single_post_city": lambda quick: single_post.run("single_post_city", cities.kafka, quick),
     "single_post_embedded": lambda quick: single_post.run(

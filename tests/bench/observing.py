@@ -21,7 +21,6 @@ from math import comb
 import httpx
 
 from shared.clock import monotonic
-from shared.pause import until
 from tests.bench import blinking, cities, cpu, load, report, rows
 from tests.collector import collecting
 
@@ -80,7 +79,8 @@ def _pairs(target: cities.Target, count: int, pairs: int) -> list[tuple[float, f
     first, *sets = rows.rounds(count, 2 * pairs + 1, SENSORS)
     rows.register(target.url, target.api_key, first.sensors)
     _round(target, first, 0.0)
-    idle, scraper, taken = _idle_share(target), Scraper(f"{target.url}/metrics"), []
+    idle = cpu.idle(_services(target), IDLE_SECONDS)["services"]
+    scraper, taken = Scraper(f"{target.url}/metrics"), []
     for number in range(pairs):
         found: dict[bool, float] = {}
         for on in (number % 2 == 0, number % 2 == 1):
@@ -103,7 +103,7 @@ def _switch(target: cities.Target, on: bool) -> None:
 def _round(target: cities.Target, data: rows.Rows, idle: float) -> float:
     """Microseconds of the services' CPU per reading, digested; `idle`: share of a core that is
     theirs when nothing arrives."""
-    roots = {"services": target.roots["services"]}
+    roots = _services(target)
     messages = [load.request("/v1/readings", target.api_key, body) for body in data.bodies(POSTED)]
     cpu.settle(roots)
     before, began = cpu.seconds(roots)["services"], monotonic()
@@ -113,11 +113,8 @@ def _round(target: cities.Target, data: rows.Rows, idle: float) -> float:
     return spent / data.count * 1e6
 
 
-def _idle_share(target: cities.Target) -> float:
-    roots = {"services": target.roots["services"]}
-    before, began = cpu.seconds(roots)["services"], monotonic()
-    until(lambda: monotonic() - began >= IDLE_SECONDS, 2 * IDLE_SECONDS)
-    return (cpu.seconds(roots)["services"] - before) / (monotonic() - began)
+def _services(target: cities.Target) -> dict[str, int]:
+    return {"services": target.roots["services"]}
 
 
 def _accepted(target: cities.Target) -> float:

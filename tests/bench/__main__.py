@@ -21,6 +21,7 @@ from tests.bench import (
     footprint,
     growth,
     history,
+    image,
     ingest,
     observing,
     post_to_paint,
@@ -64,6 +65,7 @@ BENCHES: dict[str, Callable[[bool], str]] = {
     "first_start": first_start.run,
     "observing": observing.run,
     "footprint": footprint.run,
+    "image": image.run,
     "history": history.run,
     "export": export.run,
     "related": related.run,
@@ -89,6 +91,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _leave)
     for name in arguments.name or BENCHES:
         reason = cities.reason_kafka_cannot_run() if name in ON_KAFKA else None
+        if name == "image":
+            reason = image.reason_it_cannot_run()
         if name in IN_A_BROWSER:
             reason = post_to_paint.reason_it_cannot_run()
         if reason:

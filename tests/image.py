@@ -1,5 +1,6 @@
 """The container image of this tree, for tests and benchmarks."""
 
+import os
 import subprocess
 from dataclasses import dataclass
 
@@ -30,7 +31,9 @@ class Image:
 
 
 def reason_it_cannot_be_built() -> str | None:
-    """None where a container engine runs."""
+    """None where a container engine runs, and folders can be given to the image's user."""
+    if os.geteuid() != 0:
+        return "only root may give a folder to the image's user"
     return engines.MISSING if engines.find() is None else None
 
 

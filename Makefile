@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help run city test check unit bench chaos audit wall lock clean
+.PHONY: help run city test check unit bench chaos audit wall image lock clean
 
 help:  ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -38,6 +38,10 @@ audit:  ## Known vulnerabilities of the locked dependencies (asks the registries
 
 wall:  ## Build the wall
 	@$(PYTHON) deploy/bootstrap.py
+
+image:  ## The container image, by Docker or Podman, registry or not; dist/yiwang.tar holds it
+	@$(PYTHON) deploy/bootstrap.py --no-wall
+	@exec $(PY) -m deploy.image
 
 lock:  ## Pin every Python dependency anew, with hashes
 	@$(PYTHON) deploy/bootstrap.py dev --no-wall

@@ -114,6 +114,11 @@ def use(tracing: Tracing | None) -> None:
     _tracing = tracing
 
 
+def current() -> Tracing | None:
+    """What this process uses."""
+    return _tracing
+
+
 def close() -> None:
     """Send what waits, and stop."""
     if _tracing is not None:

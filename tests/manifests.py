@@ -19,12 +19,14 @@ BASE = ROOT / "deploy" / "kubernetes" / "base"
 # What a container has besides; nothing of ours.
 PLAIN = ("PATH", "HOME", "LANG", "VIRTUAL_ENV")
 
+Process = tuple[list[str], dict[str, str]]  # words after `python -m`, environment
+
 
 @dataclass
 class Declared(Shape):
     """`wanted`: process → (words after `python -m`, environment), as a manifest says."""
 
-    wanted: Mapping[str, tuple[list[str], dict[str, str]]] | None = None
+    wanted: Mapping[str, Process] | None = None
 
     def command(self, name: str) -> list[str]:
         """As it is declared."""
@@ -35,17 +37,11 @@ class Declared(Shape):
         """As it is declared, with addresses of this machine, and nothing that we have besides."""
         assert self.wanted is not None
         here = super().environment(name)
-        replaced = {
-            "YIWANG_HOST": "127.0.0.1",
-            "YIWANG_PORT": here["YIWANG_PORT"],
-            "YIWANG_DATA_DIR": str(self.data_dir),
-            "YIWANG_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
-            "YIWANG_TRUSTED_PROXIES": "127.0.0.1",
-        }
         plain = {key: os.environ[key] for key in PLAIN if key in os.environ}
-        declared = {key: self._here(value) for key, value in self.wanted[name][1].items()}
-        assert replaced.keys() - {"YIWANG_PORT"} <= declared.keys(), "an address nobody set"
-        return plain | declared | replaced
+        declared = with_addresses(self.wanted[name][1], here)
+        assert "YIWANG_DATA_DIR" in declared, "a folder nobody set"
+        declared["YIWANG_DATA_DIR"] = str(self.data_dir)
+        return plain | {key: self._here(value) for key, value in declared.items()}
 
     def _here(self, value: str) -> str:
         """Paths and addresses of a container → of this machine."""
@@ -55,7 +51,19 @@ class Declared(Shape):
         return value.replace("/run/yiwang/database/url", str(self.data_dir / "owner"))
 
 
-def of_compose() -> dict[str, tuple[list[str], dict[str, str]]]:
+def with_addresses(declared: Mapping[str, str], here: Mapping[str, str]) -> dict[str, str]:
+    """What a manifest says, with addresses of this machine; `here`: see `Shape.environment`."""
+    replaced = {
+        "YIWANG_HOST": "127.0.0.1",
+        "YIWANG_PORT": here["YIWANG_PORT"],
+        "YIWANG_KAFKA_BOOTSTRAP": here["YIWANG_KAFKA_BOOTSTRAP"],
+        "YIWANG_TRUSTED_PROXIES": "127.0.0.1",
+    }
+    assert replaced.keys() - {"YIWANG_PORT"} <= declared.keys(), "an address nobody set"
+    return {**declared, **replaced}
+
+
+def of_compose() -> dict[str, Process]:
     """Every process of ours in the compose file."""
     services = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]
     return {
@@ -64,18 +72,18 @@ def of_compose() -> dict[str, tuple[list[str], dict[str, str]]]:
     }
 
 
-def of_kubernetes() -> dict[str, tuple[list[str], dict[str, str]]]:
+def of_kubernetes() -> dict[str, Process]:
     """Every process of ours in the manifests."""
     found = {}
-    settings = _read("settings")["data"]
+    settings = document("settings")["data"]
     for name in ("setup", *SERVICES):
-        [container] = _read(name)["spec"]["template"]["spec"]["containers"]
+        [container] = document(name)["spec"]["template"]["spec"]["containers"]
         own = {entry["name"]: entry["value"] for entry in container["env"]}
         found[name] = (container["args"], settings | own)
     return found
 
 
-def _read(name: str) -> dict[str, Any]:
+def document(name: str) -> dict[str, Any]:
     """The first document of a file: a Deployment, the Job, the ConfigMap."""
     first: dict[str, Any] = next(yaml.safe_load_all((BASE / f"{name}.yaml").read_text()))
     return first

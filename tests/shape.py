@@ -103,14 +103,19 @@ class Shape:
             return False
 
 
+def set_up(shape: Shape) -> None:
+    """Migrate, make roles, key and login."""
+    command = [sys.executable, "-m", "services", "setup"]
+    with (shape.data_dir / "setup.log").open("ab") as sink:  # it shows passwords
+        subprocess.run(command, cwd=ROOT, env=shape.environment("setup"), check=True, stdout=sink)
+
+
 @contextmanager
 def production(folder: Path, database_url: str, kafka_bootstrap: str) -> Iterator[Shape]:
     """Every process, set up and ready; all ended afterwards."""
     folder.mkdir(parents=True, exist_ok=True)
     shape = Shape(folder, database_url, kafka_bootstrap)
-    command = [sys.executable, "-m", "services", "setup"]
-    with (folder / "setup.log").open("ab") as sink:  # it shows passwords
-        subprocess.run(command, cwd=ROOT, env=shape.environment("setup"), check=True, stdout=sink)
+    set_up(shape)
     try:
         for name in SERVICES:
             shape.start(name)

@@ -1,4 +1,4 @@
-"""A real Apache Kafka broker (KRaft, one node), from its Maven artifacts."""
+"""A real Apache Kafka broker (KRaft), from its Maven artifacts: one node, or one of several."""
 
 import re
 import shutil
@@ -19,11 +19,11 @@ from shared.store.embedded import free_port
 START_SECONDS = 120.0
 _POM = Path(__file__).parent / "pom.xml"
 _PROPERTIES = """\
-# One node and no flush by count: what is acknowledged outlives the broker's death, since the
+# One machine and no flush by count: what is acknowledged outlives the broker's death, since the
 # kernel has it, but not the machine's. Production replicates instead (3 copies, 2 in sync).
 process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{controller}
+node.id={node}
+controller.quorum.voters={voters}
 listeners={protocol}://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{listeners}
 advertised.listeners={protocol}://127.0.0.1:{port}{advertised}
 inter.broker.listener.name={protocol}
@@ -52,6 +52,20 @@ class Access:
     protocol: str = "PLAINTEXT"
     properties: Mapping[str, str] = field(default_factory=dict)
     users: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One node of several. `cluster`: its id; `controllers`: node → port of its controller."""
+
+    node: int
+    cluster: str
+    controllers: Mapping[int, int]
+
+    @property
+    def voters(self) -> str:
+        """As the properties name them."""
+        return ",".join(f"{node}@127.0.0.1:{port}" for node, port in self.controllers.items())
 
 
 def reason_it_cannot_run() -> str | None:
@@ -96,25 +110,30 @@ def _copy_jars(place: Path) -> None:
 
 
 def start(
-    folder: Path, doors: Mapping[int, int] | None = None, access: Access | None = None
+    folder: Path,
+    doors: Mapping[int, int] | None = None,
+    access: Access | None = None,
+    member: Member | None = None,
 ) -> tuple[Handle, str]:
     """Start a broker on `folder`: its process and bootstrap address. See `wait_ready`.
 
     `doors`: further ports to listen on, each with the port that its clients are told to come to.
+    `member`: of which cluster; None: of its own.
     """
     access = access or Access()
     jars = fetch_jars()
     folder.mkdir(parents=True, exist_ok=True)
     properties = folder / "server.properties"
     port, controller = _ports(properties)
+    member = member or Member(1, new_id(), {1: controller})
     common = _PROPERTIES.format(
-        folder=folder.resolve(), port=port, controller=controller, protocol=access.protocol,
-        **_doors(doors or {}),
+        folder=folder.resolve(), port=port, protocol=access.protocol, node=member.node,
+        controller=member.controllers[member.node], voters=member.voters, **_doors(doors or {}),
     )  # fmt: skip
     own = "".join(f"{name}={value}\n" for name, value in access.properties.items())
     properties.write_text(common + own)
     if not (folder / "log" / "meta.properties").exists():
-        _format(jars, folder, properties, access.users)
+        _format(jars, folder, properties, access.users, member.cluster)
     say("starting Kafka")
     command = _java(jars, "kafka.Kafka", str(properties.resolve()))
     return launch(command, folder / "broker.log"), f"127.0.0.1:{port}"
@@ -149,9 +168,15 @@ def _known_ports(properties: Path) -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
-def _format(jars: Path, folder: Path, properties: Path, users: Mapping[str, str]) -> None:
+def new_id() -> str:
+    """Of a cluster."""
+    return urlsafe_b64encode(uuid4().bytes).decode().rstrip("=").replace("-", "_")
+
+
+def _format(
+    jars: Path, folder: Path, properties: Path, users: Mapping[str, str], cluster: str
+) -> None:
     shutil.rmtree(folder / "log", ignore_errors=True)
-    cluster = urlsafe_b64encode(uuid4().bytes).decode().rstrip("=").replace("-", "_")
     config = str(properties.resolve())
     scram = [
         word

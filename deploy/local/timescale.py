@@ -4,16 +4,15 @@ The root is debootstrapped once into the cache. Its server runs in a chroot insi
 namespace of its own, so that the cluster can lie anywhere and no mount outlives the process.
 """
 
-import os
 import shutil
 import subprocess
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from deploy.local.cache import CACHE, building
-from deploy.local.process import say
-from shared.errors import Misconfigured, Unavailable
+from deploy.local import debian
+from deploy.local.cache import CACHE
+from shared.errors import Misconfigured
 from shared.store.embedded import Installed, Programs
 
 SUITE = "trixie"
@@ -34,29 +33,18 @@ mount --rbind /dev "$1/dev" && mkdir -p "$1$3" && mount --bind "$2" "$1$3" &&
 root=$1 && shift 3 && exec chroot --userspec=postgres "$root" /usr/lib/postgresql/17/bin/"$@"
 """
 
-
-# Nothing of the building outlives it: no mount, no process a package starts, no orphaned build.
-_FENCE = (
-    "setpriv", "--pdeathsig", "KILL",
-    "unshare", "--mount", "--pid", "--fork", "--kill-child",
-)  # fmt: skip
-_NONE_HERE = "no local PostgreSQL has the timescaledb extension"
+_NONE_HERE = (
+    "no local PostgreSQL has the timescaledb extension"
+    " (Debian 13: apt-get install postgresql-17-timescaledb)"
+)
 
 
 def reason_it_cannot_run() -> str | None:
     """None when TimescaleDB can be had here, else what is missing and how to get it."""
     if _local_programs() is not None:
         return None
-    if os.geteuid() != 0:
-        return (
-            f"{_NONE_HERE}, and building a Debian root needs root"
-            " (Debian 13: apt-get install postgresql-17-timescaledb)"
-        )
-    if not _may_mount():
-        return f"{_NONE_HERE}, and root may not mount here (a container needs CAP_SYS_ADMIN)"
-    if not ROOT.exists() and not (shutil.which("debootstrap") or shutil.which("apt-get")):
-        return f"{_NONE_HERE}, and there is no debootstrap (Debian: apt-get install debootstrap)"
-    return None
+    reason = debian.reason_it_cannot_be_built(ROOT)
+    return None if reason is None else f"{_NONE_HERE}, and {reason}"
 
 
 def programs() -> Programs:
@@ -67,7 +55,7 @@ def programs() -> Programs:
     local = _local_programs()
     if local is not None:
         return Installed(local, SETTINGS)
-    _build_root()
+    debian.build(ROOT, SUITE, PACKAGES, "with TimescaleDB", ["var/lib/postgresql/17/main"])
     return Chrooted()
 
 
@@ -109,34 +97,3 @@ def _local_programs() -> Path | None:
     ).stdout.splitlines()
     found = len(said) == 2 and (Path(said[0]) / "extension" / "timescaledb.control").exists()
     return Path(said[1]) if found else None
-
-
-def _may_mount() -> bool:
-    if shutil.which("unshare") is None:
-        return False
-    return subprocess.run([*_FENCE, "true"], capture_output=True, check=False).returncode == 0
-
-
-def _build_root() -> None:
-    """A minute or three, once. A partial root is never used."""
-    if ROOT.exists():
-        return
-    if shutil.which("debootstrap") is None:
-        say("installing debootstrap")
-        _run("apt-get", "update", "-qq")
-        _run("apt-get", "install", "-y", "-qq", "--no-install-recommends", "debootstrap")
-    with building(ROOT) as place:
-        if place is None:
-            return
-        say(f"building a Debian {SUITE} root with TimescaleDB (once, a minute or three)")
-        include = f"--include={','.join(PACKAGES)}"
-        _run(*_FENCE, "debootstrap", "--variant=minbase", include, SUITE, str(place))
-        for spent in ("var/cache/apt", "var/lib/apt/lists", "var/lib/postgresql/17/main"):
-            shutil.rmtree(place / spent, ignore_errors=True)
-
-
-def _run(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        shown = " ".join(word for word in command if word not in _FENCE)[:60]
-        raise Unavailable(f"{shown} … failed:\n{done.stdout[-1500:]}{done.stderr[-1500:]}")

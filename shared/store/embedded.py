@@ -149,14 +149,16 @@ class Installed:
 
     def command(self, program: str, folder: Path) -> list[str]:
         """Gives up root. The capability lets it walk through folders such as /root, which only
-        root may enter; its own files it owns."""
+        root may enter; its own files it owns. The secure bit makes access(2) heed the capability:
+        PostgreSQL asks it whether its programs are there."""
         owner = self.owner()
         words = [str(self._binaries / program)]
         if owner is None:
             return words
         switch = ["setpriv", f"--reuid={owner[0]}", f"--regid={owner[1]}", "--clear-groups"]
         if not (_walkable(folder / "data") and _walkable(self._binaries / "postgres")):
-            switch += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+            switch += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override",
+                       "--securebits=+no_setuid_fixup"]  # fmt: skip
         return [*switch, "--", *words]
 
 

@@ -17,9 +17,11 @@ from tests.bench import (
     fairness,
     fanout,
     first_paint,
+    first_start,
     footprint,
     growth,
     history,
+    image,
     ingest,
     observing,
     post_to_paint,
@@ -29,14 +31,15 @@ from tests.bench import (
     restart,
     revocation,
     rules,
+    scaling,
     single_post,
     soak,
     sustained,
 )
 
 ON_KAFKA = (
-    "ingest_kafka", "writer_backlog", "memory", "cpu_growth", "single_post", "single_post_city",
-    "alert_to_webhook", "dead_endpoints",
+    "ingest_kafka", "writer_backlog", "memory", "cpu_growth", "scaling", "single_post",
+    "single_post_city", "alert_to_webhook", "dead_endpoints",
 )  # fmt: skip
 IN_A_BROWSER = ("post_to_paint", "soak")
 BENCHES: dict[str, Callable[[bool], str]] = {
@@ -45,6 +48,7 @@ BENCHES: dict[str, Callable[[bool], str]] = {
     "writer_backlog": backlog.run,
     "memory": backlog.run_memory,
     "cpu_growth": growth.run,
+    "scaling": scaling.run,
     "single_post": lambda quick: single_post.run("single_post", cities.border, quick),
     "single_post_city": lambda quick: single_post.run("single_post_city", cities.kafka, quick),
     "single_post_embedded": lambda quick: single_post.run(
@@ -58,8 +62,10 @@ BENCHES: dict[str, Callable[[bool], str]] = {
     "soak": soak.run,
     "browser": browser.run,
     "first_paint": first_paint.run,
+    "first_start": first_start.run,
     "observing": observing.run,
     "footprint": footprint.run,
+    "image": image.run,
     "history": history.run,
     "export": export.run,
     "related": related.run,
@@ -85,6 +91,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _leave)
     for name in arguments.name or BENCHES:
         reason = cities.reason_kafka_cannot_run() if name in ON_KAFKA else None
+        if name == "image":
+            reason = image.reason_it_cannot_run()
         if name in IN_A_BROWSER:
             reason = post_to_paint.reason_it_cannot_run()
         if reason:

@@ -99,7 +99,7 @@ def shaped(partitions: int | None = None) -> Iterator[tuple[Shape, dict[str, int
         _parts(folder, own=partitions is not None) as (bootstrap, server, broker),
     ):
         if partitions is not None:
-            asyncio.run(_make_readings(bootstrap, partitions))
+            asyncio.run(make_readings(bootstrap, partitions))
         name, url = scratch_database(server)
         try:
             with production(Path(folder) / "data", url, bootstrap) as shape:
@@ -119,14 +119,15 @@ def target_of(shape: Shape, servers: dict[str, int]) -> Target:
     )
 
 
-async def _make_readings(bootstrap: str, partitions: int) -> None:
+async def make_readings(bootstrap: str, partitions: int, copies: int = 1) -> None:
+    """The topic, before the product makes it by its own measure."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     configs = {
         "max.message.bytes": str(MAX_RECORD_BYTES),
         "message.timestamp.type": "LogAppendTime",
     }
-    await admin.create_topics([NewTopic(READINGS, partitions, 1, topic_configs=configs)])
+    await admin.create_topics([NewTopic(READINGS, partitions, copies, topic_configs=configs)])
     await admin.close()
 
 

@@ -62,6 +62,14 @@ def settle(roots: Mapping[str, int], limit: float = 30.0) -> float:
     return max(0.0, monotonic() - started - WINDOW_SECONDS)
 
 
+def idle(roots: Mapping[str, int], seconds_long: float) -> dict[str, float]:
+    """Share of a core that each part uses when nothing arrives."""
+    before, began = seconds(roots), monotonic()
+    until(lambda: monotonic() - began >= seconds_long, 2 * seconds_long)
+    passed = monotonic() - began
+    return {name: (after - before[name]) / passed for name, after in seconds(roots).items()}
+
+
 def postmaster(database_url: str) -> dict[str, int]:
     """{"database": pid} if the server runs on this machine."""
     with psycopg.connect(database_url) as connection:

@@ -71,10 +71,10 @@ def names(count: int = SENSORS) -> list[str]:
     return [f"bench-{run}-{number:04}" for number in range(count)]
 
 
-def rounds(count: int, number: int) -> list[Rows]:
+def rounds(count: int, number: int, sensors_of_each: int = SENSORS) -> list[Rows]:
     """One set of `count` rows per round, each later than the one before: rules and screens pass
     over a repeat, and would make the later rounds cheaper. All are recent: none is historical."""
-    sensors, span = names(), timedelta(seconds=count // SENSORS)
+    sensors, span = names(sensors_of_each), timedelta(seconds=count // sensors_of_each)
     first = now().replace(microsecond=0) - timedelta(seconds=60) - number * span
     return [Rows(sensors, count, first + at * span) for at in range(number)]
 

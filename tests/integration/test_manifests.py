@@ -1,4 +1,5 @@
-"""Every process starts as compose file and manifests start it, and one origin serves them."""
+"""Every process starts as compose file and manifests start it, by this clone's Python and in
+containers of the image, and one origin serves them."""
 
 import asyncio
 import signal
@@ -16,26 +17,49 @@ from examples.live import LiveClient
 from shared.pause import eventually
 from tests import manifests
 from tests.conftest import drop_database, scratch_database
+from tests.contained import Contained, as_compose_says, as_kubernetes_says
 from tests.front import nginx
+from tests.image import Image
 from tests.manifests import Declared
-from tests.shape import ROOT
+from tests.shape import ROOT, Shape
+
+# The first one may have to build the image, and a root for it.
+pytestmark = pytest.mark.timeout(900)
 
 SECONDS = 60.0
 SENSOR = "front-1"
-WAYS = {"compose": manifests.of_compose, "kubernetes": manifests.of_kubernetes}
+WAYS = {
+    "compose": (manifests.of_compose, as_compose_says),
+    "kubernetes": (manifests.of_kubernetes, as_kubernetes_says),
+}
+
+
+@pytest.fixture(params=["here", "contained"], scope="module")
+def image(request: pytest.FixtureRequest) -> Image | None:
+    """None: no container, this clone's Python."""
+    if request.param == "here":
+        return None
+    found: Image = request.getfixturevalue("container_image")
+    return found
 
 
 @pytest.fixture(params=WAYS, scope="module")
 def started(
     request: pytest.FixtureRequest,
+    image: Image | None,
     tmp_path_factory: pytest.TempPathFactory,
     database_server: str,
     kafka_bootstrap: str,
-) -> Iterator[Declared]:
+) -> Iterator[Shape]:
     name, url = scratch_database(database_server)
     folder: Path = tmp_path_factory.mktemp(request.param)
     manifests.prepare(folder, url)
-    shape = Declared(folder, url, kafka_bootstrap, wanted=WAYS[request.param]())
+    wanted, options = WAYS[request.param]
+    shape: Shape = (
+        Declared(folder, url, kafka_bootstrap, wanted=wanted())
+        if image is None
+        else Contained(folder, url, kafka_bootstrap, image=image, wanted=wanted(), options=options)
+    )
     setup = subprocess.run(
         shape.command("setup"), cwd=ROOT, env=shape.environment("setup"),
         capture_output=True, text=True, check=False,
@@ -53,7 +77,7 @@ def started(
 
 
 async def test_the_city_works_through_one_origin_sockets_included(
-    started: Declared, tmp_path: Path
+    started: Shape, tmp_path: Path
 ) -> None:
     credentials = started.credentials
     posting = {"Authorization": f"Bearer {credentials['api_key']}"}
@@ -102,7 +126,7 @@ def _every_part_is_reached(client: httpx.Client, credentials: dict[str, object])
     assert large.status_code == 413
 
 
-def test_every_process_ends_in_time_when_it_is_told_to(started: Declared) -> None:
+def test_every_process_ends_in_time_when_it_is_told_to(started: Shape) -> None:
     processes = dict(started.running)
     for process in processes.values():
         process.send_signal(signal.SIGTERM)

@@ -54,6 +54,7 @@ class Product:
         """Start and wait until it is ready; AssertionError with its log otherwise."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         own = {"DATA_DIR": str(self.data_dir), "PORT": str(self.port), "SIMULATOR": "off"}
+        own |= {"WATCH": "off"}
         variables = {f"YIWANG_{name}": value for name, value in (own | self.settings).items()}
         with self.log.open("ab") as sink:
             self.process = subprocess.Popen(

@@ -13,6 +13,14 @@ Document = Mapping[str, Any]
 
 TYPES, TOPICS, INDEX = "types.md", "topics.md", "README.md"
 _MADE = "<!-- made by: make reference -->"
+_HEAD = (
+    "Made from `/openapi.json` and `/asyncapi.json`, which the platform serves itself; to try"
+    " requests: `/docs`.",
+    "Who may ask what: [access.md](../access.md). Every refusal is a"
+    f" [Problem]({TYPES}#problem) (RFC 9457).",
+    f"Types: [{TYPES}]({TYPES}). Topics and sockets: [{TOPICS}]({TOPICS}).",
+)
+_DEFAULT_ANSWER = "Successful Response"  # the framework's, where a route says nothing
 
 
 def pages(openapi: Document, asyncapi: Document) -> dict[str, str]:
@@ -34,17 +42,11 @@ def _index(
     subjects: Mapping[str, list[tuple[str, str, Document]]],
     asyncapi: Document,
 ) -> list[str]:
-    lines = [
-        "# API reference", "",
-        "Made from `/openapi.json` and `/asyncapi.json`, which the platform serves itself (to try requests: `/docs`).",
-        "Who may ask what: [access.md](../access.md). Every refusal is a [Problem](types.md#problem)"
-        " (RFC 9457).", "",
-        f"The types of all of it: [{TYPES}]({TYPES}). Topics and sockets: [{TOPICS}]({TOPICS}).", "",
-    ]  # fmt: skip
+    lines = ["# API reference", "", *_HEAD, ""]
     for subject, name in names.items():
         lines += [f"## [{subject}]({name})", ""]
         rows = [
-            [f"[`{method.upper()} {path}`]({name}#{_place(method, path)})", one.get("summary", "")]
+            [f"[`{method.upper()} {path}`]({name}#{_place(method, path)})", _summary(one)]
             for method, path, one in subjects[subject]
         ]
         lines += [*table(("request", "what"), rows), ""]
@@ -64,9 +66,11 @@ def _subject(subject: str, operations: list[tuple[str, str, Document]]) -> list[
 
 def _operation(method: str, path: str, one: Document) -> Iterator[str]:
     yield from (f"## {method.upper()} {path}", "")
-    said = [one.get("summary", ""), prose(one.get("description", ""))]
-    for text in dict.fromkeys(filter(None, said)):
-        yield from (text, "")
+    summary, said = _summary(one), prose(one.get("description", ""))
+    if not " ".join(said.split()).startswith(summary):
+        yield from (summary, "")
+    if said:
+        yield from (said, "")
     if one.get("parameters"):
         rows = [_parameter(each) for each in one["parameters"]]
         yield from (*table(("parameter", "in", "value", "default", "meaning"), rows), "")
@@ -74,6 +78,15 @@ def _operation(method: str, path: str, one: Document) -> Iterator[str]:
         yield from (f"Body, `{media}`: {_type(content)}", "")
     rows = [row for status, answer in one["responses"].items() for row in _answer(status, answer)]
     yield from (*table(("answer", "as", "body", "meaning"), rows), "")
+
+
+def _summary(one: Document) -> str:
+    """Where a route has none, the framework makes one of its function's name: then what the
+    description says first."""
+    summary = str(one.get("summary", ""))
+    named = one.get("operationId", "").startswith(summary.lower().replace(" ", "_"))
+    said = _first(one.get("description", ""))
+    return said if named and said else summary
 
 
 def _parameter(one: Document) -> list[str]:
@@ -94,7 +107,10 @@ def _answer(status: str, answer: Document) -> Iterator[list[str]]:
         return
     for media, content in (answer.get("content") or {"": {}}).items():
         kind = _type(content) if content.get("schema") else ""
-        yield [status, f"`{media}`" if media else "", kind, answer.get("description", "")]
+        said = answer.get("description", "")
+        yield [
+            status, f"`{media}`" if media else "", kind, "" if said == _DEFAULT_ANSWER else said
+        ]  # fmt: skip
 
 
 def _type(content: Document) -> str:
@@ -136,4 +152,4 @@ def _place(method: str, path: str) -> str:
 
 
 def _first(text: str) -> str:
-    return text.strip().split("\n\n")[0]
+    return " ".join(text.strip().split("\n\n")[0].split())

@@ -12,8 +12,10 @@ _BOUNDS = (
     ("exclusiveMaximum", "< {}"), ("minLength", "at least {} characters"),
     ("maxLength", "at most {} characters"), ("minItems", "at least {}"), ("maxItems", "at most {}"),
 )  # fmt: skip
-_NAMES = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false",
-          "object": "object", "null": "null", "array": "list"}  # fmt: skip
+_NAMES = {
+    "string": "text", "integer": "whole number", "number": "number", "boolean": "true or false",
+    "object": "object", "null": "null", "array": "list",
+}  # fmt: skip
 
 
 def type_of(schema: Schema, page: str) -> str:

@@ -63,7 +63,9 @@ class Product:
                 start_new_session=True,
             )  # fmt: skip
         ready = until(lambda: self.ready() or self.process.poll() is not None, seconds)  # type: ignore[union-attr]
-        assert ready and self.ready(), self.log.read_text(errors="replace")[-5000:]
+        if not (ready and self.ready()):
+            self.stop()
+            raise AssertionError(self.log.read_text(errors="replace")[-5000:])
         return self
 
     def ready(self) -> bool:

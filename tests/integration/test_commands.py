@@ -40,7 +40,10 @@ ELSEWHERE = {
     ("docs/simulator.md", "python -m services.simulator city"): "test_simulator.py; endless",
     ("docs/simulator.md", "python -m services.simulator replay"): "test_production_shape.py; data",
 }
+pytestmark = pytest.mark.timeout(400)
+
 SENSORS = "sensor_id,name,metrics,lon,lat\ndoc-1,西江 3 号,water.level,112.47,23.05\n"
+START_SECONDS = 180.0  # of a machine that does much else
 RULE = """id: river-warning
 title: {zh: 水位高, en: River high}
 metric: water.level
@@ -70,7 +73,7 @@ HERE = [
 
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    made = Product(tmp_path_factory.mktemp("city")).start()
+    made = Product(tmp_path_factory.mktemp("city")).start(START_SECONDS)
     readings = [
         {"sensor_id": "tr-441202-0001", "metric": "traffic.speed", "value": 40.0,
          "observed_at": datetime.now(UTC).isoformat()}
@@ -120,7 +123,7 @@ def test_every_command_of_a_page_does_what_it_says(
     script = script.replace("http://127.0.0.1:8000", product.url)
     done = subprocess.run(
         ["bash", "-euc", script], cwd=place, env=environment, capture_output=True, text=True,
-        timeout=120, check=False,
+        timeout=300, check=False,
     )  # fmt: skip
     ended = done.stderr.split("BLOCK-ENDS")[:-1]
     statuses = [re.findall(r"STATUS=(\d+)", said) for said in ended]

@@ -109,7 +109,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory, product: Product) -> d
         "URL": product.url, "CITY": product.url, "KEY": product.credentials["api_key"],
         "TOKEN": token, "ADMIN": token, "PASSWORD": admin["password"],
         "PYTHONPATH": str(ROOT), "YIWANG_DATABASE_URL": product.database_url(),
-        "YIWANG_PORT": "0",
+        "YIWANG_PORT": str(product.port),
     }  # fmt: skip
     return dict(os.environ) | own
 

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help run city test check unit bench chaos audit wall image lock clean
+.PHONY: help run city test check unit bench chaos audit wall image lock reference clean
 
 help:  ## This list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -48,6 +48,10 @@ lock:  ## Pin every Python dependency anew, with hashes
 	@.venv/bin/uv pip compile -q pyproject.toml --group dev --group city --group audit --group node --universal \
 	  --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --custom-compile-command "make lock" -o requirements.lock
+
+reference:  ## Make docs/reference anew, from what the services say of themselves
+	@$(PYTHON) deploy/bootstrap.py dev --no-wall
+	@exec $(PY) -m deploy.reference
 
 clean:  ## Remove what was set up; data stays
 	rm -rf .venv services/ops_center/wall/node_modules services/ops_center/wall/dist

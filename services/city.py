@@ -9,6 +9,7 @@ from services.alerts import app as alerts
 from services.ingest import app as ingest
 from services.ops_center import app as ops_center
 from services.simulator import app as simulator
+from services.watch.rounds import Rounds
 from shared.eventlog.open import open_log
 from shared.runtime import Context, Service, run_services
 from shared.settings import Settings
@@ -24,13 +25,14 @@ async def run(settings: Settings, database_url: str, say: Callable[[str], None])
         stack.push_async_callback(log.close)
         engine = make_engine(database_url, settings.pool_size * 2)
         stack.push_async_callback(engine.dispose)
-        public = settings.public_url or _own_address(settings)
+        public = settings.public_url or settings.address
         settings = settings.model_copy(update={"public_url": public})
         context = Context(settings, database_url, engine, log)
         services = [
             await ingest.build(context),
             await alerts.build(context),
             *([_simulated_city(settings)] if settings.simulator == "on" else []),
+            *([_watch(settings)] if settings.watch == "on" else []),
             await ops_center.build(context),
         ]
         await run_services(context, services, announce=lambda: _announce(settings, say))
@@ -39,7 +41,7 @@ async def run(settings: Settings, database_url: str, say: Callable[[str], None])
 
 def _simulated_city(settings: Settings) -> Service:
     key = first_start.load(settings.credentials_path).get("api_key", "")
-    url = _own_address(settings)
+    url = settings.address
     options = simulator.CityOptions(
         url=url, key=key, speed=settings.simulator_speed,
         verify=settings.tls_cert_file is None,  # it asks itself, by an address no certificate names
@@ -52,7 +54,7 @@ def _simulated_city(settings: Settings) -> Service:
 
 
 def _announce(settings: Settings, say: Callable[[str], None]) -> None:
-    base = _own_address(settings)
+    base = settings.address
     say("ready")
     print(
         f"\n  wall     {base}/{first_start.wall_query(settings.credentials_path)}"
@@ -64,6 +66,11 @@ def _announce(settings: Settings, say: Callable[[str], None]) -> None:
     )
 
 
-def _own_address(settings: Settings) -> str:
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
-    return f"{settings.scheme}://{host}:{settings.port}"
+def _watch(settings: Settings) -> Service:
+    """The platform's readings about itself: here it is one process."""
+    address = settings.address
+    rounds = Rounds(
+        {"city": address}, address, first_start.load(settings.credentials_path).get("api_key", ""),
+        verify=settings.tls_cert_file is None,  # as of the simulator
+    )  # fmt: skip
+    return Service("watch", jobs={"watch": rounds.run})

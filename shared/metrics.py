@@ -27,6 +27,9 @@ CONSUMED_TO = Gauge(
     " in the log keep it going while no readings come",
     ["group", "partition"],
 )
+HTTP_FAILED = Counter(
+    "yiwang_http_failures_total", "Requests answered with 500 or more, but for refusals", ["status"]
+)
 DISK_FREE = Gauge("yiwang_disk_free_bytes", "Room left where the data directory is")
 DISK_SIZE = Gauge("yiwang_disk_size_bytes", "Size of that file system")
 CERTIFICATE_ENDS = Gauge(

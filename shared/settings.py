@@ -83,6 +83,9 @@ class Settings(BaseSettings):
     kafka_cert_key_file: Path | None = Field(None, description="Its private key")
     city: int = Field(441200, description="Adcode of the city (441200 = 肇庆 Zhaoqing)")
     simulator: Literal["on", "off"] = Field("on", description="`off` leaves the simulated city out")
+    watch: Literal["on", "off"] = Field(
+        "on", description="`off`: the platform posts no readings about itself"
+    )
     simulator_speed: float = Field(
         1.0, gt=0, description="How much faster than real the simulated day runs"
     )
@@ -223,6 +226,12 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment, and the files that it names."""
         return init_settings, env_settings, FromFiles(settings_cls)
+
+    @property
+    def address(self) -> str:
+        """Where this process is reached from this machine."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+        return f"{self.scheme}://{host}:{self.port}"
 
     @property
     def layers_dir(self) -> Path:

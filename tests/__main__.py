@@ -9,9 +9,10 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
-from shutil import which
+from xml.etree import ElementTree
 
 from deploy.bootstrap import find_npm
 from deploy.local import parts
@@ -19,7 +20,6 @@ from shared.errors import YiwangError
 
 ROOT = Path(__file__).parents[1]
 WALL = ROOT / "services" / "ops_center" / "wall"
-SYSTEM_PATH = f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin"  # where Debian puts daemons
 KAFKA, DATABASE = "YIWANG_TEST_KAFKA_BOOTSTRAP", "YIWANG_TEST_DATABASE_URL"
 LANES = 2
 STYLE = (
@@ -64,13 +64,23 @@ def everything(arguments: list[str]) -> int:
             if None not in urls:
                 environment[variable] = " ".join(map(str, urls))
         spread = ["-n", str(lanes), "--dist", "loadfile"] if lanes > 1 else []
-        command = [sys.executable, "-m", "pytest", *spread, *(arguments or ["tests"])]
+        report = Path(folder) / "report.xml"
+        command = [sys.executable, "-m", "pytest", f"--junitxml={report}", *spread]
+        command += arguments or ["tests"]
         failed |= subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode != 0
-    if which("mosquitto", path=SYSTEM_PATH) is None:
-        missing.append("MQTT against a real broker: mosquitto is not installed")
+        missing += skipped(report)
     for line in dict.fromkeys(missing):
         print(f"NOT TESTED HERE  {line}")
     return 1 if failed else 0
+
+
+def skipped(report: Path) -> list[str]:
+    """Why tests were skipped, by pytest's report: each reason once, with how many it cost."""
+    if not report.exists():  # it did not come so far
+        return []
+    found = ElementTree.parse(report).iter("skipped")
+    reasons = Counter(one.get("message", "") for one in found)
+    return [f"{reason} ({count} skipped)" for reason, count in sorted(reasons.items())]
 
 
 def start(name: str, folder: Path, stack: ExitStack, missing: list[str]) -> str | None:

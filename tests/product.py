@@ -54,6 +54,7 @@ class Product:
         """Start and wait until it is ready; AssertionError with its log otherwise."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         own = {"DATA_DIR": str(self.data_dir), "PORT": str(self.port), "SIMULATOR": "off"}
+        own |= {"WATCH": "off"}
         variables = {f"YIWANG_{name}": value for name, value in (own | self.settings).items()}
         with self.log.open("ab") as sink:
             self.process = subprocess.Popen(
@@ -62,7 +63,9 @@ class Product:
                 start_new_session=True,
             )  # fmt: skip
         ready = until(lambda: self.ready() or self.process.poll() is not None, seconds)  # type: ignore[union-attr]
-        assert ready and self.ready(), self.log.read_text(errors="replace")[-5000:]
+        if not (ready and self.ready()):
+            self.stop()
+            raise AssertionError(self.log.read_text(errors="replace")[-5000:])
         return self
 
     def ready(self) -> bool:

@@ -44,6 +44,7 @@ OF_THE_FRONT_DOOR = (
 )  # fmt: skip
 # Only where the settings name a broker.
 SUBSCRIBER: dict[str, tuple[str, ...]] = {"mqtt": ("services.ingest", "mqtt")}
+PROCESSES = SERVICES | SUBSCRIBER
 
 
 @dataclass
@@ -75,7 +76,7 @@ class City:
 
     def start(self, name: str) -> None:
         """Start one service."""
-        command = [sys.executable, "-m", *(SERVICES | SUBSCRIBER)[name]]
+        command = [sys.executable, "-m", *PROCESSES[name]]
         self.supervisor.start(name, command, ROOT, self._environment(name))
 
     def start_front_door(self) -> None:
@@ -110,6 +111,14 @@ class City:
         ]  # fmt: skip
         self.supervisor.start("simulator", command, ROOT, self._environment("simulator"))
 
+    def start_watch(self) -> None:
+        """The platform's readings about itself."""
+        processes = [f"{name}={self.url(name)}" for name in self.ports if name in PROCESSES]
+        command = [
+            sys.executable, "-m", "services.watch", "--url", self.url("gateway"), *processes,
+        ]  # fmt: skip
+        self.supervisor.start("watch", command, ROOT, self._environment("watch"))
+
     def wait_ready(self, name: str) -> None:
         """Until it is ready. Raises `Unavailable` with the end of its log."""
         until(lambda: self._ready(name) or not self.supervisor.runs(name), READY_SECONDS)
@@ -135,7 +144,7 @@ class City:
             return {"DATABASE_URL": self.database_url}
         if name == "setup":
             return {"DATABASE_URL": self.database_url, "DATABASE_ROLES_DIR": str(self.roles)}
-        module = (SERVICES | SUBSCRIBER).get(name, ("",))[0]
+        module = PROCESSES.get(name, ("",))[0]
         service = module.removeprefix("services.")
         return {"DATABASE_URL_FILE": str(self.roles / service)} if service else {}
 
@@ -193,6 +202,8 @@ def run(settings: Settings, folder: Path) -> int:
         with running(settings, folder) as city:
             if settings.simulator == "on":
                 city.start_simulator()
+            if settings.watch == "on":
+                city.start_watch()
             _announce(city)
             _watch(city, stop)
     except KeyboardInterrupt:

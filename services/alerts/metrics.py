@@ -17,4 +17,7 @@ STALLED = Gauge(
     "Incidents, notices and pages that stand still",
     ["what"],
 )
+FAILING = Gauge(
+    "yiwang_endpoints_failing", "Enabled endpoints that have taken nothing after several attempts"
+)
 HEARTBEATS = Counter("yiwang_heartbeats_total", "Heartbeats to the outside", ["outcome"])

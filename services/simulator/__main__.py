@@ -20,6 +20,7 @@ from services.simulator.app import (
 from services.simulator.scenarios import Kind
 from services.simulator.table import Span
 from shared import logs
+from shared.credentials import first_key
 from shared.errors import Misconfigured
 from shared.eventlog.kafka_access import access_of
 from shared.settings import Settings
@@ -124,23 +125,15 @@ def _add_target(add: argparse.ArgumentParser) -> None:
 
 
 def _target(options: argparse.Namespace, settings: Settings) -> Target:
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
     kafka: str | None = options.kafka or settings.kafka_bootstrap
     if options.via == "kafka" and not kafka:
         raise Misconfigured("--via kafka needs --kafka HOST:PORT (or YIWANG_KAFKA_BOOTSTRAP)")
     return Target(
-        url=(options.url or f"{settings.scheme}://{host}:{settings.port}").rstrip("/"),
-        key=options.key or _first_key(settings.credentials_path),
+        url=(options.url or settings.address).rstrip("/"),
+        key=options.key or first_key(settings),
         kafka=kafka if options.via == "kafka" else None,
         access=access_of(settings) if options.via == "kafka" else {},
     )
-
-
-def _first_key(path: Path) -> str:
-    try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["api_key"])
-    except (OSError, ValueError, KeyError) as error:
-        raise Misconfigured(f"no --key, and none in {path}: {error!r}") from error
 
 
 def _until_signal(run: Callable[[asyncio.Event], Awaitable[T]]) -> T:

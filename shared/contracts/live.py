@@ -14,7 +14,8 @@ import msgspec
 
 PROTOCOL = 1
 
-Domain = Literal["traffic", "environment", "utilities"]
+CityDomain = Literal["traffic", "environment", "utilities"]
+Domain = Literal["traffic", "environment", "utilities", "platform"]
 SeriesState = Literal["never", "normal", "stale", "bad", "p1", "p2", "p3", "p4"]
 
 

@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from shared.errors import Overloaded, Unavailable
+from shared.metrics import HTTP_FAILED
 
 _log = logging.getLogger(__name__)
 
@@ -132,6 +133,8 @@ def install(app: FastAPI) -> None:
 
 async def _answer(request: Request, error: Exception) -> Response:
     problem = from_error(error)
+    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        HTTP_FAILED.labels(str(problem.status)).inc()
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         _log.warning("%s %s: %s", request.method, request.url.path, error)
     elif problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:

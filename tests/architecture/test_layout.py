@@ -14,7 +14,7 @@ TOP_LEVEL = {
     "deploy", "docs", "examples",
     "pyproject.toml", "requirements.lock", "rules", "services", "shared", "tests",
 }  # fmt: skip
-SERVICES = ("ingest", "alerts", "ops_center", "simulator")
+SERVICES = ("ingest", "alerts", "ops_center", "simulator", "watch")
 CODE = (".py", ".ts", ".tsx", ".css")
 VAGUE = re.compile(r"(^|_)(utils?|helpers?|managers?|misc|common)$")
 

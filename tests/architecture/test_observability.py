@@ -18,7 +18,7 @@ MEASURES = ("_seconds", "_bytes", "_records")
 # Numbers of the things that the name names, and flags.
 COUNTED = (
     "_clients", "_replays", "_items", "_dropped", "_refusals", "_stalled", "_ready", "_refusing",
-    "_receiving",
+    "_receiving", "_failing",
 )  # fmt: skip
 NAME = re.compile(r"yiwang_[a-z_]+")
 

@@ -48,8 +48,10 @@ def running_city(folder: Path) -> Iterator[Product]:
     """A city of one's own: for tests that others' alarms would disturb."""
     assert (DIST / "console.html").exists(), "the pages are not built: run `make wall`"
     product = Product(folder, {"WEBHOOK_ALLOW_CIDRS": "127.0.0.0/8"}).start()
-    yield product
-    product.stop()
+    try:
+        yield product
+    finally:
+        product.stop()
 
 
 # Not longer than a module: while it lives, its loop keeps asynchronous tests from running.

@@ -24,11 +24,11 @@ class Received:
 
 
 class Receiver:
-    """Answers 204 to every POST and keeps it."""
+    """Answers 204 to every POST and keeps it. `port` 0: a free one."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.received: list[Received] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     @property

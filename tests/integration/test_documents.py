@@ -14,7 +14,8 @@ from tests.product import ROOT, Product
 
 BLOCK = re.compile(r"```(sh|python) ([\d ]+)\n(.*?)```", re.DOTALL)
 PAGES = {
-    name: (ROOT / "docs" / name).read_text() for name in ("posting.md", "oncall.md", "start.md")
+    name: (ROOT / "docs" / name).read_text()
+    for name in ("posting.md", "oncall.md", "start.md", "incidents.md")
 }
 
 
@@ -28,15 +29,20 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory: pytest.TempPathFactory, product: Product) -> dict[str, str]:
     """An environment whose curl says the status of each answer on standard error."""
-    folder = tmp_path_factory.mktemp("bin")
-    curl = folder / "curl"
-    curl.write_text('#!/bin/sh\nexec /usr/bin/env PATH="$REAL_PATH" curl -sS '
-                    "-w '%{stderr}STATUS=%{http_code}\\n' \"$@\"\n")  # fmt: skip
-    curl.chmod(curl.stat().st_mode | stat.S_IEXEC)
+    folder = make_curl(tmp_path_factory.mktemp("bin"))
     path, admin = os.environ["PATH"], product.credentials["admin"]
     own = {"PATH": f"{folder}:{path}", "REAL_PATH": path, "URL": product.url}
     own |= {"LOGIN": admin["username"], "PASSWORD": admin["password"]}
     return dict(os.environ) | own | {"KEY": product.credentials["api_key"]}
+
+
+def make_curl(folder: Path) -> Path:
+    """The folder, with a curl in it that says the status of each answer on standard error."""
+    curl = folder / "curl"
+    curl.write_text('#!/bin/sh\nexec /usr/bin/env PATH="$REAL_PATH" curl -sS '
+                    "-w '%{stderr}STATUS=%{http_code}\\n' \"$@\"\n")  # fmt: skip
+    curl.chmod(curl.stat().st_mode | stat.S_IEXEC)
+    return folder
 
 
 def run(language: str, code: str, environment: dict[str, str]) -> tuple[list[str], str]:
@@ -62,7 +68,7 @@ def test_every_example_of_a_page_answers_what_it_says(
 
 
 def test_every_example_about_incidents_answers_what_it_says(shell: dict[str, str]) -> None:
-    blocks = BLOCK.findall((ROOT / "docs" / "incidents.md").read_text())
+    blocks = BLOCK.findall(PAGES["incidents.md"])
     assert len(blocks) >= 7
     environment = dict(shell)
     for language, expected, code in blocks:
@@ -75,7 +81,7 @@ def test_every_example_about_incidents_answers_what_it_says(shell: dict[str, str
 def test_the_incidents_page_names_every_command() -> None:
     from services.alerts.incidents.lifecycle import Command
 
-    page = (ROOT / "docs" / "incidents.md").read_text()
+    page = PAGES["incidents.md"]
     for command in Command:
         assert f"| `{command}`" in page
 

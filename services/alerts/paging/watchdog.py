@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.alerts import attention
 from services.alerts.connection import reachable
-from services.alerts.metrics import HEARTBEATS, STALLED
+from services.alerts.metrics import FAILING, HEARTBEATS, STALLED
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.store.tables import deliveries, endpoints, escalations, incidents, notices
@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 LOOK_SECONDS = 60.0
 TOLERANCE = timedelta(minutes=5)
 HEARTBEAT_TIMEOUT_SECONDS = 10.0
+FAILING_AFTER = 3  # attempts, which take less than a minute
 AT_ONCE = 1_000
 MUST_BE_TOLD = and_(
     incidents.c.state.in_(("open", "acknowledged")),
@@ -73,12 +74,13 @@ class Watchdog:
     async def watch(self, client: httpx.AsyncClient) -> bool:
         """Look once, and tell that all is well, if it is; whether that was told."""
         try:
-            findings = await self.look()
+            findings, failing = await self.look(), await self.failing()
         except Unavailable as error:
             _log.error("nobody knows whether incidents are escalated: %s", error)
             return False
         for name, count in vars(findings).items():
             STALLED.labels(name).set(count)
+        FAILING.set(failing)
         if not findings.well:
             _log.error("paging stands still, the heartbeat is withheld: %s", findings)
             return False
@@ -94,6 +96,13 @@ class Watchdog:
         if stepless:
             self._wake.set()
         return found
+
+    async def failing(self) -> int:
+        """Endpoints in use that have failed several times in a row."""
+        wanted = endpoints.c.enabled & (endpoints.c.failures >= FAILING_AFTER)
+        query = select(func.count()).select_from(endpoints).where(wanted)
+        async with reachable(self._engine.connect()) as connection:
+            return int((await connection.execute(query)).scalar_one())
 
     async def _beat(self, client: httpx.AsyncClient) -> bool:
         if not self._url:

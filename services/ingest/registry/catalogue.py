@@ -16,7 +16,7 @@ _FILE = Path(__file__).with_name("metrics.yaml")
 _INT4 = 2**31 - 1
 
 Bounds = tuple[float | None, float | None]
-Domain = Literal["traffic", "environment", "utilities"]
+Domain = Literal["traffic", "environment", "utilities", "platform"]
 Bound = Annotated[float | None, Field(allow_inf_nan=False)]
 Seconds = Annotated[int, Field(gt=0, le=_INT4)]
 Deadband = Annotated[float, Field(ge=0, allow_inf_nan=False)]

@@ -41,7 +41,7 @@ class ExportIn(BaseModel):
     sensor_id: Names = []
     metric: Names = []
     area_id: Names = []
-    domain: Annotated[list[Domain], Field(max_length=3)] = []
+    domain: Annotated[list[Domain], Field(max_length=4)] = []
     since: str | None = Field(
         None, max_length=200,
         description="`next` of an earlier export of the same selection: only what is new or"

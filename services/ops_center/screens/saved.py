@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.config import JsonDict
 
-from shared.contracts.live import Domain
+from shared.contracts.live import CityDomain
 
 Name = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]{1,100}$", strip_whitespace=True)]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:\-]{1,64}$")]
@@ -55,7 +55,7 @@ class ViewIn(BaseModel):
     kind: Literal["wall", "playlist"] = "wall"
     centre: Centre | None = None
     area_id: Id | None = None
-    domains: Annotated[list[Domain], Field(max_length=16)] = []
+    domains: Annotated[list[CityDomain], Field(max_length=16)] = []
     theme: Literal["dark", "light"] = "dark"
     language: Literal["zh", "en"] = "zh"
     panels: Annotated[list[Panel], Field(max_length=32)] = []

@@ -17,7 +17,7 @@ from services.ops_center.vital_signs.index import (
     Vital,
     band_of,
 )
-from shared.contracts.live import Domain, SeriesState
+from shared.contracts.live import CityDomain, SeriesState
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)  # what is compared with
 
@@ -27,7 +27,7 @@ class Step(Protocol):
 
     at: datetime
     area_id: str
-    domain: Domain
+    domain: CityDomain
     score: float | None
     heard: float
     counted: int
@@ -84,7 +84,7 @@ class Figure(BaseModel):
 class VitalSign(Place):
     """One domain of one area. `index`: null when less than half is `heard`."""
 
-    domain: Domain
+    domain: CityDomain
     index: float | None
     band: Band
     heard: float
@@ -161,7 +161,7 @@ class Past(BaseModel):
     """Oldest first; where nothing was kept there is no item."""
 
     area_id: str
-    domain: Domain
+    domain: CityDomain
     resolution_seconds: int
     kept_days: int
     items: list[Moment]
@@ -221,7 +221,7 @@ def rounded(index: float | None) -> float | None:
 
 
 def _compared(
-    domain: Domain,
+    domain: CityDomain,
     figures: Mapping[str, float],
     registry: Registry,
     then: tuple[Step | None, Step | None],

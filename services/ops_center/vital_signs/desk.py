@@ -10,7 +10,7 @@ from services.ops_center.vital_signs.explanation import by_metric, contributions
 from services.ops_center.vital_signs.records import KEPT, STEP_SECONDS, Records
 from services.ops_center.vital_signs.surveyor import Surveyor
 from shared.clock import Clock
-from shared.contracts.live import Domain
+from shared.contracts.live import CityDomain
 
 
 class Desk:
@@ -50,7 +50,7 @@ class Desk:
         return answers.VitalSigns(at=moment, items=wanted)
 
     async def explained(
-        self, domain: Domain, area_id: str | None, limit: int
+        self, domain: CityDomain, area_id: str | None, limit: int
     ) -> answers.Explanation:
         """With at most `limit` sensors."""
         survey = await self._surveyor.survey()
@@ -66,7 +66,11 @@ class Desk:
         )  # fmt: skip
 
     async def past(
-        self, domain: Domain, area_id: str | None, ends: tuple[str | None, str | None], points: int
+        self,
+        domain: CityDomain,
+        area_id: str | None,
+        ends: tuple[str | None, str | None],
+        points: int,
     ) -> answers.Past:
         """Of one area's domain."""
         area = self._area(area_id, self._surveyor.picture.registry)

@@ -13,14 +13,14 @@ from operator import itemgetter
 from typing import Literal
 
 from services.ops_center.registry import Registry
-from shared.contracts.live import Domain, MetricInfo, SeriesState
+from shared.contracts.live import CityDomain, MetricInfo, SeriesState
 
 Band = Literal["steady", "watch", "strained", "critical", "unknown"]
 Cause = Literal["alarm", "outside", "silent", "bad"]
 Fate = Literal["normal", "alarm", "outside", "silent", "bad", "never"]
 Summary = Literal["mean", "max", "min", "sum"]
 
-DOMAINS: Sequence[Domain] = ("traffic", "environment", "utilities")
+DOMAINS: Sequence[CityDomain] = ("traffic", "environment", "utilities")
 FATES: Sequence[Fate] = ("normal", "alarm", "outside", "silent", "bad", "never")
 BANDS: Sequence[tuple[float, Band]] = ((90, "steady"), (75, "watch"), (60, "strained"))
 LEAST_HEARD = 0.5
@@ -68,7 +68,7 @@ class Vital:
     of; `figures`: by metric; `faults`: what costs most first."""
 
     area_id: str
-    domain: Domain
+    domain: CityDomain
     index: float | None
     sensors: Mapping[Fate, int]
     heard: float
@@ -165,17 +165,17 @@ def outside_by(value: float | None, low: float | None, high: float | None) -> fl
     return value - low if low is not None and value < low else None
 
 
-def _leaves(columns: Columns) -> Mapping[tuple[str | None, Domain], _Tally]:
+def _leaves(columns: Columns) -> Mapping[tuple[str | None, CityDomain], _Tally]:
     """By the sensors' own area."""
     registry = columns.registry
-    found: dict[tuple[str | None, Domain], _Tally] = {}
+    found: dict[tuple[str | None, CityDomain], _Tally] = {}
     for sensor, group in groupby(enumerate(registry.series), key=lambda one: one[1][0]):
         area_id = registry.sensors[sensor].area_id
-        worst: dict[Domain, tuple[int, Fate, float]] = {}
-        weights: dict[Domain, float] = {}
+        worst: dict[CityDomain, tuple[int, Fate, float]] = {}
+        weights: dict[CityDomain, float] = {}
         for number, (_, code) in group:
             metric = registry.metrics[code]
-            domain: Domain = metric.domain  # type: ignore[assignment]
+            domain: CityDomain = metric.domain  # type: ignore[assignment]
             fate, factor = _judged(columns.state[number], columns.value[number], metric)
             weights[domain] = max(weights.get(domain, 0.0), WEIGHTS.get(code, 1.0))
             if domain not in worst or factor > worst[domain][2]:
@@ -200,7 +200,7 @@ def _judged(state: SeriesState, value: float | None, metric: MetricInfo) -> tupl
     return LOST[state]
 
 
-def _vital(area_id: str, domain: Domain, tally: _Tally) -> Vital:
+def _vital(area_id: str, domain: CityDomain, tally: _Tally) -> Vital:
     weight = tally.weight
     heard = tally.heard / weight if weight else 0.0
     lost = sum(map(itemgetter(2), tally.lost))

@@ -8,7 +8,7 @@ from services.ops_center.history.routes import as_problems
 from services.ops_center.history.span import DEFAULT_POINTS, MAX_POINTS, MIN_POINTS
 from services.ops_center.vital_signs import answers, examples
 from services.ops_center.vital_signs.desk import Desk
-from shared.contracts.live import Domain
+from shared.contracts.live import CityDomain
 from shared.web.auth import require_role
 
 MOST_CONTRIBUTIONS = 200
@@ -26,7 +26,7 @@ def vital_router(desk: Desk) -> APIRouter:
     @router.get("/v1/vital-signs", summary="How the city runs", responses=examples.VITAL_SIGNS)
     async def vital_signs(
         area_id: Annotated[str | None, Query(max_length=64)] = None,
-        domain: Domain | None = None,
+        domain: CityDomain | None = None,
         at: Text = None,
     ) -> answers.VitalSigns:
         """An index of 0 to 100 for every area and domain, with its key figures, each beside the
@@ -37,7 +37,7 @@ def vital_router(desk: Desk) -> APIRouter:
     @router.get("/v1/vital-signs/{domain}", summary="Why an index is what it is",
                 responses=examples.EXPLANATION)  # fmt: skip
     async def explanation(
-        domain: Domain,
+        domain: CityDomain,
         area_id: AreaId = None,
         limit: Annotated[int, Query(ge=1, le=MOST_CONTRIBUTIONS)] = 20,
     ) -> answers.Explanation:
@@ -49,7 +49,7 @@ def vital_router(desk: Desk) -> APIRouter:
     @router.get("/v1/vital-signs/{domain}/history", summary="How an index was",
                 responses=examples.PAST)  # fmt: skip
     async def history(
-        domain: Domain,
+        domain: CityDomain,
         area_id: AreaId = None,
         since: Annotated[str | None, Query(alias="from", max_length=40)] = None,
         to: Text = None,

@@ -33,7 +33,7 @@ metrics = Table(
     "metrics",
     metadata,
     Column("metric", Text, primary_key=True),
-    Column("domain", Text, nullable=False),  # traffic | environment | utilities
+    Column("domain", Text, nullable=False),  # traffic | environment | utilities | platform
     Column("unit", Text, nullable=False),
     Column("name_zh", Text, nullable=False),
     Column("name_en", Text, nullable=False),

@@ -18,8 +18,13 @@ def test_compose_starts_every_service_with_its_command() -> None:
     services = yaml.safe_load(COMPOSE.read_text())["services"]
     for name, command in (SERVICES | SUBSCRIBER).items():
         assert services[name]["command"] == list(command)
-    others = {"kafka", "database", "setup", "front", "simulator", "mqtt"}
+    others = {"kafka", "database", "setup", "front", "simulator", "mqtt", "watch"}
     assert set(services) - set(SERVICES) == others
+
+
+def test_the_watch_goes_round_every_service() -> None:
+    _, _, *processes = yaml.safe_load(COMPOSE.read_text())["services"]["watch"]["command"]
+    assert processes == [f"{name}=http://{name}:8000" for name in SERVICES]
 
 
 def test_each_service_has_its_own_database_role_and_no_other_address() -> None:

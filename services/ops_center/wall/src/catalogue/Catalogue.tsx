@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
 import { get } from "../api";
-import { DOMAINS } from "../live/protocol";
+import { METRIC_DOMAINS } from "../live/protocol";
 import { c, type Text } from "./texts";
 import { MEASURES, percent, told, type Dataset } from "./dataset";
 import { DatasetPage } from "./DatasetPage";
@@ -39,7 +39,7 @@ function List({ href }: Place) {
           value={q.value} onInput={(event) => (q.value = event.currentTarget.value)} />
         <select aria-label={c("domain")} value={domain.value} onChange={(event) => (domain.value = event.currentTarget.value)}>
           <option value="">{c("every_domain")}</option>
-          {DOMAINS.map((one) => <option key={one} value={one}>{c(one)}</option>)}
+          {METRIC_DOMAINS.map((one) => <option key={one} value={one}>{c(one)}</option>)}
         </select>
         <a href="/v1/catalogue/dcat" download="catalogue.jsonld">{c("dcat")}</a>
       </div>

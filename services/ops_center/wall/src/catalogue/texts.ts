@@ -5,7 +5,7 @@ import { messages } from "../i18n";
 const zh = {
   product: "一网", open_data: "开放数据", open_more: "城市运行平台向公众开放的数据：无需登录，可检索、可下载。", console: "登录工作台", language: "English", language_title: "Switch to English",
   catalogue: "数据目录", catalogue_more: "有哪些数据、归谁、什么级别、质量如何。", search: "检索名称、说明、部门或字段", domain: "领域", every_domain: "全部领域",
-  traffic: "交通", environment: "环境", utilities: "市政", city: "城市",
+  traffic: "交通", environment: "环境", utilities: "市政", platform: "平台", city: "城市",
   dataset: "数据集", owner: "提供部门", level: "级别", licence: "许可", fresh: "最新", quality: "质量（近一小时）",
   completeness: "完整性", timeliness: "及时性", validity: "有效性",
   completeness_more: "实到读数占应到读数之比", timeliness_more: "整点时最新读数不超过三个周期的序列之比", validity_more: "非坏读数之比",
@@ -21,7 +21,7 @@ type Text = keyof typeof zh;
 const en: Record<Text, string> = {
   product: "Yiwang", open_data: "Open data", open_more: "What the city operations platform shares with everybody: no login, to search and to download.", console: "Log in to the console", language: "中文", language_title: "切换为中文",
   catalogue: "Catalogue of data", catalogue_more: "What data there is, whose it is, of what level, and how good it is.", search: "Search names, descriptions, owners, columns", domain: "Domain", every_domain: "every domain",
-  traffic: "traffic", environment: "environment", utilities: "utilities", city: "city",
+  traffic: "traffic", environment: "environment", utilities: "utilities", platform: "platform", city: "city",
   dataset: "Dataset", owner: "Owner", level: "Level", licence: "Licence", fresh: "Newest", quality: "Quality (last hour)",
   completeness: "Completeness", timeliness: "Timeliness", validity: "Validity",
   completeness_more: "of the readings that were to be expected", timeliness_more: "of the series, those at most three intervals old on the hour", validity_more: "of the readings, those that are not bad",

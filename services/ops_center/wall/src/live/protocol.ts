@@ -13,11 +13,14 @@ export const State = { never: 0, normal: 1, stale: 2, bad: 3, p4: 4, p3: 5, p2: 
 
 export type Domain = "traffic" | "environment" | "utilities";
 export const DOMAINS: readonly Domain[] = ["traffic", "environment", "utilities"];
+/** `platform`: of the platform itself, which stands nowhere on the map. */
+export type MetricDomain = Domain | "platform";
+export const METRIC_DOMAINS: readonly MetricDomain[] = [...DOMAINS, "platform"];
 export type Priority = 1 | 2 | 3 | 4;
 
 export interface Metric {
   metric: string;
-  domain: Domain;
+  domain: MetricDomain;
   unit: string;
   name_zh: string;
   name_en: string;

@@ -2,13 +2,13 @@
 
 import type { Feature, FeatureCollection, Point } from "geojson";
 
-import { State, type Domain } from "../live/protocol";
+import { State, type MetricDomain } from "../live/protocol";
 import type { Picture, SensorColumns } from "../live/reducer";
 
 export const ABNORMAL_SHOWN = 500;
 
 /** The domain of a sensor's first series. */
-export function domainOf(picture: Picture, sensor: number): Domain {
+export function domainOf(picture: Picture, sensor: number): MetricDomain {
   const series = picture.sensors.series[sensor]?.[0];
   const metric = series === undefined ? undefined : picture.series.metric[series];
   return picture.metrics.get(metric ?? "")?.domain ?? "utilities";

@@ -1,6 +1,6 @@
 /** What a wall shows: one view, or several in turn. Pure. */
 
-import { DOMAINS, type Domain, type Incident } from "../live/protocol";
+import { DOMAINS, type Domain, type Incident, type MetricDomain } from "../live/protocol";
 import type { Picture } from "../live/reducer";
 
 export const SIDES = ["vitals", "districts", "health"] as const;
@@ -67,8 +67,8 @@ export function hasPanel(view: ShownView | null, panel: string): boolean {
   return view === null || view.panels.length === 0 || view.panels.includes(panel);
 }
 
-export function hasDomain(view: ShownView | null, domain: Domain): boolean {
-  return view === null || view.domains.length === 0 || view.domains.includes(domain);
+export function hasDomain(view: ShownView | null, domain: MetricDomain): boolean {
+  return view === null || view.domains.length === 0 || view.domains.some((one) => one === domain);
 }
 
 /** Whether an area lies in the view's own. The city holds every one. */

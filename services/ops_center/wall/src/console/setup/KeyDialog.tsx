@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 
 import { patch, post } from "../../api";
 import { named } from "../../i18n";
-import { DOMAINS } from "../../live/protocol";
+import { METRIC_DOMAINS } from "../../live/protocol";
 import { Dialog, Failure } from "../Dialog";
 import { Checks, Send, Text, type Option } from "../Fields";
 import { f } from "../form-texts";
@@ -43,7 +43,7 @@ export function KeyDialog({ of: key, close, made, changed }: {
       <form class="stack" noValidate onSubmit={submit}>
         <Text id="key-name" label={s("key_name")} value={name} fault={asked.value && name.value.trim() === "" ? f("required") : ""} />
         <Checks id="key-scopes" label={s("scopes")} value={scopes} options={SCOPES.map((one): Option => [one, s(`s_${one}` as SetupText)])} />
-        <Checks id="key-domains" label={s("domains")} value={domains} none={s("every")} options={DOMAINS.map((one): Option => [one, s(`d_${one}` as SetupText)])} />
+        <Checks id="key-domains" label={s("domains")} value={domains} none={s("every")} options={METRIC_DOMAINS.map((one): Option => [one, s(`d_${one}` as SetupText)])} />
         <Checks id="key-areas" label={s("areas")} value={areas} none={s("every")}
           options={knownAreas().filter((one) => one.level === "district").map((one): Option => [one.area_id, named(one)])} />
         <div class="pair">

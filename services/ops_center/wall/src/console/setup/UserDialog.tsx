@@ -2,7 +2,7 @@ import { useSignal, type Signal } from "@preact/signals";
 
 import { patch, post } from "../../api";
 import { named } from "../../i18n";
-import { DOMAINS } from "../../live/protocol";
+import { METRIC_DOMAINS } from "../../live/protocol";
 import type { Grant, Role } from "../../login/session";
 import { Dialog, Failure } from "../Dialog";
 import { Pick, Send, Text, type Option } from "../Fields";
@@ -67,7 +67,7 @@ function GrantLine({ grants, place, grant }: { grants: Signal<readonly Grant[]>;
         options={ROLES.map((one): Option => [one, s(`r_${one}` as SetupText)])} />
       <Select id={`grant-area-${place}`} label={s("where")} value={grant.area_id ?? ""} options={areas} set={(value) => set({ area_id: value || null })} />
       <Select id={`grant-domain-${place}`} label={s("what")} value={grant.domain ?? ""} set={(value) => set({ domain: value || null })}
-        options={[["", s("every_domain")], ...DOMAINS.map((one): Option => [one, s(`d_${one}` as SetupText)])]} />
+        options={[["", s("every_domain")], ...METRIC_DOMAINS.map((one): Option => [one, s(`d_${one}` as SetupText)])]} />
       <button type="button" class="link-button" onClick={() => (grants.value = grants.value.filter((_, index) => index !== place))}>{s("drop")}</button>
     </div>
   );

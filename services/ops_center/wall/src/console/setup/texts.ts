@@ -4,7 +4,7 @@ import { messages } from "../../i18n";
 
 const zh = {
   created: "创建", changed: "更新", every: "不限", more_cols: "", edit: "编辑", nobody: "没有内容",
-  d_traffic: "交通", d_environment: "环境", d_utilities: "市政", domains: "领域", areas: "区域", metrics: "指标",
+  d_traffic: "交通", d_environment: "环境", d_utilities: "市政", d_platform: "平台", domains: "领域", areas: "区域", metrics: "指标",
 
   keys: "接口密钥", keys_more: "外部系统凭密钥上报读数；权限、范围与配额都可限定。", key_new: "新建密钥", key_name: "名称", scopes: "权限", confined: "范围", quota: "配额", used: "最近使用", state: "状态",
   s_post: "上报读数", s_register: "登记感知点", s_backfill: "补报历史", s_correct: "更正读数", s_mend: "修正隔离项", s_report: "登记上报",
@@ -30,7 +30,7 @@ export type SetupText = keyof typeof zh;
 
 const en: Record<SetupText, string> = {
   created: "Created", changed: "Changed", every: "any", more_cols: "", edit: "Edit", nobody: "Nothing here",
-  d_traffic: "traffic", d_environment: "environment", d_utilities: "utilities", domains: "Domains", areas: "Areas", metrics: "Metrics",
+  d_traffic: "traffic", d_environment: "environment", d_utilities: "utilities", d_platform: "platform", domains: "Domains", areas: "Areas", metrics: "Metrics",
 
   keys: "API keys", keys_more: "Other systems post readings with a key; what it may do, where, and how much, can be confined.", key_new: "New key", key_name: "Name", scopes: "Scopes", confined: "Confined to", quota: "Quota", used: "Last used", state: "State",
   s_post: "post readings", s_register: "register sensors", s_backfill: "backfill history", s_correct: "correct readings", s_mend: "mend quarantine", s_report: "enter reports",

@@ -47,6 +47,7 @@ class Run:
     probe: Probe
     clients: dict[str, Client]
     producing: asyncio.Event = field(default_factory=asyncio.Event)
+    shown: list[dict[str, Any]] = field(default_factory=list)
 
     def suffer(self, faults: Sequence[Fault], say: Say) -> None:
         """One after the other, each with its recovery."""
@@ -70,8 +71,6 @@ class Run:
         time.sleep(2)  # the producer's last record
         if not self._until_still():
             self.fleet.ask_what_it_waits_for()
-        for number, screen in enumerate(self.screens, 1):
-            self.journals["screens"].write({"name": f"{number}", **screen.shown()})
         self._ask_receipts()
         for name, client in self.clients.items():
             self.journals["clients"].write({"name": name, **vars(client.tally)})
@@ -79,7 +78,9 @@ class Run:
             "name": "fleet", "unplanned": [], "without_retry_after": 0, "gave_up": 0,
             "died": self.fleet.died,
         })  # fmt: skip
-        evidence.collect(self.fleet.database_url, self.folder)
+        self._until_still()  # deadlines go on passing: tables and screens of one moment
+        for shown in self.shown:
+            self.journals["screens"].write(shown)
 
     def _note(self, fault: Fault, lasted: float, recovery: Recovery) -> None:
         entry: dict[str, Any] = {
@@ -113,7 +114,8 @@ class Run:
     def _is_shown(self) -> bool:
         evidence.collect(self.fleet.database_url, self.folder)
         found = evidence.load(self.folder)
-        found.journals["screens"] = [{"name": "", **one.shown()} for one in self.screens]
+        self.shown = [{"name": f"{n}", **one.shown()} for n, one in enumerate(self.screens, 1)]
+        found.journals["screens"] = self.shown
         return not list(check_screens(found))
 
     def _ask_receipts(self) -> None:

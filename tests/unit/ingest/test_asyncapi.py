@@ -63,6 +63,29 @@ EXAMPLES: dict[str, Any] = {
     ),
     "Delta": live.Delta([0], [1.5], [1], ["normal"], "token", 1),
     "IncidentFrame": live.IncidentFrame(RAW, "token"),
+    "NeighboursFrame": live.NeighboursFrame(
+        live.Neighbours(
+            [live.NeighbourCity(440100, "广州", "Guangzhou", None, False)],
+            [
+                live.NeighbourWarning(
+                    440100,
+                    "gz-1",
+                    "Severe",
+                    False,
+                    "洪水",
+                    "Flood",
+                    "z",
+                    "e",
+                    "z",
+                    "e",
+                    NOW.isoformat(),
+                    NOW.isoformat(),
+                    NOW.isoformat(),
+                    [[(113.0, 23.1)]],
+                )
+            ],
+        )
+    ),
     "Pulse": live.Pulse(NOW.isoformat(), 1, live.Latency(None, 1, 2), 3, 0),
     "ScreenFrame": live.ScreenFrame(
         live.ScreenInfo(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { parseFrame, type NeighbourWarning } from "../src/live/protocol";
+import type { NeighbourWarning } from "../src/live/neighbours";
+import { parseFrame } from "../src/live/protocol";
 import { apply, emptyPicture } from "../src/live/reducer";
 import { holding, outlines, priorityOf } from "../src/wall/neighbours";
 import { silent, type Neighbour } from "../src/console/setup/neighbour";

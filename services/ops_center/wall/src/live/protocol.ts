@@ -1,5 +1,7 @@
 /** The frames of `WS /v1/live`, protocol 1. Times are RFC 3339 strings or epoch milliseconds. */
 
+import type { Neighbours } from "./neighbours";
+
 export const PROTOCOL = 1;
 
 /** A series' state on the wire. An alarm wins over `stale`. */
@@ -185,41 +187,6 @@ export interface ScreenInfo {
 /** Asks for a pulse now. */
 export interface ClientPing {
   type: "ping";
-}
-
-/** A city whose platform warns us. `silent`: it should have been heard of since `heard_at`. */
-export interface NeighbourCity {
-  adcode: number;
-  name_zh: string;
-  name_en: string;
-  heard_at: string | null;
-  silent: boolean;
-}
-
-export type Severity = "Extreme" | "Severe" | "Moderate" | "Minor" | "Unknown";
-
-/** A warning of a neighbouring city that is in force. `outline`: outer rings of [longitude, latitude], or none. */
-export interface NeighbourWarning {
-  adcode: number;
-  identifier: string;
-  severity: Severity;
-  exercise: boolean;
-  event_zh: string;
-  event_en: string;
-  headline_zh: string;
-  headline_en: string;
-  area_zh: string;
-  area_en: string;
-  since: string;
-  sent_at: string;
-  expires_at: string;
-  outline: [number, number][][];
-}
-
-/** All of them, the gravest first. */
-export interface Neighbours {
-  cities: NeighbourCity[];
-  warnings: NeighbourWarning[];
 }
 
 export interface HelloFrame {

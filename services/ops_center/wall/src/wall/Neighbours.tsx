@@ -1,5 +1,5 @@
 import { language, named } from "../i18n";
-import type { NeighbourCity, NeighbourWarning } from "../live/protocol";
+import type { NeighbourCity, NeighbourWarning } from "../live/neighbours";
 import { lookBeside } from "../map/region";
 import type { Board } from "./board";
 import { map } from "./chosen";

@@ -5,7 +5,8 @@ import { computed, signal } from "@preact/signals";
 import { afterPaint } from "../live/browser";
 import type { Reel } from "../replay/reel";
 import { LiveClient, type Link, type Surroundings } from "../live/client";
-import type { Domain, Incident, Neighbours, PulseFrame, ScreenInfo, ServerFrame } from "../live/protocol";
+import type { Neighbours } from "../live/neighbours";
+import type { Domain, Incident, PulseFrame, ScreenInfo, ServerFrame } from "../live/protocol";
 import { age, apply, emptyPicture, ranked, standsAlone, trust, type Picture } from "../live/reducer";
 
 /** The server's tick is 250 ms; what it sends a little early still has its own flush. */

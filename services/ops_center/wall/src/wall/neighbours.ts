@@ -2,7 +2,8 @@
 
 import type { FeatureCollection } from "geojson";
 
-import type { NeighbourWarning, Priority, Severity } from "../live/protocol";
+import type { NeighbourWarning, Severity } from "../live/neighbours";
+import type { Priority } from "../live/protocol";
 
 const PRIORITIES: Record<Severity, Priority> = { Extreme: 1, Severe: 2, Moderate: 3, Minor: 4, Unknown: 4 };
 

@@ -1,10 +1,11 @@
-"""Bulk exports of what was lent: confined, the orderer's own, at its pace, while the grant lasts."""
+"""Bulk exports of what was lent: confined, the orderer's own, at its pace, until it is revoked."""
 
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.pause import eventually
 from tests.integration.access.city import City
 from tests.integration.access.lending import FIELDS, call, lent
 from tests.integration.access.test_grants import AT, stored
@@ -63,4 +64,8 @@ async def test_an_ordered_part_is_given_at_the_grants_pace_and_no_longer_than_it
         everything, "POST", f"/v1/grants/{grant_id}/revoke", "admin", {"reason": "止"}
     )
     assert revoked.status_code == 200
-    assert (await call(everything, "GET", part["url"], token)).status_code == 401
+
+    async def refused() -> bool:
+        return (await call(everything, "GET", part["url"], token)).status_code == 401
+
+    assert await eventually(refused, 10)

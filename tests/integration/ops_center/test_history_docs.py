@@ -10,7 +10,10 @@ from shared.store.tables import metrics, sensors
 from tests.integration.ops_center.conftest import Centre
 
 DOCS = Path(__file__).parents[3] / "docs" / "history.md"
-EXAMPLE = re.compile(r'^curl -H "\$KEY"(?: -H "Accept: ([^"]+)")? "\$CITY([^"]+)"', re.MULTILINE)
+EXAMPLE = re.compile(
+    r'^curl -H "Authorization: Bearer \$KEY"(?: -H "Accept: ([^"]+)")? "\$CITY([^"]+)"',
+    re.MULTILINE,
+)
 EXAMPLES = EXAMPLE.findall(DOCS.read_text())
 
 

@@ -11,7 +11,7 @@ from shared.store.tables import departments, metrics
 from tests.integration.ops_center.conftest import Centre
 
 DOCS = Path(__file__).parents[3] / "docs" / "people.md"
-BLOCK = re.compile(r"```sh\n(.*?)```", re.S)
+BLOCK = re.compile(r"```sh[ \d]*\n(.*?)```", re.S)
 
 
 def requests(token: str) -> list[tuple[str, str, bytes | None]]:

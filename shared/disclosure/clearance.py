@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import overload
 
 from shared.disclosure.level import Level
 
@@ -36,6 +37,27 @@ class Clearance:
         return (self.since is None or self.since <= moment) and (
             self.until is None or moment < self.until
         )
+
+    @overload
+    def confined(self, start: datetime, end: datetime) -> tuple[datetime, datetime]: ...
+
+    @overload
+    def confined(
+        self, start: datetime | None, end: datetime
+    ) -> tuple[datetime | None, datetime]: ...
+
+    @overload
+    def confined(
+        self, start: datetime | None, end: datetime | None
+    ) -> tuple[datetime | None, datetime | None]: ...
+
+    def confined(
+        self, start: datetime | None, end: datetime | None
+    ) -> tuple[datetime | None, datetime | None]:
+        """As much of a span (None: without an end on that side) as may be told; it may be empty."""
+        starts = [moment for moment in (start, self.since) if moment is not None]
+        ends = [moment for moment in (end, self.until) if moment is not None]
+        return max(starts, default=None), min(ends, default=None)
 
 
 PUBLIC = Clearance(Level.PUBLIC)

@@ -21,6 +21,8 @@ ROTATION = timedelta(hours=24)  # a replaced secret stays valid so long
 RESENT_AT_MOST = 10_000  # deliveries by one command
 NOBODY = UUID(int=0)  # the incident of a test message
 OUR_SECRET = ("webhook", "cap")  # channels whose messages we sign, with a secret made here
+# Columns of an endpoint that is enabled again: past failures are forgotten.
+FORGIVEN = {"failures": 0, "failing_since": None, "not_before": None, "slow": False}
 _SECRETS = ("secret", "previous_secret")
 _HERE = endpoints.c.removed_at.is_(None)
 
@@ -102,7 +104,7 @@ class Endpoints:
         """Change some columns; enabling one again forgets its failures. None: there is none."""
         wanted = dict(values)
         if wanted.get("enabled"):
-            wanted |= {"failures": 0, "failing_since": None, "not_before": None, "slow": False}
+            wanted |= FORGIVEN
         mine = (endpoints.c.endpoint_id == endpoint_id) & _HERE
         async with reachable(self._engine.begin()) as connection:
             before = await _seen(connection, endpoint_id)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.alerts.channels.cap import SENDER
 from services.alerts.connection import reachable
 from services.alerts.delivery.discretion import WARNING
-from services.alerts.delivery.endpoints import NewEndpoint, make, replaced, take_away
+from services.alerts.delivery.endpoints import FORGIVEN, NewEndpoint, make, replaced, take_away
 from services.alerts.neighbours.interest import Interest
 from shared.clock import Clock
 from shared.disclosure.level import Level
@@ -130,7 +130,7 @@ async def _change_way(
     if secret is not None:
         way |= replaced(secret, now)
     if way.get("enabled"):
-        way |= {"failures": 0, "failing_since": None, "not_before": None, "slow": False}
+        way |= FORGIVEN
     mine = endpoints.c.endpoint_id == endpoint_id
     await connection.execute(update(endpoints).where(mine).values(way))
 

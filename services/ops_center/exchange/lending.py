@@ -19,12 +19,8 @@ def narrowed(asked: ExportIn, clearance: Clearance) -> ExportIn:
         raise not_granted(f"the dataset '{asked.dataset}'")
     if asked.start is None:  # sensors have no time; a cursor's parts are confined one by one
         return asked
-    start, end = asked.start, asked.end
-    if clearance.since is not None:
-        start = max(start, clearance.since)
-    if clearance.until is not None:
-        end = clearance.until if end is None else min(end, clearance.until)
-    if end is not None and start >= end:
+    start, end = clearance.confined(asked.start, asked.end)
+    if start is not None and end is not None and start >= end:
         raise not_granted("this time")
     return asked.model_copy(update={"start": start, "end": end})
 

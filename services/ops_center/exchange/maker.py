@@ -85,7 +85,7 @@ class Maker:
         shape = shape_of(self._declaration, order.export.dataset, order.clearance)
         if order.export.dataset == "readings":
             series = await self.series(order.export.selection, order.clearance)
-            start, end = confined(order)
+            start, end = order.clearance.confined(order.start, order.end)
             assert start is not None, "readings have a beginning"
             span = Span(start, max(start, end))
             if order.export.format == "parquet":
@@ -133,7 +133,7 @@ class Maker:
                 found = tables.sensors(self._engine, ids, order.since)
             else:
                 areas = await _areas(connection, selection, clearance)
-                start, end = confined(order)
+                start, end = order.clearance.confined(order.start, order.end)
                 found = tables.incidents(self._engine, start, end, order.since, areas)
         async for rows in found:
             yield shape.rows([row for row in rows if self._told(order, row)])
@@ -174,13 +174,6 @@ class _Counted:
         async for page in self._pages:
             self.rows += len(page)
             yield page
-
-
-def confined(order: Order) -> tuple[datetime | None, datetime]:
-    """The part's span, as far as somebody may be told of it."""
-    given = [moment for moment in (order.start, order.clearance.since) if moment is not None]
-    end = min(order.end, order.clearance.until or order.end)
-    return max(given, default=None), end
 
 
 async def _areas(

@@ -146,10 +146,8 @@ class Caller:
         return replace(asked, metrics=told, within=self._areas)
 
     def _span(self, asked: Span) -> Span:
-        since, until = self.clearance.since, self.clearance.until
-        start = asked.start if since is None else max(asked.start, since)
-        end = asked.end if until is None else min(asked.end, until)
-        if start >= end and (since, until) != (None, None):
+        start, end = self.clearance.confined(asked.start, asked.end)
+        if start >= end and (self.clearance.since, self.clearance.until) != (None, None):
             raise not_granted("this time")
         return Span(start, end)
 

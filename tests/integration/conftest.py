@@ -1,11 +1,18 @@
 """Fixtures of the integration tests."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.eventlog.log import EventLog
+from tests.conftest import drop_database, scratch_database
 from tests.image import Image, built, reason_it_cannot_be_built
 from tests.integration.alerting import Receiver
+from tests.integration.neighbouring import Platform, befriend
+from tests.integration.test_alerts_http import House, running
+from tests.shape import Shape, production
 
 
 @pytest.fixture
@@ -24,3 +31,29 @@ def container_image() -> Image:
     if reason is not None:
         pytest.skip(f"NO CONTAINER ENGINE: {reason}")
     return built()
+
+
+@pytest.fixture
+async def house(
+    engine: AsyncEngine, event_log: EventLog, database_url: str, tmp_path: Path
+) -> AsyncIterator[House]:
+    """Alerts as they run, with a database of its own schema."""
+    async with running(engine, event_log, database_url, tmp_path) as house:
+        yield house
+
+
+@pytest.fixture
+async def guangzhou(house: House) -> Platform:
+    """A neighbour that the house knows."""
+    return await befriend(house)
+
+
+@pytest.fixture(scope="module")
+def shape(
+    tmp_path_factory: pytest.TempPathFactory, database_server: str, kafka_bootstrap: str
+) -> Iterator[Shape]:
+    """The production shape, for all tests of a file."""
+    name, url = scratch_database(database_server)
+    with production(tmp_path_factory.mktemp("shape"), url, kafka_bootstrap) as running_shape:
+        yield running_shape
+    drop_database(database_server, name)

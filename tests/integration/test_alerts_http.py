@@ -77,14 +77,6 @@ class House:
         return found
 
 
-@pytest.fixture
-async def house(
-    engine: AsyncEngine, event_log: EventLog, database_url: str, tmp_path: Path
-) -> AsyncIterator[House]:
-    async with running(engine, event_log, database_url, tmp_path) as house:
-        yield house
-
-
 @asynccontextmanager
 async def running(
     engine: AsyncEngine, log: EventLog, database_url: str, folder: Path

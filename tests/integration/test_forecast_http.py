@@ -16,9 +16,8 @@ from shared.errors import Overloaded
 from shared.store.tables import metrics, readings, sensors
 from tests.integration.alerting import RULE
 from tests.integration.ops_center.past import roll_up
-from tests.integration.test_alerts_http import House, house
+from tests.integration.test_alerts_http import House
 
-__all__ = ["house"]
 QUARTER = timedelta(minutes=15)
 DAY = 96
 LEVEL = "water.level"

@@ -13,10 +13,8 @@ from shared.contracts.topics import INCIDENTS
 from shared.pause import eventually
 from shared.store.tables import alerts, areas, incidents, timeline
 from tests.integration.alerting import gas, outgoing
-from tests.integration.test_alerts_http import House, house
+from tests.integration.test_alerts_http import House
 from tests.integration.test_reports import report
-
-__all__ = ["house"]
 
 
 async def told(house: House, incident: dict[str, Any]) -> list[tuple[str, str, str]]:

@@ -1,10 +1,8 @@
 """What a neighbouring city's platform brings: taken once, believed only with its signature, never
 sent on."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from itertools import permutations
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +13,6 @@ from services.alerts.channels.cap import NAMESPACE
 from services.alerts.neighbours import mailbox
 from services.alerts.neighbours.message import MAX_BYTES
 from shared.clock import system_clock
-from shared.eventlog.log import EventLog
 from shared.store.neighbourhood import holds
 from shared.store.tables import (
     alerts_audit,
@@ -25,25 +22,12 @@ from shared.store.tables import (
     neighbour_warnings,
 )
 from tests.integration.neighbouring import PLACE, Document, Platform, befriend
-from tests.integration.test_alerts_http import House, running
+from tests.integration.test_alerts_http import House
 
 BOMB = f"""<!DOCTYPE alert [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "{"&a;" * 100}">]>
 <alert xmlns="{NAMESPACE}"><identifier>&b;</identifier></alert>"""
 OUTSIDE = f"""<!DOCTYPE alert [<!ENTITY a SYSTEM "file:///etc/passwd">]>
 <alert xmlns="{NAMESPACE}"><identifier>&a;</identifier></alert>"""
-
-
-@pytest.fixture
-async def house(
-    engine: AsyncEngine, event_log: EventLog, database_url: str, tmp_path: Path
-) -> AsyncIterator[House]:
-    async with running(engine, event_log, database_url, tmp_path) as house:
-        yield house
-
-
-@pytest.fixture
-async def guangzhou(house: House) -> Platform:
-    return await befriend(house)
 
 
 async def listed(house: House) -> dict[str, bool]:

@@ -1,28 +1,11 @@
 """Neighbouring cities as administrators name them, change them and part with them."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.eventlog.log import EventLog
-from tests.integration.neighbouring import ADDED, PLACE, Document, Platform, befriend
-from tests.integration.test_alerts_http import House, running
-
-
-@pytest.fixture
-async def house(
-    engine: AsyncEngine, event_log: EventLog, database_url: str, tmp_path: Path
-) -> AsyncIterator[House]:
-    async with running(engine, event_log, database_url, tmp_path) as house:
-        yield house
-
-
-@pytest.fixture
-async def guangzhou(house: House) -> Platform:
-    return await befriend(house)
+from tests.integration.neighbouring import ADDED, PLACE, Document, Platform
+from tests.integration.test_alerts_http import House
 
 
 async def test_a_secret_is_replaced_without_losing_anything(

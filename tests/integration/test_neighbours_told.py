@@ -1,30 +1,18 @@
 """What neighbouring cities are told: our public warnings that concern them, as CAP, until they are
 lifted."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from standardwebhooks import Webhook
 
-from shared.eventlog.log import EventLog
 from shared.pause import eventually
 from shared.store.tables import incidents
 from tests.integration.alerting import Receiver
-from tests.integration.test_alerts_http import House, running
+from tests.integration.test_alerts_http import House
 from tests.integration.test_cap import text, valid
-
-
-@pytest.fixture
-async def house(
-    engine: AsyncEngine, event_log: EventLog, database_url: str, tmp_path: Path
-) -> AsyncIterator[House]:
-    async with running(engine, event_log, database_url, tmp_path) as house:
-        yield house
 
 
 async def named(house: House, receiver: Receiver, **fields: Any) -> str:

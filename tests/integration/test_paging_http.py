@@ -1,33 +1,21 @@
 """Paging over HTTP: from the reading to the message, and back by the link in it."""
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import pytest
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.alerts.paging.links import VALID_FOR, SignedLinks, secret
 from shared.clock import system_clock
-from shared.eventlog.log import EventLog
 from shared.pause import eventually
 from shared.store.tables import incidents
 from tests.integration.alerting import Receiver
 from tests.integration.paging import CHAIN, ROUTE
-from tests.integration.test_alerts_http import ROLES, House, running
+from tests.integration.test_alerts_http import ROLES, House
 
 BROWSER = {"accept": "text/html,application/xhtml+xml"}
-
-
-@pytest.fixture
-async def house(
-    engine: AsyncEngine, event_log: EventLog, database_url: str, tmp_path: Path
-) -> AsyncIterator[House]:
-    async with running(engine, event_log, database_url, tmp_path) as house:
-        yield house
 
 
 async def on_call(house: House, receiver: Receiver) -> None:

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,23 +13,13 @@ from aiokafka import AIOKafkaProducer
 
 from shared.contracts.topics import INBOX
 from shared.pause import until
-from tests.conftest import DATA, drop_database, scratch_database
-from tests.shape import ROOT, Shape, production
+from tests.conftest import DATA
+from tests.shape import ROOT, Shape
 
 METR_LA = DATA / "series" / "metr_la_week_speed_mph.csv.gz"
 METRO = DATA / "series" / "metro_interstate_traffic_volume.csv.gz"
 BEIJING = DATA / "series" / "beijing_air_12stations_2013_2017.csv.gz"
 SENSOR = "shape-gas-1"
-
-
-@pytest.fixture(scope="module")
-def shape(
-    tmp_path_factory: pytest.TempPathFactory, database_server: str, kafka_bootstrap: str
-) -> Iterator[Shape]:
-    name, url = scratch_database(database_server)
-    with production(tmp_path_factory.mktemp("shape"), url, kafka_bootstrap) as running:
-        yield running
-    drop_database(database_server, name)
 
 
 def poster(shape: Shape) -> httpx.Client:

@@ -15,10 +15,9 @@ from services.alerts.related.relations import Relations
 from shared.clock import system_clock
 from shared.errors import Overloaded
 from shared.store.tables import dependencies, incidents, metrics, readings, sensors, timeline
-from tests.integration.test_alerts_http import House, house
+from tests.integration.test_alerts_http import House
 from tests.integration.test_forecast_http import metric
 
-__all__ = ["house"]
 NOW = system_clock()
 OPENED = NOW - timedelta(hours=3)
 MINUTES = 5

@@ -15,9 +15,8 @@ from shared.contracts.topics import INCIDENTS
 from shared.pause import eventually
 from shared.store.tables import api_keys, areas, deliveries, grants, incidents, sensors
 from tests.integration.alerting import Receiver
-from tests.integration.test_alerts_http import House, house
+from tests.integration.test_alerts_http import House
 
-__all__ = ["house"]
 HERE = {"lon": 112.47, "lat": 23.05}
 PHONE = "13800001111"
 

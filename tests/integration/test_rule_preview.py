@@ -2,21 +2,17 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.alerts.rehearsal.preview import Question, answer
 from shared.clock import system_clock
-from shared.eventlog.log import EventLog
 from shared.store.tables import readings, sensors
 from tests.integration.alerting import all_incidents
-from tests.integration.test_alerts_http import House, running
+from tests.integration.test_alerts_http import House
 
 GAS: dict[str, Any] = {
     "id": "gas",
@@ -28,14 +24,6 @@ GAS: dict[str, Any] = {
     "priority": 1,
 }
 VALUES = [5, 25, 31, 19, 17, 5, 22, 22]  # every 10 minutes, from yesterday on
-
-
-@pytest.fixture
-async def house(
-    engine: AsyncEngine, event_log: EventLog, database_url: str, tmp_path: Path
-) -> AsyncIterator[House]:
-    async with running(engine, event_log, database_url, tmp_path) as house:
-        yield house
 
 
 def first() -> datetime:

@@ -1,14 +1,10 @@
 """Tests that are played to a draft: `POST /v1/rules/test`."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.eventlog.log import EventLog
-from tests.integration.test_alerts_http import House, running
+from tests.integration.test_alerts_http import House
 
 RIVER: dict[str, Any] = {
     "id": "river",
@@ -31,14 +27,6 @@ tests:
   series: {gauge-1 water.level: 7x2 8.6x4}
   raised: []
 """
-
-
-@pytest.fixture
-async def house(
-    engine: AsyncEngine, event_log: EventLog, database_url: str, tmp_path: Path
-) -> AsyncIterator[House]:
-    async with running(engine, event_log, database_url, tmp_path) as house:
-        yield house
 
 
 async def play(house: House, rule: Any, tests: str, who: str = "admin") -> tuple[int, Any]:

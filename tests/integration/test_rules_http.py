@@ -1,18 +1,15 @@
 """Rules over HTTP: versions, lost races, files and edits, and what is refused, where."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.alerts.rules.repository import Repository
 from services.alerts.rules.source import Rules
-from shared.eventlog.log import EventLog
 from shared.pause import eventually
-from tests.integration.test_alerts_http import RULES, House, running
+from tests.integration.test_alerts_http import RULES, House
 
 YAML = {"Content-Type": "application/yaml"}
 LEVEL: dict[str, Any] = {
@@ -24,14 +21,6 @@ LEVEL: dict[str, Any] = {
     "grade": 2,
     "priority": 2,
 }
-
-
-@pytest.fixture
-async def house(
-    engine: AsyncEngine, event_log: EventLog, database_url: str, tmp_path: Path
-) -> AsyncIterator[House]:
-    async with running(engine, event_log, database_url, tmp_path) as house:
-        yield house
 
 
 async def yaml(house: House, method: str, path: str, text: str | bytes) -> tuple[int, Any]:

@@ -1,8 +1,6 @@
 """Silences over HTTP, and what they do to deliveries: nothing is told, and nothing is lost."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,20 +8,11 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.clock import system_clock
-from shared.eventlog.log import EventLog
 from shared.pause import eventually
 from shared.store.tables import deliveries, silences
-from tests.integration.test_alerts_http import House, running
+from tests.integration.test_alerts_http import House
 from tests.integration.test_gathering import RAIN, take
 from tests.unit.alerts.storms import told
-
-
-@pytest.fixture
-async def house(
-    engine: AsyncEngine, event_log: EventLog, database_url: str, tmp_path: Path
-) -> AsyncIterator[House]:
-    async with running(engine, event_log, database_url, tmp_path) as house:
-        yield house
 
 
 def until(**span: float) -> str:

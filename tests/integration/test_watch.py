@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from shared.pause import until
 from shared.store.embedded import free_port
-from tests.conftest import drop_database, scratch_database
 from tests.e2e.receiver import Receiver
 from tests.e2e.screens import post_reading, steward
 from tests.product import Product
-from tests.shape import ROOT, Shape, production
+from tests.shape import ROOT, Shape
 
 SOON_SECONDS = 180.0
 
@@ -43,16 +41,6 @@ def test_a_webhook_endpoint_that_is_dead_opens_an_incident_that_its_mending_clea
         assert sorted(one["rule_id"] for one in items) == ["gas-leak", rule]
     finally:
         product.stop()
-
-
-@pytest.fixture(scope="module")
-def shape(
-    tmp_path_factory: pytest.TempPathFactory, database_server: str, kafka_bootstrap: str
-) -> Iterator[Shape]:
-    name, url = scratch_database(database_server)
-    with production(tmp_path_factory.mktemp("watched"), url, kafka_bootstrap) as running:
-        yield running
-    drop_database(database_server, name)
 
 
 def test_a_writer_that_is_stopped_opens_an_incident_that_its_start_clears(shape: Shape) -> None:

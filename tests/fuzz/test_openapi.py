@@ -27,12 +27,11 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from shared.store.engine import make_engine
-from tests.conftest import drop_database, scratch_database
 from tests.fuzz.insides import insides_of
 from tests.integration.access.city import invite
 from tests.integration.access.table import ACTORS
 from tests.product import Product
-from tests.shape import production
+from tests.scratch import fresh_city
 
 EXAMPLES = int(os.environ.get("YIWANG_FUZZ_EXAMPLES", "8"))  # of each operation
 CHECKS = (
@@ -109,16 +108,14 @@ async def test_answers_are_what_the_document_says(product: Product) -> None:
 async def test_so_they_are_of_each_process_with_a_database_role_of_its_own(
     tmp_path: Path, database_server: str, kafka_bootstrap: str
 ) -> None:
-    name, url = scratch_database(database_server)
-    with production(tmp_path / "city", url, kafka_bootstrap) as shape:
-        await everybody(url)
+    with fresh_city(tmp_path / "city", database_server, kafka_bootstrap) as shape:
+        await everybody(shape.database_url)
         complaints: list[str] = []
         for process in ("gateway", "alerts", "ops_center"):
             inquiry = Inquiry(shape.url(process))
             assert ask_everything(inquiry, ceil(EXAMPLES / 2)) > 20
             complaints += inquiry.complaints.values()
         printed = {process: shape.log(process) for process in shape.running}
-    drop_database(database_server, name)
     assert not complaints, "\n\n".join(complaints)
     for process, lines in printed.items():
         assert "permission denied" not in lines, (process, lines[-3000:])

@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.eventlog.log import EventLog
-from tests.conftest import drop_database, scratch_database
 from tests.image import Image, built, reason_it_cannot_be_built
 from tests.integration.alerting import Receiver
 from tests.integration.neighbouring import Platform, befriend
 from tests.integration.test_alerts_http import House, running
-from tests.shape import Shape, production
+from tests.scratch import fresh_city
+from tests.shape import Shape
 
 
 @pytest.fixture
@@ -53,7 +53,6 @@ def shape(
     tmp_path_factory: pytest.TempPathFactory, database_server: str, kafka_bootstrap: str
 ) -> Iterator[Shape]:
     """The production shape, for all tests of a file."""
-    name, url = scratch_database(database_server)
-    with production(tmp_path_factory.mktemp("shape"), url, kafka_bootstrap) as running_shape:
+    folder = tmp_path_factory.mktemp("shape")
+    with fresh_city(folder, database_server, kafka_bootstrap) as running_shape:
         yield running_shape
-    drop_database(database_server, name)

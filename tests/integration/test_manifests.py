@@ -16,11 +16,11 @@ from deploy.local.city import SERVICES
 from examples.live import LiveClient
 from shared.pause import eventually
 from tests import manifests
-from tests.conftest import drop_database, scratch_database
 from tests.contained import Contained, as_compose_says, as_kubernetes_says
 from tests.front import nginx
 from tests.image import Image
 from tests.manifests import Declared
+from tests.scratch import fresh_database
 from tests.shape import ROOT, Shape
 
 # The first one may have to build the image, and a root for it.
@@ -51,14 +51,20 @@ def started(
     database_server: str,
     kafka_bootstrap: str,
 ) -> Iterator[Shape]:
-    name, url = scratch_database(database_server)
     folder: Path = tmp_path_factory.mktemp(request.param)
+    with fresh_database(database_server, kafka_bootstrap) as url:
+        yield from _as_declared(folder, url, kafka_bootstrap, request.param, image)
+
+
+def _as_declared(
+    folder: Path, url: str, bootstrap: str, way: str, image: Image | None
+) -> Iterator[Shape]:
     manifests.prepare(folder, url)
-    wanted, options = WAYS[request.param]
+    wanted, options = WAYS[way]
     shape: Shape = (
-        Declared(folder, url, kafka_bootstrap, wanted=wanted())
+        Declared(folder, url, bootstrap, wanted=wanted())
         if image is None
-        else Contained(folder, url, kafka_bootstrap, image=image, wanted=wanted(), options=options)
+        else Contained(folder, url, bootstrap, image=image, wanted=wanted(), options=options)
     )
     setup = subprocess.run(
         shape.command("setup"), cwd=ROOT, env=shape.environment("setup"),
@@ -73,7 +79,6 @@ def started(
     finally:
         for process in list(shape.running):
             shape.end(process)
-        drop_database(database_server, name)
 
 
 async def test_the_city_works_through_one_origin_sockets_included(

@@ -13,8 +13,8 @@ import pytest
 
 from deploy.local.city import SERVICES
 from shared.pause import until
-from tests.conftest import drop_database, scratch_database
-from tests.shape import ROOT, Shape, production
+from tests.scratch import fresh_city
+from tests.shape import ROOT, Shape
 
 VERSIONS = "deploy/migrations/versions"
 DIST = Path("services", "ops_center", "wall", "dist")
@@ -67,10 +67,9 @@ def both(
     kafka_bootstrap: str,
 ) -> Iterator[tuple[Shape, Shape]]:
     """(today's, the version before) on one database and one log, each whole."""
-    name, url = scratch_database(database_server)
     folder = tmp_path_factory.mktemp("shape")
-    with production(folder, url, kafka_bootstrap) as today:
-        before = Shape(folder / "before", url, kafka_bootstrap, root=older)
+    with fresh_city(folder, database_server, kafka_bootstrap) as today:
+        before = Shape(folder / "before", today.database_url, kafka_bootstrap, root=older)
         before.data_dir.mkdir()
         (before.data_dir / "roles").symlink_to(folder / "roles")
         try:
@@ -81,7 +80,6 @@ def both(
         finally:
             for service in list(before.running):
                 before.end(service)
-    drop_database(database_server, name)
 
 
 def poster(shape: Shape, today: Shape) -> httpx.Client:

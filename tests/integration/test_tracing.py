@@ -16,9 +16,9 @@ from examples.live import LiveClient
 from shared.contracts.topics import INBOX
 from shared.pause import eventually
 from tests.collector import Collector, Told, collecting
-from tests.conftest import drop_database, scratch_database
 from tests.product import Product
-from tests.shape import Shape, production
+from tests.scratch import fresh_city
+from tests.shape import Shape
 
 SECONDS = 60.0
 SENSOR = "traced-1"
@@ -118,13 +118,11 @@ async def test_without_a_collector_nothing_changes_but_the_log(tmp_path: Path) -
 async def test_it_leads_through_kafka_and_every_process(
     tmp_path: Path, database_server: str, kafka_bootstrap: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name, url = scratch_database(database_server)
     with collecting() as collector:
         monkeypatch.setenv("YIWANG_TRACES_URL", collector.url)
         monkeypatch.setenv("YIWANG_TRACES_RATIO", "1")
-        with production(tmp_path / "shape", url, kafka_bootstrap) as shape:
+        with fresh_city(tmp_path / "shape", database_server, kafka_bootstrap) as shape:
             await _through_kafka(shape, collector)
-    drop_database(database_server, name)
 
 
 async def _through_kafka(shape: Shape, collector: Collector) -> None:

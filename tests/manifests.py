@@ -77,9 +77,16 @@ def of_kubernetes() -> dict[str, Process]:
     found = {}
     settings = document("settings")["data"]
     for name in ("setup", *SERVICES):
-        [container] = document(name)["spec"]["template"]["spec"]["containers"]
-        own = {entry["name"]: entry["value"] for entry in container["env"]}
-        found[name] = (container["args"], settings | own)
+        declared = container(name)
+        own = {entry["name"]: entry["value"] for entry in declared["env"]}
+        found[name] = (declared["args"], settings | own)
+    return found
+
+
+def container(name: str) -> dict[str, Any]:
+    """The one container of a Deployment or Job."""
+    found: dict[str, Any]
+    [found] = document(name)["spec"]["template"]["spec"]["containers"]
     return found
 
 

@@ -2,8 +2,8 @@
 Bar: < 1 MB/h.
 
 The real page in a real Chromium with 20,000 sensors and 2,000 updates/s (`soak.js` stands in for
-the socket) and incidents that come and go; its clock and timers run twenty times as fast, so that
-every tick, flush and beat of the hour happens. The heap is measured after a garbage collection
+the socket) and incidents that come and go; its clock and timers run up to twenty times as fast, so
+that every tick, flush and beat of the hour happens. The heap is measured after a garbage collection
 every three minutes of the page's time; the slope is the least-squares line's, after ten minutes.
 """
 
@@ -24,7 +24,7 @@ from tests.e2e.conftest import ARGUMENTS
 BAR_MB_PER_HOUR = 1.0
 WARM_MINUTES, MINUTES, SAMPLE_MINUTES = 10, 60, 3
 TICK_SECONDS = 0.25
-PATIENCE_SECONDS = 300.0
+PATIENCE_SECONDS = 600.0
 _SOCKET = Path(__file__).with_suffix(".js")
 
 

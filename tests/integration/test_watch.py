@@ -11,6 +11,7 @@ import httpx
 
 from shared.pause import until
 from shared.store.embedded import free_port
+from tests import manifests
 from tests.e2e.receiver import Receiver
 from tests.e2e.screens import post_reading, steward
 from tests.product import Product
@@ -62,10 +63,12 @@ def test_a_writer_that_is_stopped_opens_an_incident_that_its_start_clears(shape:
 
 @contextmanager
 def watch(shape: Shape) -> Iterator[None]:
-    """`python -m services.watch` over every process."""
-    command = [sys.executable, "-m", "services.watch", "--every", "2"]
-    command += ["--url", shape.url("gateway"), "--key", shape.credentials["api_key"]]
-    command += [f"{name}={shape.url(name)}" for name in shape.running]
+    """As Kubernetes starts it, with this machine's addresses, and more often."""
+    words = " ".join(manifests.container("../watch/watch")["args"])
+    for name in shape.running:
+        words = words.replace(f"http://{name.replace('_', '-')}:8000", shape.url(name))
+    assert ":8000" not in words
+    command = [sys.executable, "-m", *words.split(), "--every", "2"]
     running = subprocess.Popen(command, cwd=ROOT, env=shape.environment("watch"))
     try:
         yield

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+from shared.clock import system_clock
+
 MOST_BYTES = 2 * 1024**3
+LEFT_SECONDS = 3600  # a draft that nobody has written to for so long is nobody's
 _CHUNK = 256 * 1024
 
 
@@ -36,12 +39,16 @@ class Ready:
 
 
 class Spool:
-    """A folder of finished parts; those that were longest not asked for go first."""
+    """A folder of finished parts, those that were longest not asked for go first. What a killed
+    process had begun goes when the next one starts, once it is surely nobody's."""
 
     def __init__(self, folder: Path, most_bytes: int = MOST_BYTES) -> None:
         self._folder = folder
         self._most = most_bytes
         self._known: dict[str, Ready] = {}
+        for begun in folder.glob("*.partial"):
+            if begun.stat().st_mtime < system_clock().timestamp() - LEFT_SECONDS:
+                discard(begun)
 
     def found(self, name: str) -> Ready | None:
         """A part that is still here. What an earlier process left is made again."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import kubernetes_validate
 import pytest
@@ -16,6 +17,7 @@ from deploy.observability.rules import RESOURCE, resource
 from services.alerts.engine.engine import GROUP as ALERTS_GROUP
 from services.ingest.border.normaliser import GROUP as NORMALISER_GROUP
 from services.ingest.storage.writer import GROUP as WRITER_GROUP
+from services.watch.__main__ import parser
 from shared.contracts.topics import TOPICS
 from shared.settings import Settings
 from tests.leaves import leaves
@@ -38,7 +40,9 @@ def documents(pattern: str) -> Iterator[dict[str, Any]]:
 
 
 ALL = list(documents("*/*.yaml"))
-DEPLOYMENTS = {one["metadata"]["name"]: one for one in ALL if one["kind"] == "Deployment"}
+DEPLOYMENTS = {
+    one["metadata"]["name"]: one for one in documents("base/*.yaml") if one["kind"] == "Deployment"
+}
 SETTINGS = next(one["data"] for one in ALL if one["kind"] == "ConfigMap")
 
 
@@ -78,7 +82,7 @@ def test_a_manifest_that_is_wrong_is_refused() -> None:
         kubernetes_validate.validate(wrong, VERSION, strict=True)
 
 
-@pytest.mark.parametrize("folder", ["base", "autoscaling", "observability"])
+@pytest.mark.parametrize("folder", ["base", "autoscaling", "observability", "watch"])
 def test_every_file_is_named_by_its_kustomization(folder: str) -> None:
     listed = yaml.safe_load((FOLDER / folder / "kustomization.yaml").read_text())["resources"]
     files = {file.name for file in (FOLDER / folder).glob("*.yaml")} - {"kustomization.yaml"}
@@ -95,6 +99,22 @@ def test_every_service_is_deployed_with_its_command_and_its_own_role() -> None:
         assert own == {"name": "YIWANG_DATABASE_URL_FILE", "value": f"/run/yiwang/roles/{role}"}
         secret = next(volume["secret"] for volume in pod["volumes"] if "secret" in volume)
         assert [item["key"] for item in secret["items"]] == [role]
+
+
+def test_what_watches_knows_every_process_and_may_read_its_key_alone() -> None:
+    [watch] = documents("watch/watch.yaml")
+    pod = watch["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    module, *words = container["args"]
+    assert module == "services.watch"
+    options = parser().parse_args(words)
+    services = {one["metadata"]["name"] for one in ALL if one["kind"] == "Service"}
+    hosts = {name: urlsplit(url).hostname for name, url in options.processes}
+    assert hosts == {name: name.replace("_", "-") for name in SERVICES}
+    assert set(hosts.values()) <= services
+    assert options.url == dict(options.processes)["gateway"]
+    given = [volume["secret"]["secretName"] for volume in pod["volumes"] if "secret" in volume]
+    assert given == ["yiwang-watch"]
 
 
 def test_every_setting_that_is_set_exists() -> None:

@@ -6,7 +6,7 @@ and fields.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
@@ -40,7 +40,8 @@ class Dataset:
     with a dot holds below that parent only. `metric`: fields that hold a metric's code: an object
     is withheld from whoever is not cleared for its metric. `lent`: fields that may be granted to
     others; `doors`: the routes where they are, each confined to what was granted; `of`: datasets
-    that come through these doors besides."""
+    that come through these doors besides. `asks`: parameters of its routes → the fields that they
+    choose by: who may not be told a field may not choose by it either."""
 
     name: str
     zh: str
@@ -50,6 +51,7 @@ class Dataset:
     lent: frozenset[str] = frozenset()
     doors: frozenset[str] = frozenset()
     of: frozenset[str] = frozenset()
+    asks: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @cached_property
     def ceiling(self) -> Level:
@@ -163,11 +165,13 @@ def _dataset(name: str, said: Mapping[str, Any], around: Sequence[str]) -> Datas
     }
     metric = frozenset(_words(said, "metric"))
     lent = frozenset(_words(said, "lent"))
-    stray = sorted(({*below, *subjects, *opaque} | metric | lent) - fields.keys())
+    asks = {name: frozenset(_words(said["asks"], name)) for name in said.get("asks", {})}
+    named = {*below, *subjects, *opaque}.union(metric, lent, *asks.values())
+    stray = sorted(named - fields.keys())
     if stray:
         raise Misconfigured(f"disclosure: {name}.{stray[0]} has no level")
     doors, of = frozenset(said.get("doors", ())), frozenset(_words(said, "of"))
-    return Dataset(name, said["zh"], said["en"], fields, metric, lent, doors, of)
+    return Dataset(name, said["zh"], said["en"], fields, metric, lent, doors, of, asks)
 
 
 def _words(said: Mapping[str, Any], section: str) -> list[str]:

@@ -49,6 +49,14 @@ def treatment(dataset: Dataset, field: Field, clearance: Clearance) -> str:
     return AS_IT_IS if field.level <= level else field.below
 
 
+def untold(dataset: Dataset, parameter: str, clearance: Clearance) -> str | None:
+    """The field that an answer chosen by this parameter would tell though it must not; or None."""
+    fields = sorted(dataset.asks.get(parameter, ()))
+    kept = (name for name in fields
+            if treatment(dataset, dataset.field(name), clearance) != AS_IT_IS)  # fmt: skip
+    return next(kept, None)
+
+
 def discloses_metric(declaration: Declaration, code: str, clearance: Clearance) -> bool:
     """Whether anything that carries this metric may be told."""
     if clearance.metrics and code not in clearance.metrics:

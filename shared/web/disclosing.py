@@ -10,12 +10,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import MutableHeaders, QueryParams
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.disclosure.clearance import Clearance
 from shared.disclosure.declaration import Dataset, Declaration
-from shared.disclosure.disclose import cleared, disclosed
+from shared.disclosure.disclose import cleared, disclosed, untold
 from shared.disclosure.level import Level
 from shared.web.accesses import Accesses
 from shared.web.clearances import clearance_of
@@ -118,10 +118,17 @@ class _Answer:
     async def _begin(self, start: Message) -> None:
         state: Mapping[str, Any] = self._scope.get("state", {})
         dataset, identity = dataset_of(self._declaration, self._scope), state.get("identity")
-        if dataset is None or state.get(_MARK, False):
+        if dataset is None:
             await self._send(start)
             return
         clearance = clearance_of(self._declaration, identity)
+        if start["status"] < 300 and (reason := _asks_too_much(dataset, clearance, self._scope)):
+            self._refused = True
+            await self._refuse(reason)
+            return
+        if state.get(_MARK, False):
+            await self._send(start)
+            return
         if start["status"] < 400:
             level = min(clearance.level, dataset.ceiling)
             self._accesses.note(identity, dataset.name, level)
@@ -169,6 +176,15 @@ class _Answer:
 def accessed_level(declaration: Declaration, dataset: str, clearance: Clearance) -> Level:
     """Of what somebody is told of a dataset, the highest."""
     return min(clearance.level, declaration.datasets[dataset].ceiling)
+
+
+def _asks_too_much(dataset: Dataset, clearance: Clearance, scope: Scope) -> str | None:
+    """Why a choice among what is there would tell what must not be told."""
+    for parameter in QueryParams(scope.get("query_string", b"")):
+        field = untold(dataset, parameter, clearance)
+        if field is not None:
+            return f"You are not cleared for {dataset.name}.{field}: `{parameter}` would tell it."
+    return None
 
 
 def _has_body(start: Message) -> bool:

@@ -20,10 +20,11 @@ from tests.fuzz.payloads import requests
 from tests.fuzz.sender import Count, Sender
 from tests.product import Product
 
-CONNECTIONS = 8
+CONNECTIONS = 32
 TO_INBOX = 0.05  # of the payloads
 RECORDS_AT_ONCE = 500
 DRAIN_SECONDS = 600.0
+TELL_SECONDS = 60.0
 
 
 def main() -> None:
@@ -75,11 +76,20 @@ async def _everything(product: Product, payloads: int, seed: int) -> tuple[Count
             )
             for n in range(CONNECTIONS)
         ]
+        telling = asyncio.create_task(_tell(count))
         await asyncio.gather(*senders, _produce(log, to_inbox, seed, key))
+        telling.cancel()
         count.sent += to_inbox
         return count, await eventually(lambda: _worked_off(log), DRAIN_SECONDS)
     finally:
         await log.close()
+
+
+async def _tell(count: Count) -> None:
+    """How far it is, now and then: a million takes a while."""
+    while True:
+        await asyncio.sleep(TELL_SECONDS)
+        print(f"  {count.sent} sent, {len(count.faults)} kinds of faults", flush=True)
 
 
 async def _produce(log: EventLog, number: int, seed: int, key: bytes) -> None:

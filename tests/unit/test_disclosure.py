@@ -1,5 +1,6 @@
 """What is told to whom: fields by level, coarsening, masks, grants; and the city's own file."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 
 from shared.disclosure.clearance import PUBLIC, Clearance
 from shared.disclosure.declaration import Declaration, declared, overlaid
-from shared.disclosure.disclose import cleared, columns, disclosed
+from shared.disclosure.disclose import cleared, columns, disclosed, untold
 from shared.disclosure.files import declaration
 from shared.disclosure.level import Level
 from shared.errors import Misconfigured
@@ -89,6 +90,18 @@ def test_columns_and_rows_tell_the_same() -> None:
 def test_a_place_without_its_other_half_is_withheld() -> None:
     assert columns(SHIPPED, READINGS, ["lon", "value"], PUBLIC).kept == ("value",)
     assert disclosed(SHIPPED, READINGS, {"lon": 1.0, "value": 1.0}, PUBLIC) == {"value": 1.0}
+
+
+def test_what_may_not_be_told_may_not_be_asked_by() -> None:
+    assert untold(SENSORS, "bbox", PUBLIC) == "lat"  # told as a cell only
+    assert untold(SENSORS, "bbox", INTERNAL) is None
+    assert untold(SENSORS, "q", PUBLIC) is None
+    city = own(fields={"incidents.subjects": {"level": "sensitive"}})
+    assert untold(city.datasets["incidents"], "q", INTERNAL) == "subjects"
+    lent = replace(INTERNAL, fields=frozenset({"incidents.id", "incidents.state"}))
+    incidents = SHIPPED.datasets["incidents"]
+    found = {name: untold(incidents, name, lent) for name in ("state", "department", "limit")}
+    assert found == {"state": None, "department": "department", "limit": None}
 
 
 def test_moments_become_hours_in_every_form() -> None:

@@ -143,7 +143,7 @@ def _refusal(
     try:
         said = json.loads(body)
         code = next(said[name] for name in names if name in said)
-    except (ValueError, TypeError, StopIteration):
+    except (ValueError, TypeError, StopIteration, RecursionError):
         return Refusal("the bot's answer has no code: is this its URL?")
     if code == 0:
         return None

@@ -84,7 +84,7 @@ def number(value: object) -> object:
     if isinstance(value, str):
         try:
             made = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return value
         return made if isinstance(made, int | float) and not isinstance(made, bool) else value
     return value

@@ -186,7 +186,7 @@ class Oidc:
         try:
             answer = await self._http.request(method, url, **more)
             found = answer.json()
-        except (httpx.HTTPError, ValueError) as error:
+        except (httpx.HTTPError, ValueError, RecursionError) as error:
             raise Unavailable(f"OIDC: {url}: {type(error).__name__}") from None
         if answer.status_code >= 500 or not isinstance(found, dict):
             raise Unavailable(f"OIDC: {url} answers {answer.status_code}")

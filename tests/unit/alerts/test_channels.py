@@ -140,6 +140,7 @@ def test_a_title_from_outside_is_neither_markup_nor_a_header() -> None:
         ("wecom", "<html>not a bot</html>", False, False),
         ("dingtalk", "[]", False, False),
         ("dingtalk", "{}", False, False),
+        ("dingtalk", "[" * 100_000, False, False),
     ],
 )
 def test_a_refusal_inside_a_200(channel: str, answer: str, throttled: bool, final: bool) -> None:

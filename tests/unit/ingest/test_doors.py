@@ -150,6 +150,13 @@ def test_without_any_time_nothing_is_guessed() -> None:
     assert read(read_ngsi({"id": "a", "type": "T", "no2": 5}, names())) == {"/no2": "malformed"}
 
 
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "9" * 10_000, "x"])
+def test_a_text_that_is_no_number_is_refused_however_deep(text: str) -> None:
+    known = names(channels={"42": {"sensor_id": "g", "metric": "water.level"}})
+    one = {"phenomenonTime": "2026-05-01T00:00:00Z", "result": text}
+    assert read(read_sensorthings(one, known, "42")) == {"/result": "invalid_type"}
+
+
 @pytest.mark.parametrize("payload", [None, 5, "x", [], [5], {}, {"id": 5}, {"data": 5}, [[]]])
 def test_no_entity_is_malformed(payload: Any) -> None:
     assert set(read(read_ngsi(payload, names())).values()) <= {"malformed"}

@@ -35,7 +35,11 @@ def person(role: str) -> Identity:
 
 
 async def asked(
-    who: Identity | None, media: str = "application/json", status: int = 200, method: str = "GET"
+    who: Identity | None,
+    media: str = "application/json",
+    status: int = 200,
+    method: str = "GET",
+    query: bytes = b"",
 ) -> tuple[list[Message], Unwritten]:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         scope["route"] = SimpleNamespace(path="/v1/sensors")
@@ -55,7 +59,8 @@ async def asked(
         raise AssertionError("nobody reads")
 
     accesses = Unwritten()
-    scope: dict[str, Any] = {"type": "http", "method": method, "path": "/v1/sensors", "state": {}}
+    scope: dict[str, Any] = {"type": "http", "method": method, "path": "/v1/sensors", "state": {},
+                             "query_string": query}  # fmt: skip
     await Disclosing(app, declaration(), accesses)(scope, receive, send)
     return sent, accesses
 
@@ -73,6 +78,16 @@ async def test_others_get_what_they_may_be_told_and_its_length() -> None:
     assert json.loads(body) == {"items": [{"sensor_id": "a"}], "next": None}
     assert dict(sent[0]["headers"])[b"content-length"] == b"%d" % len(body)
     assert accesses.seen == []
+
+
+async def test_a_choice_by_what_one_may_not_be_told_is_refused() -> None:
+    query = b"limit=5&bbox=112.3,22.9,112.7,23.2"
+    sent, _ = await asked(None, query=query)
+    problem = json.loads(sent[1]["body"])
+    assert (sent[0]["status"], problem["code"]) == (403, "level")
+    assert problem["detail"] == "You are not cleared for sensors.lat: `bbox` would tell it."
+    assert (await asked(None, query=b"limit=5&q=gas"))[0][0]["status"] == 200
+    assert (await asked(person("viewer"), query=query))[0][0]["status"] == 200
 
 
 async def test_a_form_that_cannot_be_disclosed_is_refused() -> None:

@@ -6,9 +6,12 @@ Not part of any gate: it would fail commits that have not changed. Exit code 0: 
 
 import json
 import os
+import re
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,18 +19,21 @@ from typing import Any
 from deploy.bootstrap import LOCK, WALL, find_npm
 
 GRAVE = ("high", "critical")
+PROJECT = "https://pypi.org/pypi/{name}/json"
+ASKED_AT_ONCE, SECONDS = 6, 20.0
 FOUND, NOT_ASKED = 1, 3
 
 
 @dataclass(frozen=True)
 class Report:
-    """Of one lock file. `asked`: None, or why nobody could be; `grave`: lines that fail the audit;
-    `mild`: lines to read."""
+    """Of one lock file. `not_asked`: why nobody could be, if so; `grave`: lines that fail the
+    audit; `mild`: lines to read; `unjudged`: packages that nobody could be asked about."""
 
     what: str
     packages: int = 0
     grave: Sequence[str] = ()
     mild: Sequence[str] = ()
+    unjudged: Sequence[str] = ()
     not_asked: str = ""
 
     def lines(self) -> list[str]:
@@ -37,8 +43,10 @@ class Report:
         count = (
             f"{len(self.grave)} grave, {len(self.mild)} mild" if self.grave or self.mild else "none"
         )
+        rest = f"{len(self.unjudged)} NOT AUDITED: {', '.join(self.unjudged)}"
         return [f"{self.what}: {self.packages} packages, known vulnerabilities: {count}",
-                *(f"  {line}" for line in (*self.grave, *self.mild))]  # fmt: skip
+                *(f"  {line}" for line in (*self.grave, *self.mild)),
+                *([f"  {rest}"] if self.unjudged else [])]  # fmt: skip
 
 
 def main() -> None:
@@ -48,17 +56,25 @@ def main() -> None:
         print("\n".join(report.lines()), flush=True)
     if any(report.grave for report in reports):
         sys.exit(FOUND)
-    if any(report.not_asked for report in reports):
+    if any(report.not_asked or report.unjudged for report in reports):
         sys.exit(NOT_ASKED)
 
 
 def python_packages() -> Report:
-    """pip-audit on `requirements.lock`; it resolves and installs nothing."""
+    """pip-audit on `requirements.lock`; it resolves and installs nothing. Where an index tells of
+    no single release, what it tells of each project's newest one."""
     auditor = Path(sys.executable).parent / "pip-audit"
     command = [str(auditor), "--requirement", str(LOCK), "--require-hashes", "--disable-pip",
                "--format", "json", "--progress-spinner", "off"]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return of_pip_audit(done.stdout, done.stderr)
+    report = of_pip_audit(done.stdout, done.stderr)
+    if not report.not_asked:
+        return report
+    locked = re.findall(r"^([\w.-]+)==([^\s;\\]+)", LOCK.read_text(encoding="utf-8"), re.MULTILINE)
+    with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
+        told = list(pool.map(_project, [name for name, _ in locked]))
+    newest = of_projects(locked, told)
+    return newest if newest.packages else report
 
 
 def wall_packages() -> Report:
@@ -91,6 +107,20 @@ def of_pip_audit(said: str, complained: str) -> Report:
     return Report("Python", len(packages), grave, skipped)
 
 
+def of_projects(locked: Sequence[tuple[str, str]], told: Sequence[dict[str, Any]]) -> Report:
+    """Projects' JSON (https://docs.pypi.org/api/json/): it names the flaws of the newest release
+    alone, so that of a package that is locked below it nothing is known."""
+    grave, unjudged = [], []
+    for (name, version), project in zip(locked, told, strict=True):
+        if "vulnerabilities" not in project or project["info"]["version"] != version:
+            unjudged.append(f"{name} {version}")
+            continue
+        for flaw in project["vulnerabilities"]:
+            mended = ", ".join(flaw.get("fixed_in") or ()) or "no release"
+            grave.append(f"{name} {version}: {flaw['id']}, mended in {mended}")
+    return Report("Python", len(locked) - len(unjudged), grave, unjudged=unjudged)
+
+
 def of_npm_audit(said: str, complained: str) -> Report:
     """Its JSON, version 2."""
     known = _json(said)
@@ -103,6 +133,15 @@ def of_npm_audit(said: str, complained: str) -> Report:
         lines[flaw["severity"] in GRAVE].append(line)
     total = known["metadata"]["dependencies"]["total"]
     return Report("The wall's", total, lines[True], lines[False])
+
+
+def _project(name: str) -> dict[str, Any]:
+    """What the index says of a project; empty if it does not answer."""
+    try:
+        with urllib.request.urlopen(PROJECT.format(name=name), timeout=SECONDS) as answer:
+            return _json(answer.read().decode())
+    except (OSError, UnicodeDecodeError):
+        return {}
 
 
 def _json(said: str) -> dict[str, Any]:

@@ -72,14 +72,15 @@ class Rounds:
         )
         now = self._clock()
         found = self._figures.of(looks, now, self._own)
+        begins = not self._known
         try:
-            if not self._known:
+            if begins:
                 await self._register(client)
-            await self._post(client, found, now)
+            refused = await self._post(client, found, now)
         except httpx.HTTPError as error:
             self._tell(f"not posted: {error or type(error).__name__}")
-        else:
-            self._tell("")
+        else:  # who was registered this moment may not be known everywhere yet
+            self._tell("" if begins else refused)
         return found
 
     async def _look(self, client: httpx.AsyncClient, name: str, url: str) -> Look:
@@ -103,9 +104,8 @@ class Rounds:
         answer.raise_for_status()
         self._known = True
 
-    async def _post(
-        self, client: httpx.AsyncClient, found: Sequence[Figure], now: datetime
-    ) -> None:
+    async def _post(self, client: httpx.AsyncClient, found: Sequence[Figure], now: datetime) -> str:
+        """Why some were refused, or nothing. Their sensors are made again then."""
         readings = [
             {"sensor_id": one.sensor, "metric": one.metric, "value": one.value,
              "observed_at": now.isoformat()}
@@ -113,12 +113,16 @@ class Rounds:
         ]  # fmt: skip
         answer = await client.post(f"{self._url}/v1/readings", json=readings, headers=self._headers)
         self._own.failed += answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR
+        if answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY:  # every one of them
+            self._known = False
+            return f"refused: {answer.text[:500]}"
         answer.raise_for_status()
         body = answer.json()
         self._own.accepted += int(body["accepted"])
-        if body["rejected"]:
-            self._known = False  # somebody has removed or changed a sensor
-            self._tell(f"refused: {body['rejected'][0]['detail']}")
+        if not body["rejected"]:
+            return ""
+        self._known = False
+        return f"refused: {body['rejected'][0]['detail']}"
 
     def _tell(self, trouble: str) -> None:
         """Once, when it begins."""

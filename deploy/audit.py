@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pip._internal.models.index import PyPI
+
 from deploy.bootstrap import LOCK, WALL, find_npm
 
 GRAVE = ("high", "critical")
-PROJECT = "https://pypi.org/pypi/{name}/json"
 ASKED_AT_ONCE, SECONDS = 6, 20.0
 FOUND, NOT_ASKED = 1, 3
 
@@ -43,10 +44,10 @@ class Report:
         count = (
             f"{len(self.grave)} grave, {len(self.mild)} mild" if self.grave or self.mild else "none"
         )
-        rest = f"{len(self.unjudged)} NOT AUDITED: {', '.join(self.unjudged)}"
+        rest = [f"{len(self.unjudged)} NOT AUDITED: {', '.join(self.unjudged)}"]
         return [f"{self.what}: {self.packages} packages, known vulnerabilities: {count}",
-                *(f"  {line}" for line in (*self.grave, *self.mild)),
-                *([f"  {rest}"] if self.unjudged else [])]  # fmt: skip
+                *(f"  {line}" for line in (*self.grave, *self.mild,
+                                           *(rest if self.unjudged else ())))]  # fmt: skip
 
 
 def main() -> None:
@@ -99,8 +100,7 @@ def of_pip_audit(said: str, complained: str) -> Report:
     if packages and len(skipped) == len(packages):
         return Report("Python", not_asked=skipped[0])
     grave = [
-        f"{one['name']} {one['version']}: {flaw['id']}, mended in"
-        f" {', '.join(flaw['fix_versions']) or 'no release'}"
+        _flaw(one["name"], one["version"], flaw["id"], flaw["fix_versions"])
         for one in packages
         for flaw in one.get("vulns", ())
     ]
@@ -108,7 +108,7 @@ def of_pip_audit(said: str, complained: str) -> Report:
 
 
 def of_projects(locked: Sequence[tuple[str, str]], told: Sequence[dict[str, Any]]) -> Report:
-    """Projects' JSON (https://docs.pypi.org/api/json/): it names the flaws of the newest release
+    """Projects' JSON (the index's API of that name): it names the flaws of the newest release
     alone, so that of a package that is locked below it nothing is known."""
     grave, unjudged = [], []
     for (name, version), project in zip(locked, told, strict=True):
@@ -116,8 +116,7 @@ def of_projects(locked: Sequence[tuple[str, str]], told: Sequence[dict[str, Any]
             unjudged.append(f"{name} {version}")
             continue
         for flaw in project["vulnerabilities"]:
-            mended = ", ".join(flaw.get("fixed_in") or ()) or "no release"
-            grave.append(f"{name} {version}: {flaw['id']}, mended in {mended}")
+            grave.append(_flaw(name, version, flaw["id"], flaw.get("fixed_in") or ()))
     return Report("Python", len(locked) - len(unjudged), grave, unjudged=unjudged)
 
 
@@ -135,10 +134,14 @@ def of_npm_audit(said: str, complained: str) -> Report:
     return Report("The wall's", total, lines[True], lines[False])
 
 
+def _flaw(name: str, version: str, flaw: str, mended_in: Sequence[str]) -> str:
+    return f"{name} {version}: {flaw}, mended in {', '.join(mended_in) or 'no release'}"
+
+
 def _project(name: str) -> dict[str, Any]:
     """What the index says of a project; empty if it does not answer."""
     try:
-        with urllib.request.urlopen(PROJECT.format(name=name), timeout=SECONDS) as answer:
+        with urllib.request.urlopen(f"{PyPI.pypi_url}/{name}/json", timeout=SECONDS) as answer:
             return _json(answer.read().decode())
     except (OSError, UnicodeDecodeError):
         return {}

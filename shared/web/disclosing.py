@@ -180,6 +180,8 @@ def accessed_level(declaration: Declaration, dataset: str, clearance: Clearance)
 
 def _asks_too_much(dataset: Dataset, clearance: Clearance, scope: Scope) -> str | None:
     """Why a choice among what is there would tell what must not be told."""
+    if not dataset.asks:
+        return None
     for parameter in QueryParams(scope.get("query_string", b"")):
         field = untold(dataset, parameter, clearance)
         if field is not None:

@@ -7,6 +7,7 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -46,9 +47,11 @@ class Spool:
         self._folder = folder
         self._most = most_bytes
         self._known: dict[str, Ready] = {}
+        left_before = system_clock().timestamp() - LEFT_SECONDS
         for begun in folder.glob("*.partial"):
-            if begun.stat().st_mtime < system_clock().timestamp() - LEFT_SECONDS:
-                discard(begun)
+            with suppress(FileNotFoundError):  # a neighbour's, finished this moment
+                if begun.stat().st_mtime < left_before:
+                    discard(begun)
 
     def found(self, name: str) -> Ready | None:
         """A part that is still here. What an earlier process left is made again."""

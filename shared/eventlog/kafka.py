@@ -9,13 +9,13 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError
-from aiokafka.structs import ConsumerRecord, RecordMetadata
+from aiokafka.structs import RecordMetadata
 
 from shared.contracts.topics import TOPICS, Topic, partition_of
 from shared.errors import Overloaded, Unavailable
-from shared.eventlog.kafka_names import admit
+from shared.eventlog.kafka_consumer import KafkaConsumer, KafkaReader, consumer_of, running
 from shared.eventlog.kafka_producer import Producer, answered
-from shared.eventlog.log import Outgoing, Position, Record
+from shared.eventlog.log import Outgoing, Position
 
 _log = logging.getLogger(__name__)
 
@@ -23,9 +23,6 @@ ACK_SECONDS = 15.0
 MAX_RECORD_BYTES = 16 * 1024 * 1024  # a gateway batch is one record per partition
 IN_FLIGHT_RECORDS = 20_000  # waiting for their ack in this process before new ones are refused
 START_SECONDS = 30.0
-# A fetch gathers so long or so much: each costs broker and consumer as much as many records.
-GATHER_MS, GATHER_BYTES = 30, 64 * 1024
-FETCHED_BYTES = 1024 * 1024  # of one partition at once; a larger record still comes, alone
 COPIES = 3  # of each record, where there are that many brokers
 
 
@@ -89,20 +86,20 @@ class KafkaLog:
             self._in_flight -= len(records)
 
     @asynccontextmanager
-    async def consume(self, topic: str, group: str) -> AsyncIterator["KafkaConsumer"]:
+    async def consume(self, topic: str, group: str) -> AsyncIterator[KafkaConsumer]:
         """See `EventLog.consume`. Membership and rebalancing are Kafka's."""
-        client = self._client(group)
+        client = consumer_of(self._bootstrap, group, self._access)
         client.subscribe([topic])
-        async with _running(client):
+        async with running(client):
             yield KafkaConsumer(client, topic)
 
     @asynccontextmanager
-    async def read(self, topic: str, start: Mapping[int, int]) -> AsyncIterator["KafkaReader"]:
+    async def read(self, topic: str, start: Mapping[int, int]) -> AsyncIterator[KafkaReader]:
         """See `EventLog.read`."""
-        client = self._client(None)
+        client = consumer_of(self._bootstrap, None, self._access)
         partitions = [TopicPartition(topic, n) for n in range(self._counts[topic])]
         client.assign(partitions)
-        async with _running(client):
+        async with running(client):
             first = await self.starts(topic)
             for partition in partitions:
                 oldest = first[partition.partition]
@@ -180,21 +177,6 @@ class KafkaLog:
         )
         return acknowledged
 
-    def _client(self, group: str | None) -> AIOKafkaConsumer:
-        admit()
-        return AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
-            group_id=group,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            max_partition_fetch_bytes=FETCHED_BYTES,
-            fetch_max_bytes=4 * FETCHED_BYTES,
-            session_timeout_ms=10_000,
-            fetch_max_wait_ms=GATHER_MS,
-            fetch_min_bytes=GATHER_BYTES,
-            **self._access,
-        )
-
     def _partitions(self, topic: str) -> list[TopicPartition]:
         return [TopicPartition(topic, number) for number in range(self._counts[topic])]
 
@@ -202,47 +184,6 @@ class KafkaLog:
         if self._scout is None:
             raise Unavailable("Kafka: the log is closed")
         return self._scout
-
-
-class KafkaReader:
-    """See `log.Reader`."""
-
-    def __init__(self, client: AIOKafkaConsumer) -> None:
-        self._client = client
-
-    async def batch(self, max_records: int, timeout_seconds: float) -> Sequence[Record]:
-        """See `log.Reader.batch`."""
-        with answered():
-            found = await self._client.getmany(
-                timeout_ms=int(timeout_seconds * 1000), max_records=max_records
-            )
-        return [_record(message) for messages in found.values() for message in messages]
-
-
-class KafkaConsumer(KafkaReader):
-    """See `log.Consumer`."""
-
-    def __init__(self, client: AIOKafkaConsumer, topic: str) -> None:
-        super().__init__(client)
-        self._topic = topic
-
-    async def commit(self, next_offsets: Mapping[int, int]) -> None:
-        """See `log.Consumer.commit`. `Unavailable` after a partition was taken away: what was
-        done will be done again by its new owner, who finds it done."""
-        positions = {TopicPartition(self._topic, n): at for n, at in next_offsets.items()}
-        with answered():
-            await self._client.commit(positions)
-
-
-@asynccontextmanager
-async def _running(client: AIOKafkaConsumer) -> AsyncIterator[None]:
-    try:
-        with answered():
-            await client.start()
-        yield
-    finally:
-        with answered():
-            await client.stop()
 
 
 def _new_topic(topic: Topic, copies: int) -> NewTopic:
@@ -262,16 +203,3 @@ def _new_topic(topic: Topic, copies: int) -> NewTopic:
 
 def _position(metadata: RecordMetadata) -> Position:
     return Position(metadata.topic, metadata.partition, metadata.offset)
-
-
-def _record(message: "ConsumerRecord[bytes, bytes]") -> Record:
-    key = (message.key or b"").decode("utf-8", "replace")
-    return Record(
-        message.topic,
-        message.partition,
-        message.offset,
-        key,
-        message.value or b"",
-        tuple((name, value or b"") for name, value in message.headers),  # a header may be null
-        message.timestamp * 1000,
-    )

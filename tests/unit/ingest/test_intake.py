@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.ingest.border.decode import Malformed
-from services.ingest.border.intake import TooManyItems
+from services.ingest.border.intake import SLICE_ITEMS, TooManyItems
 from services.ingest.border.judge import Rights
 from shared.contracts.reading import ItemCode
 from shared.web.identity import Restrictions
@@ -147,6 +147,18 @@ async def test_a_single_object_has_pointers_without_index() -> None:
 async def test_too_many_items_are_refused_as_a_whole() -> None:
     with pytest.raises(TooManyItems):
         await take(json.dumps([GOOD] * 11).encode(), max_items=10)
+
+
+async def test_a_body_of_several_slices_is_judged_whole_and_in_order() -> None:
+    bad = {**GOOD, "value": 1e9}
+    count = 2 * SLICE_ITEMS + 7
+    taken = await take(json.dumps([bad if n % 100 == 5 else GOOD for n in range(count)]).encode(),
+                       max_items=count)  # fmt: skip
+    refused = [refusal.index for refusal in taken.refused]
+    assert refused == [n for n in range(count) if n % 100 == 5]
+    [readings] = taken.partitions.values()
+    assert [reading.index for reading in readings] == [n for n in range(count) if n % 100 != 5]
+    assert json.loads(taken.body.raw(refused[-1])) == bad
 
 
 async def test_scopes_open_what_they_name() -> None:

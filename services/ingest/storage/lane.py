@@ -24,7 +24,7 @@ MAX_BYTES = 2 * 1024 * 1024  # of records, as they lie in the log
 # A small one lets the next gather for so long: a transaction costs much the same for any few rows.
 SMALL_ROWS = 4_000
 SMALL_BYTES = 256 * 1024  # of records that came meanwhile
-PACE_SECONDS = 0.05
+PACE_SECONDS = 0.2
 HELD_BYTES = 2 * MAX_BYTES  # of records that wait; then the log is not asked for more
 
 

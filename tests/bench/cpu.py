@@ -13,7 +13,7 @@ from shared.clock import monotonic
 from shared.pause import LOOK_SECONDS, until
 
 PROC = Path("/proc")
-IDLE_SHARE = 0.25  # of one core: what the services use when nothing arrives, and some room
+IDLE_SHARE = 0.45  # of one core: what the services use when nothing arrives, and some room
 WINDOW_SECONDS = 0.5
 
 Known = Mapping[int, tuple[int, int]]  # pid → (parent, clock ticks)

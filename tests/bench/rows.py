@@ -35,22 +35,23 @@ Row = tuple[str, datetime, float]
 
 @dataclass(frozen=True)
 class Rows:
-    """`count` readings of `sensors` (a divisor's worth), oldest first, a second apart each."""
+    """`count` readings of `sensors` (a divisor's worth), oldest first, `step` apart each."""
 
     sensors: Sequence[str]
     count: int
     start: datetime
+    step: timedelta = timedelta(seconds=1)
 
     def __iter__(self) -> Iterator[Row]:
         """(sensor, time, value)."""
         for number in range(self.count):
-            moment = self.start + timedelta(seconds=number // len(self.sensors))
+            moment = self.start + number // len(self.sensors) * self.step
             yield self.sensors[number % len(self.sensors)], moment, 40 + number % 200 / 10
 
     @property
     def last(self) -> datetime:
         """The time of every sensor's last reading."""
-        return self.start + timedelta(seconds=self.count // len(self.sensors) - 1)
+        return self.start + (self.count // len(self.sensors) - 1) * self.step
 
     def bodies(self, batch: int = BATCH) -> list[bytes]:
         """JSON arrays of `batch` readings."""

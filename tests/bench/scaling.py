@@ -1,21 +1,23 @@
-"""`scaling`: more brokers, copies, partitions and replicas: what a reading costs then.
+"""`scaling`: more brokers, copies, partitions and replicas: what a further reading costs then.
 
-Value: CPU µs per reading, all processes and servers together (the client left out), of the largest
-case; denominator: of the smallest, one of everything. On two cores nothing gets faster by replicas:
-what can be told is whether the work per reading stays, so that throughput would follow the cores.
-`cases`: by part, µs per reading, replicas added up; `together`: the parts added up; `idle`: cores
-that each part uses when nothing arrives. That is not taken off, since who is busy waits less: on a
-machine that others slow down read it as part of the numbers, idle ÷ readings a second. Each case
-has brokers of its own; 500 readings a POST, after as many readings that warm up.
+Value: CPU µs per further reading, all processes and servers together (the client left out), of the
+largest case without copies; denominator: of the smallest, one of everything. On two cores nothing
+gets faster by replicas: what can be told is whether the work per reading stays, so that throughput
+would follow the cores. Per further reading: in two equal times `RATE` and `MORE` times as many
+readings a second are sent; what was used more, by the readings that were more. So what a process
+uses whatever comes (`idle`: cores by part) is no work of a reading. `cases`: by part, replicas
+added up; `together`: the parts added up; `readings_per_second`: sent as fast as they are taken,
+which warms up too. Each case has brokers of its own; 500 readings a POST.
 """
 
 import asyncio
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import psycopg
@@ -32,7 +34,11 @@ from tests.shape import Shape, set_up
 BAR = 1.15
 CONNECTIONS = 8
 STORE_SECONDS = 180.0
-IDLE_SECONDS = 4.0
+IDLE_SECONDS = 10.0
+REST_SECONDS = 5.0
+STEP_SECONDS = 0.25
+RATE, MORE = 2_000, 4  # readings a second; and so many times as many
+WARM = 9  # as `RATE` gives in as many times: brokers compile themselves meanwhile
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,7 @@ class Replicated(Shape):
 
 @dataclass(frozen=True)
 class Found:
-    """By part: CPU µs per reading, cores when idle; and readings stored per second."""
+    """By part: CPU µs per further reading, cores when idle; and readings stored per second."""
 
     cost: Mapping[str, float]
     idle: Mapping[str, float]
@@ -85,20 +91,20 @@ class Found:
 def run(quick: bool) -> str:
     """See above."""
     machine = report.machine()
-    count = 100_000 if quick else 500_000
+    seconds = 10.0 if quick else 25.0
     with tempfile.TemporaryDirectory(prefix="yiwang-bench-") as folder:
         server = parts.start(Path(folder) / "parts", kafka=False)
         try:
             found = {
-                case: _measure(case, count, Path(folder) / str(number), server.database_url)
+                case: _measure(case, seconds, Path(folder) / str(number), server.database_url)
                 for number, case in enumerate(QUICK if quick else ALL)
             }
         finally:
             server.stop()
-    last, one = list(found.values())[-1], found[ONE]
+    most = [each for case, each in found.items() if case.copies == 1][-1]
     return report.line(
-        "scaling", "µs of CPU per reading", [last.together], [one.together],
-        limit_is=str(ONE), bar=BAR, readings=count,
+        "scaling", "µs of CPU per further reading", [most.together], [found[ONE].together],
+        limit_is=str(ONE), bar=BAR, rates=[RATE, MORE * RATE],
         together={str(case): each.together for case, each in found.items()},
         cases={str(case): each.cost for case, each in found.items()},
         idle={str(case): each.idle for case, each in found.items()},
@@ -107,13 +113,15 @@ def run(quick: bool) -> str:
     )  # fmt: skip
 
 
-def _measure(case: Case, count: int, folder: Path, server: str) -> Found:
+def _measure(case: Case, seconds: float, folder: Path, server: str) -> Found:
     with cluster(folder, case.brokers) as (bootstrap, pids):
         asyncio.run(cities.make_readings(bootstrap, case.partitions, case.copies))
         name, url = scratch_database(server)
         try:
             with _replicated(case, folder / "data", url, bootstrap) as shape:
-                return _cost(shape, pids | cpu.postmaster(url), count)
+                found = _cost(shape, pids | cpu.postmaster(url), seconds)
+                print(f"  {case}: {found.together} µs, {found.cost}", file=sys.stderr)
+                return found
         finally:
             drop_database(server, name)
 
@@ -136,38 +144,67 @@ def _replicated(case: Case, folder: Path, url: str, bootstrap: str) -> Iterator[
             shape.end(name)
 
 
-def _cost(shape: Replicated, servers: Mapping[str, int], count: int) -> Found:
+def _cost(shape: Replicated, servers: Mapping[str, int], seconds: float) -> Found:
     roots = {name: process.pid for name, process in shape.running.items()} | dict(servers)
-    warm, data = rows.rounds(count, 2)
     key = str(shape.credentials["api_key"])
-    rows.register(shape.url("gateway"), key, data.sensors)
-    _post(shape, key, warm)
-    cpu.settle(roots)
+    count = int(RATE * seconds)
+    sets = iter(rows.rounds(count, WARM + 2 * (1 + MORE)))
+    warm = list(islice(sets, WARM))
+    rows.register(shape.url("gateway"), key, warm[0].sensors)
+    took = _post(shape, key, warm, 0)
+    _rest(REST_SECONDS)
     idle = cpu.idle(roots, IDLE_SECONDS)
-    before = cpu.seconds(roots)
-    stored = _post(shape, key, data)
-    cpu.settle(roots)
-    each = cpu.per_item(before, cpu.seconds(roots), count)
-    return Found(_by_part(each, 1), _by_part(idle, 3), count / stored)
+    spent: dict[int, list[dict[str, float]]] = defaultdict(list)
+    for number in (MORE, 1, 1, MORE):  # so that neither comes while servers are warmer
+        spent[number].append(_spent(shape, key, list(islice(sets, number)), roots, seconds))
+    little, much = (_sum(spent[number]) for number in (1, MORE))
+    further = cpu.per_item(little, much, 2 * (MORE - 1) * count)
+    return Found(_by_part(further, 1), _by_part(idle, 3), WARM * count / took)
 
 
-def _post(shape: Replicated, key: str, data: rows.Rows) -> float:
-    """Spread over the gateways; seconds until all is stored."""
-    messages = [load.request("/v1/readings", key, body) for body in data.bodies()]
+def _spent(
+    shape: Replicated, key: str, sets: Sequence[rows.Rows], roots: Mapping[str, int], seconds: float
+) -> dict[str, float]:
+    """CPU seconds of each part, over a time that is the same whatever is sent."""
+    before, began = cpu.seconds(roots), monotonic()
+    _post(shape, key, sets, seconds)
+    _rest(seconds + REST_SECONDS - (monotonic() - began))
+    return {name: now - before[name] for name, now in cpu.seconds(roots).items()}
+
+
+def _sum(rounds: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    return {name: sum(each[name] for each in rounds) for name in rounds[0]}
+
+
+def _rest(seconds: float) -> None:
+    assert seconds > 0, "the parts did not keep up: nothing can be told of one reading"
+    until(lambda: False, seconds)
+
+
+def _post(shape: Replicated, key: str, sets: Sequence[rows.Rows], spread: float) -> float:
+    """Spread over the gateways and over `spread` seconds; seconds until all is stored."""
+    bodies = [body for data in sets for body in data.bodies()]
+    messages = [load.request("/v1/readings", key, body) for body in bodies]
     ports = [port for name, port in shape.ports.items() if _part(name) == "gateway"]
+    began = monotonic()
+    asyncio.run(_send(messages, ports, spread))
+    with psycopg.connect(shape.database_url, autocommit=True) as connection:
+        for data in sets:
+            assert until(rows.Watch(connection, data).complete, STORE_SECONDS), "not all was stored"
+    return monotonic() - began
 
-    async def send() -> None:
-        each = max(1, CONNECTIONS // len(ports))
+
+async def _send(messages: Sequence[bytes], ports: Sequence[int], spread: float) -> None:
+    steps = max(1, round(spread / STEP_SECONDS))
+    each, connections = -(-len(messages) // steps), max(1, CONNECTIONS // len(ports))
+    began = monotonic()
+    for step in range(steps):
+        now = messages[step * each : (step + 1) * each]
         await asyncio.gather(*(
-            load.send_all(port, messages[number :: len(ports)], each)
+            load.send_all(port, now[number :: len(ports)], connections)
             for number, port in enumerate(ports)
         ))  # fmt: skip
-
-    began = monotonic()
-    asyncio.run(send())
-    with psycopg.connect(shape.database_url, autocommit=True) as connection:
-        assert until(rows.Watch(connection, data).complete, STORE_SECONDS), "not all was stored"
-    return monotonic() - began
+        await asyncio.sleep(max(0.0, began + (step + 1) * spread / steps - monotonic()))
 
 
 def _part(name: str) -> str:

@@ -15,9 +15,9 @@ city:  ## The production shape on one machine: real Kafka, real TimescaleDB, a p
 	@$(PYTHON) deploy/bootstrap.py city
 	@exec $(PY) -m deploy.local city
 
-test:  ## Every test, on real parts
+test:  ## Every test, on real parts; ONLY=paths for some
 	@$(PYTHON) deploy/bootstrap.py dev city
-	@exec $(PY) -m tests
+	@exec $(PY) -m tests $(ONLY)
 
 check:  ## Style, types, structure, unit tests: seconds
 	@$(PYTHON) deploy/bootstrap.py dev --no-wall

@@ -1,13 +1,14 @@
-"""`scaling`: more brokers, copies, partitions and replicas: what a further reading costs then.
+"""`scaling`: more partitions, replicas and sensors: what a further reading costs then.
 
 Value: CPU µs per further reading, all processes and servers together (the client left out), of the
-largest case without copies; denominator: of the smallest, one of everything. On two cores nothing
-gets faster by replicas: what can be told is whether the work per reading stays, so that throughput
-would follow the cores. Per further reading: in two equal times `RATE` and `MORE` times as many
-readings a second are sent; what was used more, by the readings that were more. So what a process
-uses whatever comes (`idle`: cores by part) is no work of a reading. `cases`: by part, replicas
-added up; `together`: the parts added up; `readings_per_second`: sent as fast as they are taken,
-which warms up too. Each case has brokers of its own; 500 readings a POST.
+largest case with one copy; denominator: of the smallest. On two cores nothing gets faster by
+replicas: what can be told is whether the work per reading stays when each partition has as many
+sensors as before, so that throughput would follow the partitions where there are cores. Per further
+reading: in two equal times each sensor says something once and `MORE` times a second; what was used
+more, by the readings that were more. So what a process uses whatever comes (`idle`: cores by part)
+is no work of a reading. `cases`: by part, replicas added up; `together`: the parts added up;
+`readings_per_second`: sent as fast as they are taken, which warms up too. Each case has brokers of
+its own; 500 readings a POST.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -37,8 +38,10 @@ STORE_SECONDS = 180.0
 IDLE_SECONDS = 10.0
 REST_SECONDS = 5.0
 STEP_SECONDS = 0.25
-RATE, MORE = 2_000, 4  # readings a second; and so many times as many
-WARM = 9  # as `RATE` gives in as many times: brokers compile themselves meanwhile
+SENSORS, MORE = 250, 4  # of each partition; readings of each sensor in a second: one, and so many
+WARM = 450_000  # readings before: brokers compile themselves meanwhile
+WARM_SPAN = timedelta(minutes=1)
+REGISTERED = 1_000  # sensors at once
 
 
 @dataclass(frozen=True)
@@ -57,9 +60,9 @@ class Case:
         )
 
 
-ONE = Case(1, 1, 1, 1)
-QUICK = (ONE, Case(3, 1, 6, 2), Case(3, 3, 6, 2))
-ALL = (ONE, Case(3, 1, 3, 2), Case(3, 1, 6, 3), Case(3, 1, 12, 4), Case(3, 3, 12, 4))
+SMALL, LARGE = Case(3, 1, 3, 1), Case(3, 1, 12, 4)
+QUICK = (SMALL, Case(3, 1, 6, 2))
+ALL = (SMALL, Case(3, 1, 6, 2), LARGE, Case(3, 3, 6, 2))
 
 
 @dataclass
@@ -103,8 +106,8 @@ def run(quick: bool) -> str:
             server.stop()
     most = [each for case, each in found.items() if case.copies == 1][-1]
     return report.line(
-        "scaling", "µs of CPU per further reading", [most.together], [found[ONE].together],
-        limit_is=str(ONE), bar=BAR, rates=[RATE, MORE * RATE],
+        "scaling", "µs of CPU per further reading", [most.together], [found[SMALL].together],
+        limit_is=str(SMALL), bar=BAR, sensors_of_a_partition=SENSORS, often=[1, MORE],
         together={str(case): each.together for case, each in found.items()},
         cases={str(case): each.cost for case, each in found.items()},
         idle={str(case): each.idle for case, each in found.items()},
@@ -119,7 +122,7 @@ def _measure(case: Case, seconds: float, folder: Path, server: str) -> Found:
         name, url = scratch_database(server)
         try:
             with _replicated(case, folder / "data", url, bootstrap) as shape:
-                found = _cost(shape, pids | cpu.postmaster(url), seconds)
+                found = _cost(shape, pids | cpu.postmaster(url), case, seconds)
                 print(f"  {case}: {found.together} µs, {found.cost}", file=sys.stderr)
                 return found
         finally:
@@ -144,30 +147,32 @@ def _replicated(case: Case, folder: Path, url: str, bootstrap: str) -> Iterator[
             shape.end(name)
 
 
-def _cost(shape: Replicated, servers: Mapping[str, int], seconds: float) -> Found:
+def _cost(shape: Replicated, servers: Mapping[str, int], case: Case, seconds: float) -> Found:
     roots = {name: process.pid for name, process in shape.running.items()} | dict(servers)
-    key = str(shape.credentials["api_key"])
-    count = int(RATE * seconds)
-    sets = iter(rows.rounds(count, WARM + 2 * (1 + MORE)))
-    warm = list(islice(sets, WARM))
-    rows.register(shape.url("gateway"), key, warm[0].sensors)
+    key, sensors = str(shape.credentials["api_key"]), rows.names(SENSORS * case.partitions)
+    for at in range(0, len(sensors), REGISTERED):
+        rows.register(shape.url("gateway"), key, sensors[at : at + REGISTERED])
+    times = WARM // len(sensors)
+    warm = rows.Rows(sensors, times * len(sensors), rows.now() - WARM_SPAN, WARM_SPAN / times)
     took = _post(shape, key, warm, 0)
     _rest(REST_SECONDS)
     idle = cpu.idle(roots, IDLE_SECONDS)
     spent: dict[int, list[dict[str, float]]] = defaultdict(list)
-    for number in (MORE, 1, 1, MORE):  # so that neither comes while servers are warmer
-        spent[number].append(_spent(shape, key, list(islice(sets, number)), roots, seconds))
-    little, much = (_sum(spent[number]) for number in (1, MORE))
-    further = cpu.per_item(little, much, 2 * (MORE - 1) * count)
-    return Found(_by_part(further, 1), _by_part(idle, 3), WARM * count / took)
+    for often in (MORE, 1, 1, MORE):  # so that neither comes while servers are warmer
+        count, step = len(sensors) * round(often * seconds), timedelta(seconds=1) / often
+        data = rows.Rows(sensors, count, rows.now(), step)
+        spent[often].append(_spent(shape, key, data, roots, seconds))
+    little, much = (_sum(spent[often]) for often in (1, MORE))
+    further = cpu.per_item(little, much, 2 * round((MORE - 1) * seconds) * len(sensors))
+    return Found(_by_part(further, 1), _by_part(idle, 3), warm.count / took)
 
 
 def _spent(
-    shape: Replicated, key: str, sets: Sequence[rows.Rows], roots: Mapping[str, int], seconds: float
+    shape: Replicated, key: str, data: rows.Rows, roots: Mapping[str, int], seconds: float
 ) -> dict[str, float]:
     """CPU seconds of each part, over a time that is the same whatever is sent."""
     before, began = cpu.seconds(roots), monotonic()
-    _post(shape, key, sets, seconds)
+    _post(shape, key, data, seconds)
     _rest(seconds + REST_SECONDS - (monotonic() - began))
     return {name: now - before[name] for name, now in cpu.seconds(roots).items()}
 
@@ -181,25 +186,23 @@ def _rest(seconds: float) -> None:
     until(lambda: False, seconds)
 
 
-def _post(shape: Replicated, key: str, sets: Sequence[rows.Rows], spread: float) -> float:
+def _post(shape: Replicated, key: str, data: rows.Rows, spread: float) -> float:
     """Spread over the gateways and over `spread` seconds; seconds until all is stored."""
-    bodies = [body for data in sets for body in data.bodies()]
-    messages = [load.request("/v1/readings", key, body) for body in bodies]
+    messages = [load.request("/v1/readings", key, body) for body in data.bodies()]
     ports = [port for name, port in shape.ports.items() if _part(name) == "gateway"]
     began = monotonic()
     asyncio.run(_send(messages, ports, spread))
     with psycopg.connect(shape.database_url, autocommit=True) as connection:
-        for data in sets:
-            assert until(rows.Watch(connection, data).complete, STORE_SECONDS), "not all was stored"
+        assert until(rows.Watch(connection, data).complete, STORE_SECONDS), "not all was stored"
     return monotonic() - began
 
 
 async def _send(messages: Sequence[bytes], ports: Sequence[int], spread: float) -> None:
     steps = max(1, round(spread / STEP_SECONDS))
-    each, connections = -(-len(messages) // steps), max(1, CONNECTIONS // len(ports))
+    count, connections = len(messages), max(1, CONNECTIONS // len(ports))
     began = monotonic()
     for step in range(steps):
-        now = messages[step * each : (step + 1) * each]
+        now = messages[count * step // steps : count * (step + 1) // steps]
         await asyncio.gather(*(
             load.send_all(port, now[number :: len(ports)], connections)
             for number, port in enumerate(ports)

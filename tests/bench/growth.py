@@ -1,7 +1,9 @@
 """`cpu_growth`: CPU per reading, whatever the partitions and the rows already stored.
 
-Value: the largest CPU µs per reading (all services and servers, client left out) ÷ the smallest,
-over 1 and 12 partitions of `city.readings` and over 1 M and 50 M stored rows; 1.15 is the bar.
+Value: the largest CPU per reading (all services and servers) ÷ the smallest, over 1 and 12
+partitions of `city.readings` and over 1 M and 50 M stored rows; 1.15 is the bar. In units of what
+the client used for the same reading: it does the same work in every case, and a machine that is
+slower in one of them (minutes lie between) is slower for it too. `plain`: without that, in µs.
 Each case: 1 M readings in batches of 500 over HTTP, after as many that are not counted (the
 broker compiles itself meanwhile).
 """
@@ -34,13 +36,18 @@ def run(quick: bool) -> str:
     return report.line(
         "cpu_growth", "largest ÷ smallest CPU per reading", [max(partitions, stored)], [BAR],
         limit_is="15 % more", by_partitions=round(partitions, 3), by_rows=round(stored, 3),
+        plain={name: round(_together(case), 1) for name, case in cases.items()},
         cpu_us=cases, readings=count, **machine,
     )  # fmt: skip
 
 
 def _growth(one: dict[str, float], other: dict[str, float]) -> float:
-    totals = [sum(one.values()), sum(other.values())]
-    return max(totals) / min(totals)
+    relative = [_together(case) / case["client"] for case in (one, other)]
+    return max(relative) / min(relative)
+
+
+def _together(case: dict[str, float]) -> float:
+    return sum(case.values()) - case["client"]
 
 
 def _case(partitions: int, filled: int, count: int) -> dict[str, float]:
@@ -54,13 +61,15 @@ def _case(partitions: int, filled: int, count: int) -> dict[str, float]:
         _post(target, warm)
         cpu.settle(target.roots)
         before = cpu.seconds(target.roots)
-        _post(target, data)
+        client = round(_post(target, data) / count * 1e6, 3)
         cpu.settle(target.roots)
-        return cpu.per_item(before, cpu.seconds(target.roots), count)
+        return {"client": client} | cpu.per_item(before, cpu.seconds(target.roots), count)
 
 
-def _post(target: cities.Target, data: rows.Rows) -> None:
+def _post(target: cities.Target, data: rows.Rows) -> float:
+    """CPU seconds of the client."""
     messages = [load.request("/v1/readings", target.api_key, body) for body in data.bodies()]
-    asyncio.run(load.send_all(target.port, messages, CONNECTIONS))
+    tally = asyncio.run(load.send_all(target.port, messages, CONNECTIONS))
     with psycopg.connect(target.database_url, autocommit=True) as connection:
         assert until(rows.Watch(connection, data).complete, STORE_SECONDS), "not all was stored"
+    return tally.cpu_seconds

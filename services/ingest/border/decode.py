@@ -67,7 +67,8 @@ class Items(Protocol):
 
 class Body:
     """A decoded body: either `wires` (every item read) or `raws` (each to be read alone). Items can
-    be had once: thousands wait for the log at a time, and memory that is warm is half the speed."""
+    be had once, in order: thousands wait for the log at a time, and what is let go at once stays
+    in the cache."""
 
     def __init__(self, body: bytes, is_array: bool, wires: list[Wire] | None) -> None:
         self.is_array = is_array

@@ -76,7 +76,6 @@ class Body:
         self._wires = wires
         self._raws = [] if wires is not None else split_items(body, is_array)
         self._count = len(self._raws if wires is None else wires)
-        self._given = 0
 
     def __len__(self) -> int:
         return self._count
@@ -94,9 +93,9 @@ class Body:
     def items(self, start: int, stop: int) -> Iterator[Wire | Refusal]:
         """Items `start` … `stop`, read."""
         if self._wires is not None:
-            some = self._wires[start - self._given : stop - self._given]
-            del self._wires[: stop - self._given]
-            self._given = stop
+            given = self._count - len(self._wires)
+            some = self._wires[start - given : stop - given]
+            del self._wires[: stop - given]
             return iter(some)
         return (read_item(raw) for raw in self._raws[start:stop])
 

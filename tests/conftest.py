@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.migrations.upgrade import upgrade
+from shared.eventlog.kafka import KafkaLog
 from shared.eventlog.log import EventLog
 from shared.eventlog.postgres import PostgresLog
 from shared.store import embedded
@@ -62,6 +63,14 @@ def kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     started = parts.start(tmp_path_factory.mktemp("kafka"), kafka=True, database=False)
     yield started.kafka_bootstrap
     started.stop()
+
+
+@pytest.fixture
+async def kafka(kafka_bootstrap: str) -> AsyncIterator[KafkaLog]:
+    """The log on that broker."""
+    log = await KafkaLog(kafka_bootstrap).open()
+    yield log
+    await log.close()
 
 
 def scratch_database(server_url: str) -> tuple[str, str]:

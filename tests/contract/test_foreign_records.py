@@ -17,21 +17,17 @@ PARTITION = 0
 
 @pytest.mark.parametrize("codec", [None, "gzip", "snappy", "lz4", "zstd"])
 async def test_they_are_read_and_so_is_what_follows(
-    kafka_bootstrap: str, codec: str | None
+    kafka: KafkaLog, kafka_bootstrap: str, codec: str | None
 ) -> None:
-    log = await KafkaLog(kafka_bootstrap).open()
-    try:
-        first = (await log.ends(INBOX))[PARTITION]
-        with names_of_any_bytes():
-            await _produce(kafka_bootstrap, codec)
-        found: list[Record] = []
-        async with log.read(INBOX, {PARTITION: first}) as reader:
-            while len(found) < RECORDS:
-                batch = await reader.batch(2, 20)  # a batch handed out in pieces goes on too
-                assert batch, f"the partition stands still after {len(found)} records"
-                found += [one for one in batch if one.partition == PARTITION]
-    finally:
-        await log.close()
+    first = (await kafka.ends(INBOX))[PARTITION]
+    with names_of_any_bytes():
+        await _produce(kafka_bootstrap, codec)
+    found: list[Record] = []
+    async with kafka.read(INBOX, {PARTITION: first}) as reader:
+        while len(found) < RECORDS:
+            batch = await reader.batch(2, 20)  # a batch handed out in pieces goes on too
+            assert batch, f"the partition stands still after {len(found)} records"
+            found += [one for one in batch if one.partition == PARTITION]
     assert [one.value for one in found] == [b"value %d" % n for n in range(RECORDS)]
     assert all(after.offset == before.offset + 1 for before, after in pairwise(found))
     assert found[2].headers == (("\ufffd", b"x"),)

@@ -1,7 +1,6 @@
 """How often consumers ask Kafka: seldom where nothing comes, and not for each record that does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -18,15 +17,7 @@ RECORDS = 300
 
 
 @pytest.fixture
-async def kafka(kafka_bootstrap: str) -> AsyncIterator[KafkaLog]:
-    """On the real broker."""
-    log = await KafkaLog(kafka_bootstrap).open()
-    yield log
-    await log.close()
-
-
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Wait]]:
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Wait]:
     """Of each fetch sent, how long it may wait."""
     found: list[Wait] = []
     send = AIOKafkaClient.send
@@ -37,7 +28,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Wait]]:
         return await send(client, node, request, **more)
 
     monkeypatch.setattr(AIOKafkaClient, "send", noting)
-    yield found
+    return found
 
 
 async def test_who_hears_nothing_asks_seldom(kafka: KafkaLog, asked: list[Wait]) -> None:

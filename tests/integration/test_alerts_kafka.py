@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -15,13 +14,6 @@ from shared.pause import eventually
 from tests.integration.alerting import RULE, all_incidents, gas, outgoing, repository
 
 SENSORS = [f"k{number}" for number in range(12)]
-
-
-@pytest.fixture
-async def kafka(kafka_bootstrap: str) -> AsyncIterator[KafkaLog]:
-    log = await KafkaLog(kafka_bootstrap).open()
-    yield log
-    await log.close()
 
 
 async def replica(engine: AsyncEngine, log: KafkaLog, stop: asyncio.Event) -> None:

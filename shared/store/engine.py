@@ -8,6 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from shared.errors import Unavailable
 
+# By default TimescaleDB lets a transaction open at most 100,000 rows of compressed chunks, at which
+# a backfill would fail for ever. Without TimescaleDB nobody asks for the value.
+_OPEN_COMPRESSED = "SET timescaledb.max_tuples_decompressed_per_dml_transaction = 0"
+
 
 def make_engine(database_url: str, pool_size: int = 8) -> AsyncEngine:
     """An asynchronous engine on psycopg; a dead pooled connection is noticed before use."""
@@ -19,11 +23,15 @@ def make_engine(database_url: str, pool_size: int = 8) -> AsyncEngine:
 async def connect(
     database_url: str, *, autocommit: bool = False
 ) -> psycopg.AsyncConnection[tuple[Any, ...]]:
-    """A raw connection of the caller's own. Raises `Unavailable` when nobody answers."""
+    """A raw connection of the caller's own, which may change as many compressed rows as it must.
+    Raises `Unavailable` when nobody answers."""
     try:
-        return await psycopg.AsyncConnection.connect(
-            libpq_url(database_url), autocommit=autocommit, connect_timeout=5
+        connection = await psycopg.AsyncConnection.connect(
+            libpq_url(database_url), autocommit=True, connect_timeout=5
         )
+        await connection.execute(_OPEN_COMPRESSED)
+        await connection.set_autocommit(autocommit)
+        return connection
     except psycopg.OperationalError as error:
         raise Unavailable(f"database: {error}") from error
 

@@ -11,20 +11,18 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import make_url
 
+from deploy.migrations.ownership import hand_over
 from shared.errors import Misconfigured, Unavailable
 from shared.store.engine import libpq_url
-from shared.store.tables import CHAINS, metadata, readings
-from shared.store.tables.storage import rollups_1d, rollups_1h, rollups_1m, rollups_15m
+from shared.store.tables import CHAINS, metadata
 
 # Service → the schema that it writes. The embedded event log is everybody's.
 OWN = {"ingest": "ingest", "alerts": "alerts", "ops_center": "ops"}
 LOG = "eventlog"
 # What no other service has any business to read: signing keys and the receivers' secrets.
 PRIVATE = {"alerts": ("alerts.link_keys", "alerts.endpoints")}
-# Dropping a hypertable's old chunks is for its owner.
-_OWNED = (readings, rollups_1m, rollups_15m, rollups_1h, rollups_1d)
 _SCHEMAS = sorted({str(table.schema) for table in metadata.sorted_tables})
 
 
@@ -38,20 +36,25 @@ def ensure(database_url: str, folder: Path) -> Mapping[str, str]:
     of `folder` that only its owner may read. Raises `Misconfigured`, `Unavailable`."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     url = make_url(database_url)
-    addresses = {}
-    for service in OWN:
-        role = role_of(service, url.database or "postgres")
-        password = _password(folder / service, role)
-        own = url.set(username=role, password=password)
-        addresses[service] = own.render_as_string(hide_password=False)
+    names = {service: role_of(service, url.database or "postgres") for service in OWN}
+    passwords = {service: _password(folder / service, role) for service, role in names.items()}
     try:
         with psycopg.connect(libpq_url(database_url)) as connection:
-            for service, address in addresses.items():
-                _grant(connection, service, make_url(address))
+            for service, role in names.items():
+                _make(connection, role, passwords[service])
+            connection.commit()  # somebody else may have to help them to a right
+            for service, role in names.items():
+                _grant(connection, service, role)
     except psycopg.errors.InsufficientPrivilege as error:
         raise Misconfigured(f"the database's owner may not make roles: {error}") from error
     except psycopg.OperationalError as error:
         raise Unavailable(f"database: {error}") from error
+    addresses = {
+        service: url.set(username=role, password=passwords[service]).render_as_string(
+            hide_password=False
+        )
+        for service, role in names.items()
+    }
     for service, address in addresses.items():
         _keep(folder / service, address)
     return addresses
@@ -74,9 +77,8 @@ def _keep(file: Path, address: str) -> None:
     partial.replace(file)
 
 
-def _grant(connection: psycopg.Connection, service: str, address: URL) -> None:
-    role = sql.Identifier(str(address.username))
-    _make(connection, str(address.username), str(address.password))
+def _grant(connection: psycopg.Connection, service: str, name: str) -> None:
+    role = sql.Identifier(name)
     own = sql.Identifier(OWN[service])
     for schema in map(sql.Identifier, _SCHEMAS):
         for statement in (
@@ -95,9 +97,7 @@ def _grant(connection: psycopg.Connection, service: str, address: URL) -> None:
     if service == "ingest":
         create = sql.SQL("GRANT CREATE ON SCHEMA {} TO {}").format(own, role)
         connection.execute(create)  # an owner must be able to
-        for table in _OWNED:
-            named = sql.Identifier(str(table.schema), table.name)
-            connection.execute(sql.SQL("ALTER TABLE {} OWNER TO {}").format(named, role))
+        hand_over(connection, name)
 
 
 def _keep_back(connection: psycopg.Connection, service: str, role: sql.Identifier) -> None:

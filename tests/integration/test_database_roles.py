@@ -11,7 +11,9 @@ from sqlalchemy.engine import make_url
 
 from deploy.migrations import roles
 from deploy.migrations.upgrade import upgrade
+from shared.errors import Misconfigured
 from shared.store.tables import CHAINS, metadata
+from tests import community
 from tests.conftest import drop_database, scratch_database
 
 WRITES = {"ingest": {"ingest", "eventlog"}, "alerts": {"alerts", "eventlog"},
@@ -116,35 +118,67 @@ def test_ingest_may_drop_what_is_too_old(addresses: Mapping[str, str]) -> None:
         assert connection.execute(query).fetchall()
 
 
-def test_an_owner_who_is_no_superuser_can_do_it_too(database_server: str, tmp_path: Path) -> None:
+@pytest.fixture
+def owned(database_server: str) -> Iterator[tuple[str, str]]:
+    """The superuser's and the owner's address of an empty database; the owner is no superuser."""
     name, url = scratch_database(database_server)
-    owner = sql.Identifier(f"{name}_owner")
+    owner = f"{name}_owner"
     with psycopg.connect(database_server, autocommit=True) as connection:
         make = "CREATE ROLE {} LOGIN CREATEROLE PASSWORD 'x'"
-        connection.execute(sql.SQL(make).format(owner))
-        connection.execute(sql.SQL("GRANT pg_read_all_settings TO {}").format(owner))
-        database = sql.Identifier(name)
-        connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(database, owner))
+        connection.execute(sql.SQL(make).format(sql.Identifier(owner)))
+        grant = "GRANT pg_read_all_settings TO {}"
+        connection.execute(sql.SQL(grant).format(sql.Identifier(owner)))
+        named = (sql.Identifier(name), sql.Identifier(owner))
+        connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(*named))
     with psycopg.connect(url, autocommit=True) as connection:
         found = "SELECT 1 FROM pg_available_extensions WHERE name = 'timescaledb'"
         if connection.execute(found).fetchone():
             connection.execute("CREATE EXTENSION timescaledb")
-    own = make_url(url).set(username=f"{name}_owner", password="x")
-    address = own.render_as_string(hide_password=False)
-    upgrade(address)
-    for _ in range(2):  # a later start, too
-        upgrade(address)
-        made = roles.ensure(address, tmp_path)
-    with psycopg.connect(made["ops_center"]) as connection:
-        assert connection.execute("SELECT count(*) FROM ingest.readings").fetchone() == (0,)
+    own = make_url(url).set(username=owner, password="x").render_as_string(hide_password=False)
+    upgrade(own)
+    yield url, own
     drop_database(database_server, name)
     with psycopg.connect(database_server, autocommit=True) as connection:
-        for role in (*(roles.role_of(service, name) for service in made), f"{name}_owner"):
-            connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+        for role in (*(roles.role_of(service, name) for service in roles.OWN), owner):
+            connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(role)))
+
+
+COMPRESSION = """
+SELECT hypertable_name, count(job_id), count(DISTINCT j.owner)
+FROM timescaledb_information.jobs AS j
+JOIN timescaledb_information.hypertables USING (hypertable_schema, hypertable_name)
+WHERE proc_name = 'policy_compression' AND compression_enabled GROUP BY 1 ORDER BY 1
+"""
+
+
+def test_an_owner_who_is_no_superuser_can_do_it_too(owned: tuple[str, str], tmp_path: Path) -> None:
+    for _ in range(2):  # a later start, too
+        upgrade(owned[1])
+        made = roles.ensure(owned[1], tmp_path)
+    with psycopg.connect(made["ops_center"]) as connection:
+        assert connection.execute("SELECT count(*) FROM ingest.readings").fetchone() == (0,)
+        if community.compresses(owned[0]):
+            found = connection.execute(COMPRESSION).fetchall()
+            assert found == [("readings", 1, 1), ("rollups_1m", 1, 1)]
+
+
+def test_what_is_compressed_already_needs_a_superuser_once(
+    owned: tuple[str, str], tmp_path: Path
+) -> None:
+    community.needed(owned[0])
+    with psycopg.connect(owned[1], autocommit=True) as connection:
+        connection.execute("INSERT INTO ingest.readings VALUES ('s', 'm', '2020-01-01Z', 1, 0)")
+        connection.execute("SELECT compress_chunk(c) FROM show_chunks('ingest.readings') AS c")
+    with pytest.raises(Misconfigured, match="GRANT CREATE ON SCHEMA") as told:
+        roles.ensure(owned[1], tmp_path)
+    with psycopg.connect(owned[0], autocommit=True) as connection:
+        connection.execute(told.value.args[0].partition(" must first run ")[2].encode())
+    made = roles.ensure(owned[1], tmp_path)
+    with psycopg.connect(made["ingest"]) as connection:
+        query = "SELECT drop_chunks('ingest.readings', older_than => '2021-01-01Z'::timestamptz)"
+        assert len(connection.execute(query).fetchall()) == 1
 
 
 def test_a_wrong_owner_is_told_so(addresses: Mapping[str, str], tmp_path: Path) -> None:
-    from shared.errors import Misconfigured
-
     with pytest.raises(Misconfigured, match="may not make roles"):
         roles.ensure(addresses["alerts"], tmp_path)

@@ -61,7 +61,7 @@ RETURNING d.delivery_id, d.endpoint_id, d.body, d.tries, d.purpose, e.url, e.cha
 """)
 # What else may come along in the same message.
 _COMPANIONS = text("""
-WITH more AS (
+WITH more AS MATERIALIZED (
   SELECT d.delivery_id FROM unnest(CAST(:endpoints AS uuid[]), CAST(:most AS int[])) AS p (id, most)
   CROSS JOIN LATERAL (
     SELECT delivery_id FROM alerts.deliveries

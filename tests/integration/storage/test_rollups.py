@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.ingest.storage.delivery import Delivery, deliver
 from services.ingest.storage.prepared import prepare, prepare_carefully
 from services.ingest.storage.rollups.refresher import Refresher
+from services.ingest.storage.rollups.statements import TAKE_MARKS
 from services.ingest.storage.store import ReadingStore
 from shared.clock import to_micros
 from shared.contracts.reading import Batch, Reading, encode_batch
@@ -238,6 +239,23 @@ async def test_what_was_stored_before_there_were_rollups_is_rolled_up(
         )
     await settle(Refresher(database_url, lambda: NOW, AT_ONCE), connection)
     await compare(engine, NOW)
+
+
+async def test_no_more_marks_are_taken_than_were_asked_for(
+    engine: AsyncEngine, connection: Any
+) -> None:
+    """Not even when PostgreSQL believes that there is a single one, and plans accordingly."""
+    mark = (
+        "INSERT INTO ingest.rollup_marks (sensor_id, metric, day, first, last)"
+        " SELECT 's' || n, 'm', day, day, day FROM generate_series(%s::int, %s) AS n,"
+        " generate_series(timestamptz '2026-01-01Z', '2026-01-02Z', '1 day') AS day"
+    )
+    await connection.execute(mark, (0, 0))
+    await connection.execute("DELETE FROM ingest.rollup_marks WHERE day > '2026-01-01Z'")
+    await connection.execute("ANALYZE ingest.rollup_marks")
+    await connection.execute(mark, (10, 40))
+    taken = await connection.execute(TAKE_MARKS, {"quiet": timedelta(0), "limit": 10})
+    assert len(await taken.fetchall()) == 10
 
 
 async def test_below_the_floor_nothing_is_made_again(

@@ -59,12 +59,14 @@ ON CONFLICT (width_seconds) DO UPDATE SET rolled_to = excluded.rolled_to
 # what was made of them before stays.
 # A floor that is being set is waited for, and waits for this.
 HOLD_FLOORS = "LOCK TABLE ingest.retention_floors IN ROW SHARE MODE"
+# The lot is chosen once: a subquery might be run again for every mark, on what is left of them.
 TAKE_MARKS = """
-DELETE FROM ingest.rollup_marks AS m USING (
+WITH t AS MATERIALIZED (
   SELECT sensor_id, metric, day FROM ingest.rollup_marks
   WHERE touched_at <= now() - %(quiet)s OR marked_at <= now() - 30 * %(quiet)s
   ORDER BY day, sensor_id, metric LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-) AS t
+)
+DELETE FROM ingest.rollup_marks AS m USING t
 WHERE (m.sensor_id, m.metric, m.day) = (t.sensor_id, t.metric, t.day)
 RETURNING m.sensor_id, m.metric, m.first, m.last, coalesce(m.day < (
   SELECT floor FROM ingest.retention_floors AS f WHERE f.metric = m.metric AND width_seconds = 0

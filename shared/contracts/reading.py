@@ -103,11 +103,12 @@ class StreamAnswer(BatchAnswer):
     dropped_receipts: int = 0
 
 
-class Reading(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Reading(msgspec.Struct, array_like=True, gc=False):
     """One clean reading on `city.readings`: a JSON array, times in epoch microseconds (UTC).
 
     `index` is its place in the request it came in, so that a receipt can name it; requests that
-    share a record are numbered on, and their receipts know where each begins.
+    share a record are numbered on, and their receipts know where each begins. Nothing else of a
+    reading ever changes.
     """
 
     sensor_id: str
@@ -152,6 +153,28 @@ _decoder = msgspec.json.Decoder(Batch)
 def encode_batch(batch: Batch) -> bytes:
     """`Batch` → the record's bytes."""
     return _encoder.encode(batch)
+
+
+class EncodedItems:
+    """Items of a batch that is not complete: encoded as they come, while they are in the cache."""
+
+    def __init__(self) -> None:
+        self._json = bytearray()
+
+    def add(self, items: Sequence[Reading]) -> None:
+        """Behind those that are there; at least one."""
+        start = len(self._json)
+        _encoder.encode_into(items, self._json, start)
+        self._json.pop()  # the bracket: more may come
+        if start:
+            self._json[start] = ord(",")
+
+    def batch(self, rest: Batch) -> bytes:
+        """What `encode_batch` makes of `rest`, which has no items, with these."""
+        return _ITEMS + self._json + _encoder.encode(rest).removeprefix(_ITEMS + b"[")
+
+
+_ITEMS = b'{"items":'
 
 
 def decode_batch(raw: bytes) -> Batch:

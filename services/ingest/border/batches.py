@@ -1,8 +1,8 @@
 """Readings → records of `city.readings`. Pure."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from shared.contracts.reading import Batch, Reading, encode_batch
+from shared.contracts.reading import Batch, EncodedItems, Reading, encode_batch
 from shared.contracts.topics import READINGS
 from shared.eventlog.log import Outgoing
 from shared.tracing import Header
@@ -39,66 +39,67 @@ class Shared:
     def __init__(self) -> None:
         self.size = 0  # items numbered so far, the refused ones too
         self._accepted_us = 0
-        self._items: dict[int, list[Reading]] = {}
-        self._sources: dict[int, list[tuple[str, int]]] = {}
-        self._headers: dict[int, tuple[Header, ...]] = {}
+        self._begun: dict[int, _Begun] = {}
 
     def add(
-        self,
-        partitions: Mapping[int, Sequence[Reading]],
-        count: int,
-        accepted_us: int,
-        source: str,
+        self, partitions: Mapping[int, list[Reading]], count: int, accepted_us: int, source: str
     ) -> int:
-        """Take a request of `count` items in; the number of its first one."""
+        """Take a request of `count` items in; the number of its first one. Its readings are let go:
+        thousands wait for the log at a time."""
         first, self.size = self.size, self.size + count
         self._accepted_us = self._accepted_us or accepted_us
         for partition, readings in partitions.items():
-            items = self._items.setdefault(partition, [])
-            items += readings if not first else [renumbered(each, first) for each in readings]
-            self._account(self._sources.setdefault(partition, []), source, len(readings))
+            begun = self._begun.get(partition)
+            if begun is None:
+                begun = self._begun[partition] = _Begun(readings[0].sensor_id)
+            count_on(readings, first)
+            begun.add(readings, source)
+            readings.clear()
         return first
 
     def trace(self, partitions: Collection[int], header: Header) -> None:
         """The records of these partitions carry it, unless they have one already."""
         for partition in partitions:
-            self._headers.setdefault(partition, (header,))
+            begun = self._begun[partition]
+            begun.headers = begun.headers or (header,)
 
     def records(self) -> list[Outgoing]:
         """What to publish."""
         return [
-            _record(
-                partition,
-                self._batch(items, self._sources[partition]),
-                self._headers.get(partition, ()),
-            )
-            for partition, items in self._items.items()
+            Outgoing(READINGS, begun.key, begun.value(self._accepted_us), begun.headers, partition)
+            for partition, begun in self._begun.items()
         ]
 
-    def _batch(self, items: list[Reading], sources: list[tuple[str, int]]) -> Batch:
-        if len(sources) == 1:
-            return Batch(items, self._accepted_us, sources[0][0])
-        return Batch(items, self._accepted_us, "", 2, "", sources)
 
-    @staticmethod
-    def _account(sources: list[tuple[str, int]], source: str, count: int) -> None:
+class _Begun:
+    """A record that gathers. `sources`: as a batch has them."""
+
+    __slots__ = ("_items", "headers", "key", "sources")
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.headers: tuple[Header, ...] = ()
+        self.sources: list[tuple[str, int]] = []
+        self._items = EncodedItems()
+
+    def add(self, readings: Sequence[Reading], source: str) -> None:
+        self._items.add(readings)
+        count, sources = len(readings), self.sources
         if sources and sources[-1][0] == source:
-            sources[-1] = (source, sources[-1][1] + count)
-        else:
-            sources.append((source, count))
+            count += sources.pop()[1]
+        sources.append((source, count))
+
+    def value(self, accepted_us: int) -> bytes:
+        if len(self.sources) == 1:
+            return self._items.batch(Batch([], accepted_us, self.sources[0][0]))
+        return self._items.batch(Batch([], accepted_us, "", 2, "", self.sources))
 
 
-def renumbered(reading: Reading, first: int) -> Reading:
-    """The reading, counted on from `first`."""
-    return Reading(
-        reading.sensor_id,
-        reading.metric,
-        reading.observed_us,
-        reading.value,
-        reading.quality,
-        reading.replace,
-        first + reading.index,
-    )
+def count_on(readings: Iterable[Reading], first: int) -> None:
+    """Number the readings on from `first`."""
+    if first:
+        for reading in readings:
+            reading.index += first
 
 
 def _record(partition: int, batch: Batch, headers: tuple[Header, ...]) -> Outgoing:

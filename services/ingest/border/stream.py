@@ -17,7 +17,7 @@ import msgspec
 
 from services.ingest.border import receipts
 from services.ingest.border.acceptance import Acceptance, Poster, count, rights_of
-from services.ingest.border.batches import renumbered
+from services.ingest.border.batches import count_on
 from services.ingest.border.formats.lines import Lines
 from services.ingest.border.formats.parts import Part, Parts
 from services.ingest.border.formats.unpack import Corrupt, unpacker
@@ -130,8 +130,9 @@ class Stream:
         await self._pay(len(items), size)
         taken = await self._acceptance.judge(items, rights_of(self._poster.identity))
         if taken.partitions:
-            counted = _counted_on(taken, self._judged)
-            found = await self._acceptance.append(counted, self._poster.identity.name)
+            for readings in taken.partitions.values():
+                count_on(readings, self._judged)
+            found = await self._acceptance.append(taken, self._poster.identity.name)
             self._slips.add(found.incarnation, found.places)
         self._account(taken)
 
@@ -164,12 +165,3 @@ class Stream:
         if earlier:
             found |= {"earlier_receipts": earlier, "dropped_receipts": self._slips.dropped}
         return found
-
-
-def _counted_on(taken: Taken, first: int) -> Taken:
-    """Readings numbered from `first` on, since a slice is only a part of what was sent."""
-    partitions = {
-        partition: [renumbered(reading, first) for reading in readings]
-        for partition, readings in taken.partitions.items()
-    }
-    return Taken(taken.body, taken.size, partitions, taken.refused, taken.accepted_us)

@@ -1,12 +1,13 @@
 """Requests that share records: each item keeps its source, each receipt finds its own items."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingest.border import receipts
 from services.ingest.border.batches import Shared
-from shared.contracts.reading import Batch, Reading, decode_batch, encode_batch
+from shared.contracts.reading import Batch, EncodedItems, Reading, decode_batch, encode_batch
 
 PARTITIONS = 3
 requests = st.lists(
@@ -55,6 +56,18 @@ def test_every_item_is_found_again_by_its_own_request(
             if partition is not None
         ]
         assert sorted(found) == sorted(expected)
+
+
+@given(st.lists(st.lists(st.text(max_size=3), min_size=1, max_size=4), min_size=1, max_size=4))
+def test_items_encoded_as_they_come_are_those_of_the_batch(portions: list[list[str]]) -> None:
+    encoded, items = EncodedItems(), []
+    for names in portions:
+        some = [reading(name, index) for index, name in enumerate(names)]
+        encoded.add(some)
+        items += some
+    for rest in (Batch([], 5, "a"), Batch([], 5, "", 2, "", [("a]", len(items))])):
+        whole = msgspec.structs.replace(rest, items=items)
+        assert encoded.batch(rest) == encode_batch(whole)
 
 
 def test_a_record_as_a_whole_concerns_every_request_in_it() -> None:

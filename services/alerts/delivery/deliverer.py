@@ -12,7 +12,7 @@ import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -27,7 +27,8 @@ from shared.disclosure.level import Level
 
 _log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.2
+LOOK_SECONDS = 1.0  # for what another process has left; what is ours is known
+TROUBLED_SECONDS = 0.2
 AT_ONCE = 256
 TROUBLED_AT_ONCE = 96  # of them for endpoints that failed, or were slow, the last time
 WORTH_A_LOOK = 48  # places free before the ledger is asked again, while many are under way
@@ -118,7 +119,7 @@ class Deliverer:
     def _troubled_are_due(self) -> bool:
         """Who is in trouble does not mind a moment: no look at them after every delivery."""
         now = monotonic()
-        if now - self._looked_at_troubled < LOOK_SECONDS:
+        if now - self._looked_at_troubled < TROUBLED_SECONDS:
             return False
         self._looked_at_troubled = now
         return True
@@ -144,7 +145,15 @@ class Deliverer:
         for attempt in attempts:
             DELIVERIES.labels(attempt.state).inc()
         spacing = schedule.seconds_between(named(parcel.channel).paces)
-        await self._ledger.settle(parcel, attempts, verdict.health(parcel, outcome, spacing))
+        health = verdict.health(parcel, outcome, spacing)
+        await self._ledger.settle(parcel, attempts, health)
+        if health.not_before is not None:
+            self._look_at(health.not_before)
+
+    def _look_at(self, moment: datetime) -> None:
+        """Then the endpoint may be sent its next one."""
+        wait = max(0.0, (moment - self._clock()).total_seconds())
+        asyncio.get_running_loop().call_later(wait, self._wake.set)
 
     def _disclosed(self, one: Queued, level: Level) -> Body | None:
         body: Body = json.loads(one.body)

@@ -14,7 +14,8 @@ from shared.eventlog.log import EventLog, Outgoing
 from shared.store.tables import outbox
 
 BATCH = 500
-LOOK_SECONDS = 0.2
+LOOK_SECONDS = 1.0  # for what a process has left that did not live to publish it
+RIVAL_SECONDS = 0.1
 _ONE_RELAY = 441202  # advisory lock: two replicas must not overtake each other
 
 
@@ -30,16 +31,19 @@ class Relay:
         """Until `stop`; looks at once when woken, else now and then."""
         while not stop.is_set():
             self._wake.clear()
-            if await self.publish_some():
+            published = await self.publish_some()
+            if published:
                 continue
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
+                pause = RIVAL_SECONDS if published is None else LOOK_SECONDS
+                await asyncio.wait_for(self._wake.wait(), pause)
 
-    async def publish_some(self) -> int:
-        """Publish the oldest events and forget them once the log has them; how many."""
+    async def publish_some(self) -> int | None:
+        """Publish the oldest events and forget them once the log has them; how many. None: another
+        process is at it, and may have looked before our own were there."""
         async with reachable(self._engine.begin()) as connection:
             if not await _is_only_relay(connection):
-                return 0
+                return None
             query = select(outbox).order_by(outbox.c.id).limit(BATCH)
             rows = (await connection.execute(query)).all()
             if not rows:

@@ -26,7 +26,7 @@ from shared.store.tables import endpoints
 
 _log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 1.0  # pages fall due after minutes; what has changed wakes it
 
 
 class Links(Protocol):

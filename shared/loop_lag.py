@@ -5,7 +5,7 @@ import asyncio
 from shared.clock import monotonic, thread_seconds
 from shared.metrics import LOOP_LAG, LOOP_WORST, LOOP_WORST_CPU
 
-EVERY_SECONDS = 0.02
+EVERY_SECONDS = 0.05
 WINDOW_SECONDS = 10.0
 
 

@@ -11,7 +11,7 @@ JOB_RESTARTS = Counter(
 READY = Gauge("yiwang_ready", "1 when every readiness check of this process passes")
 LOOP_LAG = Histogram(
     "yiwang_loop_lag_seconds",
-    "How late the event loop woke a probe that asked for it every 20 ms",
+    "How late the event loop woke a probe that asked for it every 50 ms",
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1),
 )
 LOOP_WORST = Gauge(

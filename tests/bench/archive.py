@@ -47,6 +47,7 @@ FROM generate_series(%(start)s::timestamptz, %(end)s - interval '1 second', '1 m
 WHERE number < %(series)s
 ORDER BY at
 """
+_IN_ORDER = ("GROUP BY 1, 2, 3", "GROUP BY 1, 2, 3 ORDER BY 3")
 _CLOSE = """
 INSERT INTO ingest.rollup_watermark (the_one, closed_to) VALUES (true, %s)
 ON CONFLICT (the_one) DO UPDATE SET closed_to = excluded.closed_to
@@ -130,7 +131,8 @@ def _write(url: str, slices: Sequence[tuple[datetime, datetime, int]]) -> None:
 
 
 def _roll_up(url: str, start: datetime, end: datetime) -> None:
-    """By the product's own statements, a day at a time, as if its refresher had kept up."""
+    """By the product's own statements, a day at a time, as if its refresher had kept up: that
+    writes bucket after bucket, so that the series of a moment lie together."""
     first = floor_to(start, WIDTHS[-1])
     days = [first + n * _DAY for n in range(-(-(end - first) // _DAY))]
 
@@ -142,7 +144,8 @@ def _roll_up(url: str, start: datetime, end: datetime) -> None:
                 values: dict[str, object] = {"start": day}
                 values |= {"end": min(day + _DAY, floor_to(end, width))}
                 values |= {"width": timedelta(seconds=width), "origin": ORIGIN}
-                connection.execute(roll(width).encode(), values)
+                statement = roll(width).replace(*_IN_ORDER)
+                connection.execute(statement.encode(), values)
 
     with ThreadPoolExecutor(WRITERS) as pool:
         for width in WIDTHS:

@@ -103,12 +103,12 @@ class StreamAnswer(BatchAnswer):
     dropped_receipts: int = 0
 
 
+# Not frozen, since requests are numbered on; nothing else of a reading ever changes.
 class Reading(msgspec.Struct, array_like=True, gc=False):
     """One clean reading on `city.readings`: a JSON array, times in epoch microseconds (UTC).
 
     `index` is its place in the request it came in, so that a receipt can name it; requests that
-    share a record are numbered on, and their receipts know where each begins. Nothing else of a
-    reading ever changes.
+    share a record are numbered on, and their receipts know where each begins.
     """
 
     sensor_id: str

@@ -26,7 +26,7 @@ from shared.eventlog.log import Record
 from shared.store.engine import connect
 from shared.store.rollups import relation
 from tests import community
-from tests.integration.storage import AT_ONCE
+from tests.integration.storage import AT_ONCE, rows, settle
 
 NOW = datetime(2026, 5, 1, 8, 0, 30, tzinfo=UTC)
 OLD = datetime(2026, 2, 3, tzinfo=UTC)  # beyond the 60 days after which minutes are compressed too
@@ -70,20 +70,13 @@ async def compress(connection: Any) -> None:
 
 
 async def roll(database_url: str, connection: Any) -> None:
-    refresher = Refresher(database_url, lambda: NOW, AT_ONCE)
-    while await refresher.step(connection):
-        pass
+    await settle(Refresher(database_url, lambda: NOW, AT_ONCE), connection)
 
 
 @pytest.fixture
 async def session(connection: Any, database_url: str) -> AsyncIterator[StoreSession]:
     async with ReadingStore(database_url, "life").session() as opened:
         yield opened
-
-
-async def rows(connection: Any, query: str) -> list[tuple[Any, ...]]:
-    found: list[tuple[Any, ...]] = await (await connection.execute(query)).fetchall()
-    return found
 
 
 def record(offset: int, value: float, after: timedelta, *, replace: bool = False) -> Delivery:

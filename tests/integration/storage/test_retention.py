@@ -20,7 +20,7 @@ from shared.eventlog.log import EventLog
 from shared.store.engine import connect
 from shared.store.rollups import relation
 from tests.integration.cities import city, reading
-from tests.integration.storage import AT_ONCE
+from tests.integration.storage import AT_ONCE, rows, settle
 
 NOW = datetime(2026, 5, 1, 8, 0, 30, tzinfo=UTC)
 FILL = """
@@ -41,15 +41,8 @@ async def connection(engine: AsyncEngine, database_url: str) -> AsyncIterator[An
     await opened_too.close()
 
 
-async def rows(connection: Any, query: str) -> list[tuple[Any, ...]]:
-    found: list[tuple[Any, ...]] = await (await connection.execute(query)).fetchall()
-    return found
-
-
 async def roll(database_url: str, connection: Any) -> None:
-    refresher = Refresher(database_url, lambda: NOW, AT_ONCE)
-    while await refresher.step(connection):
-        pass
+    await settle(Refresher(database_url, lambda: NOW, AT_ONCE), connection)
 
 
 async def test_each_class_is_kept_as_long_as_it_says(

@@ -24,7 +24,7 @@ from shared.eventlog.log import Record
 from shared.pause import eventually
 from shared.store.engine import connect
 from shared.store.rollups import ORIGIN, WIDTHS, floor_to, relation
-from tests.integration.storage import AT_ONCE
+from tests.integration.storage import AT_ONCE, settle
 
 NOW = datetime(2026, 5, 1, 8, 0, 30, tzinfo=UTC)
 START = NOW - timedelta(days=3)
@@ -99,13 +99,6 @@ async def connection(engine: AsyncEngine, database_url: str) -> AsyncIterator[An
     opened = await connect(database_url, autocommit=True)
     yield opened
     await opened.close()
-
-
-async def settle(refresher: Refresher, connection: Any) -> None:
-    for _ in range(200):
-        if not await refresher.step(connection):
-            return
-    raise AssertionError("the rollups never catch up")
 
 
 async def test_everything_stored_is_rolled_up_while_several_write(

@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-ROW_BYTES = 160  # of a reading and its entry in the key's index
+ROW_BYTES = 190  # of a reading and its entry in the key's index
 SHARE = 0.25
 SHORTEST, LONGEST = timedelta(days=1), timedelta(days=7)
 _RATE = """

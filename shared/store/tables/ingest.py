@@ -9,6 +9,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    PrimaryKeyConstraint,
     SmallInteger,
     Table,
     Text,
@@ -106,11 +107,15 @@ idempotency = Table(  # answers that are remembered for a day, where a key is se
 readings = Table(
     "readings",
     metadata,
-    Column("sensor_id", Text, primary_key=True),
-    Column("metric", Text, primary_key=True),
-    Column("observed_at", DateTime(timezone=True), primary_key=True),
+    Column("sensor_id", Text),
+    Column("metric", Text),
+    Column("observed_at", DateTime(timezone=True)),
     Column("value", Double, nullable=False),
     Column("quality", SmallInteger, nullable=False, server_default="0"),  # 0 good 1 suspect 2 bad
+    # A series' rows lie as far apart as they came: in its key they lie together.
+    PrimaryKeyConstraint(
+        "sensor_id", "metric", "observed_at", postgresql_include=["value", "quality"]
+    ),
     Index(
         "readings_by_time",
         "observed_at",

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ops_center.history import exports, scope, statements
+from services.ops_center.history.density import UNKNOWN, Density, density
 from services.ops_center.history.question import (
     AreasQuestion,
     ExportQuestion,
@@ -33,8 +35,13 @@ _CANCELLED = "57014"
 _LIMITS = text(
     "SELECT set_config('statement_timeout', :milliseconds, true), set_config('jit', 'off', true)"
 )
-_ROLLED_TO = text("SELECT width_seconds, rolled_to FROM ingest.rollup_state")
-_FLOORS = text("SELECT width_seconds, floor FROM ingest.retention_floors WHERE metric = :metric")
+_SOURCES = text(
+    """
+    SELECT width_seconds, rolled_to, false FROM ingest.rollup_state
+    UNION ALL
+    SELECT width_seconds, floor, true FROM ingest.retention_floors WHERE metric = :metric
+    """
+)
 
 
 class Archive:
@@ -51,7 +58,7 @@ class Archive:
             await scope.refuse_outside(connection, asked.sensor_id, asked.within)
             unit = await scope.unit(connection, asked.metric)
             place = await scope.place(connection, asked.sensor_id)
-            seconds, rows = await self._series_rows(connection, asked)
+            seconds, rows = await _series_rows(connection, asked)
         names = {"sensor_id": asked.sensor_id, "metric": asked.metric}
         return Table(
             names | {"unit": unit, "resolution_seconds": seconds},
@@ -69,12 +76,7 @@ class Archive:
             await scope.refuse_unknown(connection, named)
             unit = await scope.unit(connection, asked.metric)
             members = await scope.members(connection, asked.metric, asked.level, asked.area_ids)
-            kept = await _kept(connection, asked.metric, asked.span)
-            span = _widened(asked.span, kept, exact=asked.exact)
-            seconds = bucket_seconds(span, asked.points, kept)
-            values: dict[str, Any] = {"sensor_ids": members.sensor_ids, "areas": members.places}
-            values |= {"metric": asked.metric}
-            found = await _buckets(connection, statements.area_buckets, span, seconds, values)
+            seconds, found = await _area_rows(connection, asked, members)
         meta: dict[str, Any] = {"metric": asked.metric, "unit": unit, "group_by": asked.level}
         meta |= {"resolution_seconds": seconds, "areas": [dict(area) for area in members.areas]}
         return Table(
@@ -109,23 +111,6 @@ class Archive:
         pages = exports.exported(self._reading, asked, sensor_ids)
         return Table(span | {"resolution_seconds": 0}, exports.COLUMNS, pages)
 
-    async def _series_rows(
-        self, connection: AsyncConnection, asked: SeriesQuestion
-    ) -> tuple[int, Sequence[Row]]:
-        """(width of the buckets, rows)."""
-        names = {"sensor_id": asked.sensor_id, "metric": asked.metric}
-        kept = await _kept(connection, asked.metric, asked.span)
-        if kept == RAW:
-            values = names | {"start": asked.span.start, "end": asked.span.end}
-            query = text(statements.RAW_READINGS)
-            rows = await connection.execute(query, values | {"limit": asked.points + 1})
-            readings = rows.all()
-            if len(readings) <= asked.points:
-                return RAW, readings
-        span = _widened(asked.span, kept, exact=asked.exact)
-        seconds = bucket_seconds(span, asked.points, kept)
-        return seconds, await _buckets(connection, statements.series_buckets, span, seconds, names)
-
     async def _moments(
         self, at: datetime, sensor_ids: Sequence[str], values: Mapping[str, Any]
     ) -> AsyncGenerator[Sequence[Row], None]:
@@ -148,29 +133,70 @@ class Archive:
             raise
 
 
+async def _series_rows(
+    connection: AsyncConnection, asked: SeriesQuestion
+) -> tuple[int, Sequence[Row]]:
+    """(width of the buckets, rows)."""
+    names = {"sensor_id": asked.sensor_id, "metric": asked.metric}
+    known = await _known(connection, asked, [asked.sensor_id])
+    if known.kept == RAW and known.density.readings <= asked.points:
+        values = names | {"start": asked.span.start, "end": asked.span.end}
+        query = text(statements.RAW_READINGS)
+        rows = await connection.execute(query, values | {"limit": asked.points + 1})
+        readings = rows.all()
+        if len(readings) <= asked.points:
+            return RAW, readings
+    return await _buckets(connection, statements.series_buckets, asked, known, names)
+
+
+async def _area_rows(
+    connection: AsyncConnection, asked: AreasQuestion, members: scope.Members
+) -> tuple[int, Sequence[Row]]:
+    """(width of the buckets, rows)."""
+    known = await _known(connection, asked, members.sensor_ids)
+    values = {"sensor_ids": members.sensor_ids, "areas": members.places, "metric": asked.metric}
+    return await _buckets(connection, statements.area_buckets, asked, known, values)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Of a metric in a span: `kept`, the finest source that has it; `rolled_to`, by width, up to
+    where rollups are made."""
+
+    kept: int
+    rolled_to: Mapping[int, datetime]
+    density: Density
+
+
+async def _known(
+    connection: AsyncConnection, asked: SeriesQuestion | AreasQuestion, sensor_ids: Sequence[str]
+) -> _Known:
+    # Read before the rollups: what is rolled up meanwhile is still taken from the raw rows.
+    rows = (await connection.execute(_SOURCES, {"metric": asked.metric})).all()
+    rolled_to = {width: moment for width, moment, floor in rows if not floor}
+    floors = {width: moment for width, moment, floor in rows if floor}
+    kept = finest_kept(floors, asked.span.start)
+    if kept != RAW:
+        return _Known(kept, rolled_to, UNKNOWN)
+    found = await density(connection, asked.metric, sensor_ids, asked.span, rolled_to)
+    return _Known(kept, rolled_to, found)
+
+
 async def _buckets(
     connection: AsyncConnection,
     statement: Callable[..., str],
-    span: Span,
-    seconds: int,
+    asked: SeriesQuestion | AreasQuestion,
+    known: _Known,
     values: Mapping[str, Any],
-) -> Sequence[Row]:
-    """Merged parts from the coarsest sources that give the same answer as the raw rows."""
-    # Read before the rollups: what is rolled up meanwhile is still taken from the raw rows.
-    segments = plan(span, seconds, await _rolled_to(connection))
+) -> tuple[int, Sequence[Row]]:
+    """(width of the buckets, merged parts from the quickest sources that give the same answer as
+    the raw rows)."""
+    span = _widened(asked.span, known.kept, exact=asked.exact)
+    seconds = bucket_seconds(span, asked.points, known.kept)
+    segments = plan(span, seconds, known.rolled_to, known.density.per_second)
     query = text(statement(segments))
     rows = await connection.execute(query, {**values, **statements.times(segments, seconds)})
-    return rows.all()
-
-
-async def _rolled_to(connection: AsyncConnection) -> dict[int, datetime]:
-    """By width, up to where rollups are made."""
-    return {row[0]: row[1] for row in await connection.execute(_ROLLED_TO)}
-
-
-async def _kept(connection: AsyncConnection, metric: str, span: Span) -> int:
-    rows = await connection.execute(_FLOORS, {"metric": metric})
-    return finest_kept({row[0]: row[1] for row in rows}, span.start)
+    return seconds, rows.all()
 
 
 async def _one_page(rows: Sequence[Row]) -> AsyncGenerator[Sequence[Row], None]:

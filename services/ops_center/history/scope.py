@@ -63,20 +63,22 @@ _SERIES = text(
     ORDER BY s.sensor_id, m.metric
     """
 )
-# From each sensor's district and grid cell upwards to the level that is asked for.
+# Downwards from the areas of the level that is asked for, to those that have the sensors: their
+# districts and grid cells.
 _MEMBERS = text(
     f"""
-    {_BELOW}, up AS (
-        SELECT s.sensor_id, a.area_id, a.parent_id, a.level FROM ingest.sensors AS s
-        JOIN ingest.areas AS a ON a.area_id IN (s.area_id, s.cell_id)
-        WHERE :metric = ANY (s.metrics)
-          AND (CAST(:area_ids AS text[]) IS NULL OR s.area_id IN (SELECT area_id FROM below)
-               OR s.cell_id IN (SELECT area_id FROM below))
-        UNION
-        SELECT up.sensor_id, a.area_id, a.parent_id, a.level
-        FROM up JOIN ingest.areas AS a ON a.area_id = up.parent_id
+    {_BELOW}, down AS (
+        SELECT area_id AS top, area_id FROM ingest.areas WHERE level = :level
+        UNION SELECT down.top, a.area_id FROM ingest.areas AS a JOIN down
+        ON a.parent_id = down.area_id
+    ), chosen AS MATERIALIZED (
+        SELECT sensor_id, area_id, cell_id FROM ingest.sensors
+        WHERE :metric = ANY (metrics) AND {_IN_AREAS}
     )
-    SELECT DISTINCT area_id, sensor_id FROM up WHERE level = :level ORDER BY area_id, sensor_id
+    SELECT top AS area_id, sensor_id FROM chosen JOIN down USING (area_id)
+    UNION
+    SELECT top, sensor_id FROM chosen JOIN down ON down.area_id = cell_id
+    ORDER BY area_id, sensor_id
     """
 )
 _LEVELS = text("SELECT DISTINCT level FROM ingest.areas ORDER BY level")
@@ -98,8 +100,7 @@ class Members:
 
 
 async def unit(connection: AsyncConnection, metric: str) -> str:
-    """Of a metric. Raises `BadParameter`."""
-    await refuse_unknown(connection, Selection(metrics=(metric,)))
+    """Of a metric that there is."""
     return str(await connection.scalar(_UNIT, {"metric": metric}))
 
 
@@ -156,15 +157,20 @@ async def members(
     connection: AsyncConnection, metric: str, level: str, area_ids: Sequence[str]
 ) -> Members:
     """The sensors of a metric by their areas of a level. Raises `BadParameter`."""
-    levels = list((await connection.scalars(_LEVELS)).all())
-    if level not in levels:
-        raise BadParameter("group_by", f"one of the areas' levels: {', '.join(levels)}")
     values = {"metric": metric, "level": level, "area_ids": list(area_ids) or None}
     rows = (await connection.execute(_MEMBERS, values)).all()
+    if not rows:
+        await _refuse_level(connection, level)
     wanted = sorted({row.area_id for row in rows})
     areas = (await connection.execute(_NAMES, {"area_ids": wanted})).mappings().all()
     numbers = {area["area_id"]: number for number, area in enumerate(areas)}
     return Members(areas, [r.sensor_id for r in rows], [numbers[r.area_id] for r in rows])
+
+
+async def _refuse_level(connection: AsyncConnection, level: str) -> None:
+    levels = list((await connection.scalars(_LEVELS)).all())
+    if level not in levels:
+        raise BadParameter("group_by", f"one of the areas' levels: {', '.join(levels)}")
 
 
 async def within(connection: AsyncConnection, area_ids: Sequence[str]) -> set[str]:

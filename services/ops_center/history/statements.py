@@ -93,9 +93,10 @@ WITH members AS (
     SELECT * FROM unnest(CAST(:sensor_ids AS text[]), CAST(:areas AS int[])) WITH ORDINALITY
         AS m (sensor_id, area, number)
 ), sensors AS (
-    SELECT area, number, at, {_MERGED}
-    FROM members CROSS JOIN LATERAL ({_parts(segments, "members.sensor_id")}) AS p
-    GROUP BY area, number, at
+    SELECT area, number, s.*
+    FROM members CROSS JOIN LATERAL (
+        SELECT at, {_MERGED} FROM ({_parts(segments, "members.sensor_id")}) AS p GROUP BY at
+    ) AS s
 )
 SELECT area, at, s.mean, s.min, s.max, s.highest[2]::int, s.count, s.bad, s.sensors
 FROM (SELECT area, at, {_MERGED}, {_HIGHEST} AS highest, count(*) AS sensors

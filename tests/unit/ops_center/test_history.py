@@ -24,7 +24,15 @@ from services.ops_center.history.question import (
     SeriesQuestion,
     question_of,
 )
-from services.ops_center.history.sources import RAW, aligned, finest_kept, plan
+from services.ops_center.history.sources import (
+    RAW,
+    WORTH_READINGS,
+    Segment,
+    aligned,
+    finest_kept,
+    plan,
+    widest,
+)
 from services.ops_center.history.span import BadParameter, Span
 from services.ops_center.history.stream import Slots, Stream
 from services.ops_center.history.table import Column, Row, Table
@@ -100,11 +108,12 @@ def test_what_has_no_meaning_is_refused(parameters: dict[str, Any], name: str, c
     st.tuples(MOMENTS, MOMENTS).filter(lambda pair: pair[0] < pair[1]),
     st.sampled_from([1, 30, 60, 120, 300, 900, 1800, 3600, 7200, 43_200, 86_400, 3 * 86_400]),
     st.dictionaries(st.sampled_from(WIDTHS), MOMENTS),
+    st.floats(min_value=0),
 )
 def test_segments_cover_the_span_once_with_whole_buckets(
-    ends: tuple[datetime, datetime], width: int, rolled_to: dict[int, datetime]
+    ends: tuple[datetime, datetime], width: int, rolled_to: dict[int, datetime], density: float
 ) -> None:
-    segments = plan(Span(*ends), width, rolled_to)
+    segments = plan(Span(*ends), width, rolled_to, density)
     edges = [ends[0], *(segment.end for segment in segments)]
     assert [segment.start for segment in segments] == edges[:-1]
     assert edges[-1] == ends[1]
@@ -113,6 +122,7 @@ def test_segments_cover_the_span_once_with_whole_buckets(
         if segment.source == RAW:
             continue
         assert width % segment.source == 0
+        assert density * segment.source >= WORTH_READINGS
         assert segment.end <= rolled_to[segment.source]
         assert segment.start == aligned(segment.start, segment.source)
         assert segment.end == aligned(segment.end, segment.source)
@@ -124,6 +134,26 @@ def test_a_long_span_takes_the_coarsest_rollup_and_cuts_only_its_ends() -> None:
     span = Span(NOW - timedelta(days=30, minutes=22, seconds=3), NOW)
     sources = [segment.source for segment in plan(span, 86_400, rolled)]
     assert sources == [RAW, 60, 900, 3_600, 86_400, 3_600, 900, 60, RAW]
+
+
+def test_rollups_of_few_readings_are_left_alone() -> None:
+    rolled = dict.fromkeys(WIDTHS, NOW)
+    span = Span(NOW - timedelta(hours=30), NOW)
+    sources = [s.source for s in plan(span, 3_600, rolled, per_second=1 / 60)]
+    assert sources == [3_600]
+    sources = [s.source for s in plan(span, 3_600, rolled, per_second=1 / 3_600)]
+    assert sources == [RAW]
+    cut = Span(span.start + timedelta(minutes=7), NOW)
+    sources = [s.source for s in plan(cut, 3_600, rolled, per_second=1 / 60)]
+    assert sources == [RAW, 900, 3_600]
+
+
+def test_the_widest_whole_buckets_are_looked_at_first() -> None:
+    rolled = dict.fromkeys(WIDTHS, NOW - timedelta(minutes=2))
+    day = widest(Span(NOW - timedelta(hours=24, minutes=1), NOW), rolled)
+    assert day == Segment(3_600, NOW - timedelta(hours=24), NOW - timedelta(hours=1))
+    assert widest(Span(NOW - timedelta(seconds=90), NOW), rolled) is None
+    assert widest(Span(NOW - timedelta(hours=24), NOW), {}) is None
 
 
 @pytest.mark.parametrize(

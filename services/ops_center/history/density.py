@@ -15,7 +15,7 @@ from shared.store.rollups import relation
 MOST_SENSORS = 8
 
 _COUNTED = """
-SELECT coalesce(sum(count), 0)::bigint, count(*) FROM {relation}
+SELECT sum(count)::bigint, max(count) FROM {relation}
 WHERE sensor_id = ANY (:sensor_ids) AND metric = :metric AND bucket >= :start AND bucket < :end
 """
 
@@ -23,7 +23,7 @@ WHERE sensor_id = ANY (:sensor_ids) AND metric = :metric AND bucket >= :start AN
 @dataclass(frozen=True, slots=True)
 class Density:
     """`readings`: at least so many are there of the sensors that were looked at; `per_second`: of
-    one of them, while it is not silent; infinite where nothing is known."""
+    one of them where they are densest; infinite where nothing is known."""
 
     readings: int = 0
     per_second: float = math.inf
@@ -47,7 +47,5 @@ async def density(
     values = {"sensor_ids": list(some), "metric": metric}
     between = {"start": segment.start, "end": segment.end}
     query = text(_COUNTED.format(relation=relation(segment.source)))
-    readings, buckets = (await connection.execute(query, {**values, **between})).one()
-    if not buckets:
-        return UNKNOWN
-    return Density(readings, readings / (buckets * segment.source))
+    readings, most = (await connection.execute(query, {**values, **between})).one()
+    return UNKNOWN if most is None else Density(readings, most / segment.source)

@@ -150,15 +150,18 @@ async def test_a_few_rollups_tell_how_dense_readings_are(
 ) -> None:
     names = {"metric": SPEED, "value": 1.0, "quality": 0}
     minutes = [START + timedelta(minutes=n) for n in range(600)]
-    await past.store(engine, [names | {"sensor_id": "road-1", "observed_at": m} for m in minutes])
+    rows = [names | {"sensor_id": "road-1", "observed_at": m} for m in minutes]
+    rows += [names | {"sensor_id": "both-1", "observed_at": m} for m in minutes[::10]]
+    await past.store(engine, rows)
     rolled_to = dict.fromkeys(WIDTHS, START + timedelta(hours=5))
     await past.roll_up(engine, rolled_to)
     span = Span(START + timedelta(minutes=7), START + timedelta(hours=9))
     async with engine.connect() as connection:
         alone = await density(connection, SPEED, ["road-1"], span, rolled_to)
         assert alone == Density(4 * 60, 1 / 60)
-        # Who is silent does not count.
-        assert await density(connection, SPEED, [*SENSORS], span, rolled_to) == alone
+        # The silent and the sparse do not make the others sparse.
+        several = await density(connection, SPEED, [*SENSORS], span, rolled_to)
+        assert several == Density(4 * 66, 1 / 60)
         assert await density(connection, SPEED, ["road-2"], span, rolled_to) == UNKNOWN
         assert await density(connection, SPEED, [], span, rolled_to) == UNKNOWN
         assert await density(connection, SPEED, ["road-1"], span, {}) == UNKNOWN

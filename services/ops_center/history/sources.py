@@ -45,26 +45,28 @@ def _cover(span: Span, widths: Sequence[int], rolled_to: Mapping[int, datetime])
     if not widths:
         return [Segment(RAW, span.start, span.end)]
     *finer, width = widths
-    start = aligned(span.start, width, up=True)
-    end = aligned(min(span.end, rolled_to[width]), width)
-    if start >= end:
+    whole = _whole(span, width, rolled_to[width])
+    if whole is None:
         return _cover(span, finer, rolled_to)
     return [
-        *_cover(Span(span.start, start), finer, rolled_to),
-        Segment(width, start, end),
-        *_cover(Span(end, span.end), finer, rolled_to),
+        *_cover(Span(span.start, whole.start), finer, rolled_to),
+        whole,
+        *_cover(Span(whole.end, span.end), finer, rolled_to),
     ]
 
 
 def widest(span: Span, rolled_to: Mapping[int, datetime]) -> Segment | None:
     """The coarsest whole buckets in `span`; None: there are none."""
-    for width in reversed(WIDTHS):
-        if width in rolled_to:
-            start = aligned(span.start, width, up=True)
-            end = aligned(min(span.end, rolled_to[width]), width)
-            if start < end:
-                return Segment(width, start, end)
-    return None
+    made = [width for width in reversed(WIDTHS) if width in rolled_to]
+    found = (_whole(span, width, rolled_to[width]) for width in made)
+    return next((segment for segment in found if segment), None)
+
+
+def _whole(span: Span, width: int, rolled_to: datetime) -> Segment | None:
+    """The buckets of one width that lie wholly in `span` and are made; None: there are none."""
+    start = aligned(span.start, width, up=True)
+    end = aligned(min(span.end, rolled_to), width)
+    return Segment(width, start, end) if start < end else None
 
 
 def aligned(moment: datetime, width: int, *, up: bool = False) -> datetime:

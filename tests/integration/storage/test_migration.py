@@ -9,7 +9,7 @@ from services.ingest.storage.rollups.refresher import Refresher
 from shared.store.engine import connect
 from shared.store.rollups import WIDTHS, relation
 from tests.conftest import drop_database, scratch_database
-from tests.integration.storage import AT_ONCE
+from tests.integration.storage import AT_ONCE, settle
 
 NOW = datetime(2026, 5, 1, 8, 0, 30, tzinfo=UTC)
 KEY = "PRIMARY KEY (sensor_id, metric, observed_at) INCLUDE (value, quality)"
@@ -32,9 +32,7 @@ async def test_readings_of_the_first_version_are_kept_and_rolled_up(database_ser
             held = before.fetchone()
         upgrade(url)
         writer = await connect(url, autocommit=True)
-        refresher = Refresher(url, lambda: NOW, AT_ONCE)
-        while await refresher.step(writer):
-            pass
+        await settle(Refresher(url, lambda: NOW, AT_ONCE), writer)
         await writer.close()
         with psycopg.connect(url) as connection:
             after = connection.execute("SELECT count(*), sum(value) FROM ingest.readings")

@@ -108,6 +108,7 @@ async def test_what_would_be_dropped_at_once_is_refused_at_the_border(
 
 async def test_a_chunk_fits_into_memory(connection: Any) -> None:
     assert chunk_interval(100, 4 << 30) == timedelta(days=1)
+    assert chunk_interval(10, 4 << 30) == timedelta(days=6)
     assert chunk_interval(5, 4 << 30) == timedelta(days=7)
     assert chunk_interval(0, 1 << 30) == timedelta(days=7)
     if not await has_timescale(connection):

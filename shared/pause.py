@@ -9,13 +9,14 @@ from shared.clock import monotonic
 LOOK_SECONDS = 0.05
 
 
-def until(condition: Callable[[], bool], seconds: float) -> bool:
-    """True as soon as `condition()` is; False when `seconds` are over."""
+def until(condition: Callable[[], bool], seconds: float, every: float = LOOK_SECONDS) -> bool:
+    """True as soon as `condition()` is; False when `seconds` are over. It is asked again `every`
+    so many seconds."""
     deadline = monotonic() + seconds
     while not condition():
         if monotonic() >= deadline:
             return False
-        time.sleep(LOOK_SECONDS)
+        time.sleep(every)
     return True
 
 

@@ -8,9 +8,9 @@ from shutil import which
 
 import pytest
 
-from shared.pause import until
 from shared.store.embedded import free_port
 from tests.shape import ROOT, Shape
+from tests.waiting import until
 
 TEMPLATE = ROOT / "deploy" / "nginx" / "default.conf.template"
 SYSTEM_PATH = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"
@@ -35,7 +35,7 @@ def nginx(folder: Path, shape: Shape) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(90)
 
 
 def _configure(folder: Path, shape: Shape, port: int) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx
 
-from shared.pause import until
 from shared.store.embedded import free_port
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[1]
 
@@ -89,7 +89,7 @@ class Product:
             return None
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(30)
+        return self.process.wait(90)
 
     def database_url(self) -> str:
         """The embedded database's address."""

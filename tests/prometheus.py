@@ -11,8 +11,8 @@ import httpx
 import pytest
 import yaml
 
-from shared.pause import until
 from shared.store.embedded import free_port
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[1]
 RULES = ROOT / "deploy" / "observability" / "alerts.yaml"
@@ -70,7 +70,7 @@ def prometheus(folder: Path, targets: Sequence[str]) -> Iterator[Prometheus]:
         yield started
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(90)
 
 
 def _configure(folder: Path, targets: Sequence[str]) -> None:

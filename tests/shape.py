@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 
 from deploy.local.city import SERVICES
-from shared.pause import until
 from shared.store.embedded import free_port
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[1]
 # One for all: a client of its own for every look costs more than the look.
@@ -81,7 +81,7 @@ class Shape:
         if process.poll() is None:
             process.send_signal(number)
         try:
-            process.wait(30)
+            process.wait(90)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

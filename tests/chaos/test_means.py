@@ -44,7 +44,7 @@ async def relay() -> AsyncIterator[Relay]:
 async def said(ends: Ends, words: bytes) -> bytes:
     ends[1].write(words)
     await ends[1].drain()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         return await ends[0].read(1000)
 
 

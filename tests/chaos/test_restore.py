@@ -13,13 +13,13 @@ import pytest
 from deploy.local import backup, parts
 from deploy.local.process import is_alive
 from shared.errors import Misconfigured
-from shared.pause import until
 from tests.chaos import evidence
 from tests.chaos.checker import check_quarantine, check_readings, promised
 from tests.chaos.evidence import load
 from tests.chaos.journal import Journal, read
 from tests.chaos.posting import Client, Poster
 from tests.shape import Shape, production
+from tests.waiting import until
 
 MISSING = {name: reason for name, reason in parts.available().items() if reason}
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"NO REAL PARTS: {MISSING}")

@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local import parts
 from shared.eventlog.kafka import KafkaLog
-from shared.pause import eventually
 from shared.store.embedded import free_port
 from tests.chaos.relay import Mode, Relay
 from tests.integration.cities import City, city, reading
+from tests.waiting import eventually
 
 REASON = parts.available()["kafka"]
 pytestmark = pytest.mark.skipif(REASON is not None, reason=f"NO KAFKA: {REASON}")

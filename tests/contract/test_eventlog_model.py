@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -56,7 +55,6 @@ class Model:
         return sum(self.end(n) - self.committed[n] for n in self.first)
 
 
-@pytest.mark.timeout(300)
 async def test_both_logs_do_what_a_list_does(log: EventLog, topic: str) -> None:
     loop = asyncio.get_running_loop()
 

@@ -60,6 +60,6 @@ def _most(wait: Wait, began: float) -> int:
 
 async def _hear(reader: Reader) -> None:
     heard = 0
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while heard < RECORDS:
             heard += len(await reader.batch(RECORDS, 0.5))

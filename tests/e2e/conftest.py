@@ -18,7 +18,7 @@ ARGUMENTS = (
     "--no-first-run", "--disable-background-networking", "--disable-component-update",
     "--disable-sync",
 )  # fmt: skip
-ACTION_MS = 30_000.0  # deadlines are for a machine that does much else at the same time
+ACTION_MS = 90_000.0  # deadlines are for a machine that does much else at the same time
 expect.set_options(timeout=ACTION_MS)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 from playwright.sync_api import BrowserContext, Page, expect
 
-from shared.pause import until
 from tests.product import Product
+from tests.waiting import until
 
 METRIC = "gas.concentration"
 P1_RANK = 7  # of `State` in the wall's live/protocol.ts
@@ -161,7 +161,7 @@ def alarm_pixels(wall: Page) -> int:
     return count
 
 
-def incident_on(page: Page, incident_id: str, state: str, milliseconds: float = 30_000.0) -> None:
+def incident_on(page: Page, incident_id: str, state: str, milliseconds: float = 90_000.0) -> None:
     """Until the page's list shows the incident in this state."""
     row = page.get_by_test_id(f"incident-{incident_id}")
     expect(row).to_have_attribute("data-state", state, timeout=milliseconds)

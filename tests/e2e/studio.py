@@ -16,10 +16,10 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.sync_api import Browser, Page, Route, WebSocketRoute
 
 from services.ops_center.pages import DIST
-from shared.pause import until
 from shared.web.security import PAGE, policy
 from tests.e2e.scenes import NOW, City, Scene, history
 from tests.e2e.signs import explanation, signs
+from tests.waiting import until
 
 ORIGIN = "http://wall.test"
 DRAWN_SECONDS = 60.0

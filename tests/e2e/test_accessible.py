@@ -42,7 +42,6 @@ def violations(page: Page, axe: str) -> list[str]:
     return found
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_no_page_has_a_violation(

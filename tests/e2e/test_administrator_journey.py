@@ -6,10 +6,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from shared.pause import until
 from tests.e2e.conftest import new_context
 from tests.e2e.receiver import Receiver
 from tests.e2e.screens import (
@@ -21,6 +19,7 @@ from tests.e2e.screens import (
     wait_live,
 )
 from tests.product import Product
+from tests.waiting import until
 
 SECONDS = 30.0
 METRIC = "gas.concentration"
@@ -32,7 +31,6 @@ def setup(console: Page, page: str) -> None:
     console.get_by_test_id(f"tab-{page}").click()
 
 
-@pytest.mark.timeout(300)
 def test_a_sensor_is_added_by_a_click_on_the_map_and_more_from_a_file(
     city: Product, context: BrowserContext
 ) -> None:
@@ -71,7 +69,6 @@ def test_a_sensor_is_added_by_a_click_on_the_map_and_more_from_a_file(
     assert steward(city).client.get("/v1/sensors/admin-a").status_code == 200
 
 
-@pytest.mark.timeout(300)
 def test_a_rule_is_tested_previewed_and_put_in_force(
     city: Product, context: BrowserContext
 ) -> None:
@@ -112,7 +109,6 @@ def holding(text: str) -> re.Pattern[str]:
     return re.compile(re.escape(text))
 
 
-@pytest.mark.timeout(300)
 def test_an_endpoint_is_tried_before_anything_happens(
     city: Product, context: BrowserContext, receiver: Receiver
 ) -> None:
@@ -132,7 +128,6 @@ def test_an_endpoint_is_tried_before_anything_happens(
     expect(row.get_by_test_id("endpoint-test")).to_have_count(0)
 
 
-@pytest.mark.timeout(300)
 def test_a_key_with_a_quota_is_made_and_works(city: Product, context: BrowserContext) -> None:
     console = open_console(context, city)
     setup(console, "keys")
@@ -146,7 +141,6 @@ def test_a_key_with_a_quota_is_made_and_works(city: Product, context: BrowserCon
     expect(console.locator("tr[data-name='供水公司']")).to_contain_text("5 条/秒")
 
 
-@pytest.mark.timeout(300)
 def test_a_user_with_a_role_for_one_district_may_act_there_only(
     city: Product, browser: Browser, context: BrowserContext
 ) -> None:
@@ -186,7 +180,6 @@ def first_login(colleague: BrowserContext, city: Product, password: str) -> Page
     return page
 
 
-@pytest.mark.timeout(300)
 def test_a_quarantined_reading_is_mended_and_replayed(
     city: Product, context: BrowserContext
 ) -> None:

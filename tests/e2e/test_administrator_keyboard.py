@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from shared.pause import until
 from tests.e2e.receiver import Receiver
 from tests.e2e.screens import METRIC, post_reading, post_with, steward, wait_live
 from tests.product import Product
+from tests.waiting import until
 
 SECONDS = 30.0
 MOST_PRESSES = 60
@@ -111,7 +111,6 @@ def begin(keyboard: Keyboard, dialog: str, first: str) -> None:
     expect(keyboard.page.get_by_test_id(first)).to_be_focused()
 
 
-@pytest.mark.timeout(300)
 def test_the_keys_are_told_and_the_bar_can_be_skipped(keyboard: Keyboard) -> None:
     page = keyboard.page
     expect(page.locator("main")).to_be_focused()  # after logging in, Tab goes on in the page
@@ -130,7 +129,6 @@ def test_the_keys_are_told_and_the_bar_can_be_skipped(keyboard: Keyboard) -> Non
     expect(helping).to_have_count(0)
 
 
-@pytest.mark.timeout(300)
 def test_a_sensor_is_added(city: Product, keyboard: Keyboard) -> None:
     open_page(keyboard, "3", "sensors")
     begin(keyboard, "sensor-dialog", "sensor-id")
@@ -146,7 +144,6 @@ def test_a_sensor_is_added(city: Product, keyboard: Keyboard) -> None:
     assert kept["location"] == {"lon": 112.47, "lat": 23.06}
 
 
-@pytest.mark.timeout(300)
 def test_a_rule_is_tested_previewed_and_put_in_force(city: Product, keyboard: Keyboard) -> None:
     admin = steward(city)
     admin.register(city, "keys-rule-1")
@@ -174,7 +171,6 @@ def test_a_rule_is_tested_previewed_and_put_in_force(city: Product, keyboard: Ke
     admin.client.delete("/v1/rules/keys-trace", params={"version": rule["version"]})
 
 
-@pytest.mark.timeout(300)
 def test_an_endpoint_gets_a_test_delivery(keyboard: Keyboard, receiver: Receiver) -> None:
     page = keyboard.page
     open_page(keyboard, "Shift+2", "push")
@@ -197,7 +193,6 @@ def test_an_endpoint_gets_a_test_delivery(keyboard: Keyboard, receiver: Receiver
     expect(row.get_by_test_id("endpoint-test")).to_have_count(0)
 
 
-@pytest.mark.timeout(300)
 def test_a_key_with_a_quota_is_made_and_works(city: Product, keyboard: Keyboard) -> None:
     page = keyboard.page
     open_page(keyboard, "Shift+3", "keys")
@@ -220,7 +215,6 @@ def test_a_key_with_a_quota_is_made_and_works(city: Product, keyboard: Keyboard)
     expect(row).to_have_count(0)
 
 
-@pytest.mark.timeout(300)
 def test_a_user_gets_a_role_for_one_district_and_a_department(
     city: Product, keyboard: Keyboard
 ) -> None:
@@ -242,7 +236,6 @@ def test_a_user_gets_a_role_for_one_district_and_a_department(
     assert kept["department"] == "水利局"
 
 
-@pytest.mark.timeout(300)
 def test_a_quarantined_reading_is_mended_and_replayed(city: Product, keyboard: Keyboard) -> None:
     page = keyboard.page
     reading, number = conflict(city, "keys-conflict")

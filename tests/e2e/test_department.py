@@ -1,13 +1,12 @@
 """A department's person with a phone: sees what was dispatched to it, and works it off."""
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from shared.pause import until
 from tests.e2e.conftest import ACTION_MS
 from tests.e2e.screens import Steward, log_in, post_reading, steward, wait_live
 from tests.e2e.test_accessible import axe, violations
 from tests.product import Product
+from tests.waiting import until
 
 __all__ = ["axe"]
 SECONDS = 30.0
@@ -66,7 +65,6 @@ def phone(browser: Browser, city: Product, name: str, query: str = "") -> Page:
     return page
 
 
-@pytest.mark.timeout(300)
 def test_a_case_is_worked_off_on_a_phone(city: Product, browser: Browser) -> None:
     admin, incident = dispatched(city, "phone-leak")
     hire(admin, "chen.gas", "燃气公司")
@@ -98,7 +96,6 @@ def test_a_case_is_worked_off_on_a_phone(city: Product, browser: Browser) -> Non
     expect(other.get_by_test_id("case-comment")).to_have_count(0)  # to look at, not to work on
 
 
-@pytest.mark.timeout(300)
 def test_the_pages_fit_a_phone_and_are_accessible(
     city: Product, browser: Browser, axe: str
 ) -> None:

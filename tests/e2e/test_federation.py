@@ -13,9 +13,9 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from deploy.local import parts
 from services.ops_center.pages import DIST
-from shared.pause import until
 from tests.e2e.screens import Steward, open_wall, steward
 from tests.product import Product
+from tests.waiting import until
 
 GAUGE = "gaoyao-xijiang"
 METRIC = "water.level"
@@ -76,7 +76,6 @@ def befriend(made: Cities) -> None:
     made.lower.client.post("/v1/neighbours", json=zhaoqing).raise_for_status()
 
 
-@pytest.mark.timeout(600)
 def test_a_flood_along_the_river_is_seen_in_the_next_city(
     cities: Cities, context: BrowserContext, tmp_path: Path
 ) -> None:

@@ -5,13 +5,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from shared.pause import until
 from tests.e2e.screens import log_in, steward, wait_live
 from tests.e2e.test_accessible import axe, violations
 from tests.product import Product
+from tests.waiting import until
 
 __all__ = ["axe"]
 GAUGE, RAIN = "foreseen-gauge", "foreseen-rain"
@@ -93,7 +92,6 @@ def shown(page: Page, incident: str) -> None:
     expect(page.get_by_test_id("related")).to_be_visible()
 
 
-@pytest.mark.timeout(400)
 def test_an_early_warning_says_when_draws_its_band_and_shows_what_moved_with_it(
     city: Product, context: BrowserContext, axe: str
 ) -> None:

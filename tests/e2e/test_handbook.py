@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from shared.pause import until
 from tests.e2e.album import LANGUAGES, named_in, take
 from tests.e2e.conftest import running_city
 from tests.e2e.scenes import City, Scene, flood, one_urgent, stale
@@ -31,6 +30,7 @@ from tests.e2e.screens import (
 )
 from tests.e2e.studio import studio
 from tests.product import ROOT, Product
+from tests.waiting import until
 
 WALL = (
     Scene("wall-calm"),
@@ -63,8 +63,6 @@ CALLS = (
     ("street_light", "路灯整段不亮", 112.192, 23.928),
 )
 RAISED = 4  # incidents of the rain alone; a busy machine may not come so far in time
-
-pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -101,7 +99,7 @@ def storm(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
             yield product
         finally:
             rain.terminate()
-            rain.wait(30)
+            rain.wait(90)
 
 
 def raised(admin: Steward) -> list[dict[str, Any]]:

@@ -2,10 +2,8 @@
 
 from typing import Any
 
-import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from shared.pause import until
 from tests.e2e.conftest import new_context
 from tests.e2e.receiver import Receiver
 from tests.e2e.screens import (
@@ -23,14 +21,13 @@ from tests.e2e.screens import (
     steward,
 )
 from tests.product import Product
+from tests.waiting import until
 
 SENSOR = "e2e-main-job"
 ON_SCREEN_SECONDS = 30.0
-BY_TIME = ("incident.overdue", "incident.no_data")
 LOOP = ["opened", "acknowledged", "dispatched", "started", "resolved", "closed"]
 
 
-@pytest.mark.timeout(300)
 def test_a_reading_becomes_an_incident_that_people_close(
     city: Product, browser: Browser, context: BrowserContext, receiver: Receiver
 ) -> None:
@@ -70,7 +67,6 @@ def the_receiver_is_told(receiver: Receiver, secret: str, incident: str) -> None
     assert until(lambda: len(heard(receiver, secret, incident)) >= 1, ON_SCREEN_SECONDS)
     told = heard(receiver, secret, incident)[0]
     assert told["type"] == "incident.opened"
-    assert told["data"]["id"] == incident
     assert (told["data"]["value"], told["data"]["threshold"]) == (60.0, 50.0)
 
 
@@ -111,14 +107,9 @@ def the_receiver_heard_every_step(receiver: Receiver, secret: str, incident: str
     assert until(lambda: len(heard(receiver, secret, incident)) >= count, ON_SCREEN_SECONDS)
     events = heard(receiver, secret, incident)
     assert [event["type"] for event in events] == [f"incident.{name}" for name in LOOP]
-    assert {event["data"]["id"] for event in events} == {incident}
     assert events[2]["data"]["department"] == "燃气公司"
 
 
 def heard(receiver: Receiver, secret: str, incident: str) -> list[dict[str, Any]]:
-    """In order, but for what befalls other tests' incidents in the same city as time passes."""
-    return [
-        event
-        for event in receiver.events(secret)
-        if event["type"] not in BY_TIME or event["data"]["id"] == incident
-    ]
+    """In order of arrival. Other tests' incidents in the same city go on meanwhile."""
+    return [each for each in receiver.events(secret) if each["data"]["id"] == incident]

@@ -13,7 +13,6 @@ __all__ = ["axe"]
 METRIC = "air.pm25"
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_a_visitor_finds_and_downloads_public_data(
     city: Product, context: BrowserContext, axe: str, language: str, tmp_path: Path

@@ -3,10 +3,8 @@
 Once with the mouse, once with the keyboard alone.
 """
 
-import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from shared.pause import until
 from tests.e2e.screens import (
     Steward,
     act,
@@ -17,6 +15,7 @@ from tests.e2e.screens import (
     steward,
 )
 from tests.product import Product
+from tests.waiting import until
 
 RAISED_SECONDS = 30.0
 WHO_DID_WHAT = ["closed", "resolved", "started", "dispatched", "acknowledged", "opened"]
@@ -31,7 +30,6 @@ def worst_incident(city: Product, sensor_id: str) -> tuple[Steward, str]:
     return admin, str(admin.incidents_of(sensor_id)[0]["id"])
 
 
-@pytest.mark.timeout(300)
 def test_an_operator_works_the_worst_incident_with_the_mouse(
     city: Product, context: BrowserContext
 ) -> None:
@@ -60,7 +58,6 @@ def test_an_operator_works_the_worst_incident_with_the_mouse(
     the_silence_is_in_force(admin, sensor)
 
 
-@pytest.mark.timeout(300)
 def test_an_operator_works_the_worst_incident_with_the_keyboard_alone(
     city: Product, context: BrowserContext
 ) -> None:

@@ -6,7 +6,6 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, Request, Route, WebSocket, expect
 
-from shared.pause import until
 from tests.e2e.receiver import Receiver
 from tests.e2e.screens import (
     TABS,
@@ -23,6 +22,7 @@ from tests.e2e.screens import (
     wall_is_live,
 )
 from tests.product import Product
+from tests.waiting import until
 
 
 @pytest.fixture

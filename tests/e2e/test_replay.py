@@ -8,9 +8,9 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from shared.pause import until
 from tests.e2e.screens import METRIC, P1_RANK, Steward, post_reading, steward
 from tests.product import Product
+from tests.waiting import until
 
 SENSOR = "e2e-replayed"
 _SHOWN = """(id) => {

@@ -26,8 +26,6 @@ LEAST_COLOURS = 12  # of a map that is drawn
 PLAIN = ("--font-render-hinting=none", "--disable-lcd-text", "--force-color-profile=srgb",
          "--disable-font-subpixel-positioning")  # fmt: skip
 
-pytestmark = pytest.mark.timeout(300)
-
 
 @pytest.fixture(scope="module")
 def plain(chromium: str) -> Iterator[Browser]:

@@ -3,7 +3,6 @@
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from shared.pause import until
 from tests.e2e.conftest import new_context
 from tests.e2e.screens import (
     Steward,
@@ -15,6 +14,7 @@ from tests.e2e.screens import (
     steward,
 )
 from tests.product import Product
+from tests.waiting import until
 
 SECONDS = 30.0
 
@@ -35,7 +35,6 @@ def search(console: Page, text: str, count: int) -> None:
     console.get_by_test_id("queue-search").blur()
 
 
-@pytest.mark.timeout(300)
 def test_bulk_steps_tell_what_others_were_faster_with(
     city: Product, context: BrowserContext
 ) -> None:
@@ -63,7 +62,6 @@ def test_bulk_steps_tell_what_others_were_faster_with(
     expect(console.get_by_test_id("notice")).to_have_attribute("data-kind", "beaten")
 
 
-@pytest.mark.timeout(300)
 def test_ticked_incidents_are_merged_into_one(city: Product, context: BrowserContext) -> None:
     admin = steward(city)
     incidents = leaks(city, admin, "merge", 2)
@@ -80,7 +78,6 @@ def test_ticked_incidents_are_merged_into_one(city: Product, context: BrowserCon
     assert (other["state"], other["merged_into"]) == ("closed", incidents[0])
 
 
-@pytest.mark.timeout(300)
 def test_a_report_is_entered_dispatched_and_worked_off_on_a_phone(
     city: Product, browser: Browser, context: BrowserContext
 ) -> None:
@@ -122,7 +119,6 @@ def on_the_phone(city: Product, browser: Browser, incident: str) -> None:
     pocket.close()
 
 
-@pytest.mark.timeout(300)
 def test_sound_waits_for_a_gesture_and_then_tells_the_priority(
     city: Product, browser: Browser
 ) -> None:

@@ -11,11 +11,11 @@ import pytest
 import websockets
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
-from shared.pause import until
 from tests.e2e.conftest import new_context, running_city
 from tests.e2e.screens import open_wall, steward, wall_is_live
 from tests.e2e.wire import Wire
 from tests.product import Product
+from tests.waiting import until
 
 WALLS = 60
 _LOSE_CONTEXT = """() => document.querySelector("section.map canvas").getContext("webgl2")

@@ -22,7 +22,6 @@ def city(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pr
         yield product
 
 
-@pytest.mark.timeout(300)
 def test_a_sensor_out_of_range_is_explained_on_wall_and_console(
     city: Product, context: BrowserContext
 ) -> None:

@@ -14,11 +14,11 @@ from shared.clock import monotonic
 from shared.contracts.topics import INBOX
 from shared.eventlog.log import EventLog
 from shared.eventlog.postgres import PostgresLog
-from shared.pause import eventually
 from tests.fuzz.garbage import records
 from tests.fuzz.payloads import requests
 from tests.fuzz.sender import Count, Sender
 from tests.product import Product
+from tests.waiting import eventually
 
 CONNECTIONS = 32
 TO_INBOX = 0.05  # of the payloads

@@ -14,9 +14,9 @@ from shared.contracts.topics import INBOX
 from shared.errors import Unavailable
 from shared.eventlog.kafka import KafkaLog
 from shared.eventlog.log import EventLog, Outgoing
-from shared.pause import eventually
 from tests.fuzz.garbage import records
 from tests.integration.cities import City, city, reading
+from tests.waiting import eventually
 
 RECORDS = 1_500
 ONE_IN = 50  # is right
@@ -60,7 +60,6 @@ async def work_off(made: City) -> None:
         await asyncio.wait_for(asyncio.gather(*jobs), 30)
 
 
-@pytest.mark.timeout(300)
 async def test_garbage_is_worked_off_and_what_is_right_gets_through(
     engine: AsyncEngine, log: EventLog, database_url: str, tmp_path: Path
 ) -> None:

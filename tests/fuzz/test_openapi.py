@@ -92,7 +92,6 @@ class Inquiry:
         self.complaints.setdefault(where, f"{where}\n  as {who}: {detail[:500]}\n  {asked}")
 
 
-@pytest.mark.timeout(600)
 async def test_answers_are_what_the_document_says(product: Product) -> None:
     await everybody(product.database_url())
     inquiry = Inquiry(product.url, known_in(product))
@@ -104,7 +103,6 @@ async def test_answers_are_what_the_document_says(product: Product) -> None:
     assert "Traceback" not in product.log.read_text()
 
 
-@pytest.mark.timeout(600)
 async def test_so_they_are_of_each_process_with_a_database_role_of_its_own(
     tmp_path: Path, database_server: str, kafka_bootstrap: str
 ) -> None:

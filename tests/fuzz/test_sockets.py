@@ -17,9 +17,9 @@ import pytest
 import websockets
 
 from shared.clock import system_clock
-from shared.pause import eventually
 from tests.fuzz.rude import Target, everyone
 from tests.product import Product
+from tests.waiting import eventually
 
 PATHS = ("/v1/live", "/v1/replay")
 EACH = 4  # of each kind, on each path
@@ -116,7 +116,6 @@ async def polite(product: Product) -> AsyncIterator[Polite]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-@pytest.mark.timeout(300)
 async def test_malicious_clients_hold_nothing_and_disturb_nobody(product: Product) -> None:
     chance = random.Random(SEED)
     token = product.credentials["screen_token"]

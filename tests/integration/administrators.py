@@ -7,10 +7,10 @@ import httpx
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.pause import eventually
 from shared.store.tables import accounts, screen_tokens, sessions
 from shared.web.authenticator import token_hash
 from tests.integration.cities import NOW, City, reading
+from tests.waiting import eventually
 
 ROLES = ("viewer", "operator", "dispatcher", "admin")
 

@@ -25,9 +25,9 @@ from shared.contracts.incident import Incident
 from shared.contracts.reading import Batch, Reading, encode_batch
 from shared.contracts.topics import READINGS
 from shared.eventlog.log import EventLog, Outgoing
-from shared.pause import eventually
 from shared.store.tables import incidents, timeline
 from shared.web.identity import Grant, Identity
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=30)

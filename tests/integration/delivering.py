@@ -17,8 +17,8 @@ from services.alerts.delivery.sender import Sender
 from services.alerts.delivery.settlement import Settlement
 from services.alerts.outgoing import Outgoing, Purpose, queue
 from shared.clock import system_clock
-from shared.pause import eventually
 from tests.integration.alerting import LOOPBACK
+from tests.waiting import eventually
 
 NOWHERE = "http://127.0.0.1:9/"
 TEST_BODY = '{"type":"test","timestamp":"2026-05-01T00:00:00Z","data":{}}'

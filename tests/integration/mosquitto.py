@@ -11,8 +11,8 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
-from shared.pause import until
 from shared.store.embedded import free_port
+from tests.waiting import until
 
 PROGRAM = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin")
 CONFIGURATION = """
@@ -65,7 +65,7 @@ class Broker:
         """SIGTERM and wait."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(10)
+            self.process.wait(90)
 
     def client(self, identifier: str = "device") -> aiomqtt.Client:
         """A device's connection."""

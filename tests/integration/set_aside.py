@@ -6,8 +6,8 @@ from typing import Any
 from services.ingest.quarantine.aside import SetAside
 from services.ingest.quarantine.repository import Quarantine
 from shared.contracts.reading import ItemCode
-from shared.pause import eventually
 from tests.integration.cities import City
+from tests.waiting import eventually
 
 LIFE = "a-life"
 

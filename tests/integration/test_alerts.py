@@ -26,7 +26,6 @@ from shared.contracts.reading import Reading, decode_batch
 from shared.contracts.topics import SENSORS
 from shared.errors import Unavailable
 from shared.eventlog.log import EventLog, Outgoing
-from shared.pause import eventually
 from shared.store.tables import alert_progress, log_groups, sensors, snapshots
 from tests.integration.alerting import (
     RULE,
@@ -44,6 +43,7 @@ from tests.integration.alerting import (
     steps,
     written,
 )
+from tests.waiting import eventually
 
 
 class Mortal(Repository):

@@ -21,10 +21,10 @@ from shared.contracts.incident import AlertState
 from shared.contracts.reading import Reading
 from shared.contracts.topics import CONDITIONS, READINGS
 from shared.eventlog.log import EventLog, Outgoing
-from shared.pause import eventually
 from shared.store.tables import snapshots
 from tests.integration.alerting import all_incidents, repository, steps, written
 from tests.integration.story import record, ticks
+from tests.waiting import eventually
 
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=30)
 LEVEL = "water.level"

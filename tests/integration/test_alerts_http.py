@@ -19,12 +19,12 @@ from shared.clock import system_clock
 from shared.contracts.topics import INCIDENTS
 from shared.errors import Misconfigured
 from shared.eventlog.log import EventLog
-from shared.pause import eventually
 from shared.runtime import Context, make_app
 from shared.settings import Settings
 from shared.store.tables import accounts, api_keys, screen_tokens, sessions
 from shared.web.authenticator import token_hash
 from tests.integration.alerting import Receiver, gas, outgoing
+from tests.waiting import eventually
 
 ROLES = ("viewer", "operator", "dispatcher", "admin")
 RULES = """

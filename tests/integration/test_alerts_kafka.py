@@ -3,15 +3,14 @@
 import asyncio
 import random
 
-import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.alerts.engine.engine import Engine
 from services.alerts.engine.places import Places
 from shared.errors import Unavailable
 from shared.eventlog.kafka import KafkaLog
-from shared.pause import eventually
 from tests.integration.alerting import RULE, all_incidents, gas, outgoing, repository
+from tests.waiting import eventually
 
 SENSORS = [f"k{number}" for number in range(12)]
 
@@ -27,7 +26,6 @@ async def replica(engine: AsyncEngine, log: KafkaLog, stop: asyncio.Event) -> No
             await asyncio.sleep(0.1)
 
 
-@pytest.mark.timeout(240)
 async def test_partitions_that_move_take_their_alerts_along(
     engine: AsyncEngine, kafka: KafkaLog
 ) -> None:

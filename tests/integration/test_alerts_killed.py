@@ -26,11 +26,11 @@ from shared.contracts.reading import Reading
 from shared.contracts.topics import READINGS
 from shared.eventlog.kafka import KafkaLog
 from shared.eventlog.log import EventLog, Outgoing
-from shared.pause import eventually
 from shared.store.embedded import free_port
 from shared.store.tables import deliveries, timeline
 from tests.integration.alerting import Receiver, repository, written
 from tests.integration.story import RULES, Story, forget, names, record, ticks, told
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 # Far from what other tests may have left in the same Kafka.

@@ -24,10 +24,10 @@ from shared.clock import from_micros, to_micros
 from shared.contracts.reading import Reading
 from shared.contracts.topics import READINGS, partition_of
 from shared.eventlog.log import EventLog, Outgoing
-from shared.pause import eventually
 from tests.conftest import DATA
 from tests.integration.alerting import repository, written
 from tests.integration.story import PARTITIONS, forget, record, ticks, told
+from tests.waiting import eventually
 
 METR_LA = DATA / "series" / "metr_la_week_speed_mph.csv.gz"
 STEP = timedelta(minutes=5)
@@ -140,7 +140,6 @@ def without(told_of: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-@pytest.mark.timeout(400)
 @pytest.mark.parametrize("day", [invented_day, recorded_day])
 async def test_a_day_is_the_same_at_any_pace(
     engine: AsyncEngine,

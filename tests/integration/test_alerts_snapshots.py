@@ -17,7 +17,6 @@ from shared.clock import to_micros
 from shared.contracts.incident import AlertState
 from shared.contracts.topics import READINGS, partition_of
 from shared.eventlog.log import EventLog
-from shared.pause import eventually
 from shared.store.tables import alert_progress, log_groups, snapshots, timeline
 from tests.integration.alerting import (
     DELAYED,
@@ -33,6 +32,7 @@ from tests.integration.alerting import (
     steps,
     written,
 )
+from tests.waiting import eventually
 
 LEVEL = "water.level"
 LATE = DELAYED.model_copy(update={"for_seconds": 9})

@@ -16,7 +16,6 @@ from services.alerts.incidents.lifecycle import STEPS, Command, step
 from shared.clock import system_clock
 from shared.contracts.incident import Incident
 from shared.eventlog.log import EventLog
-from shared.pause import eventually
 from shared.store.tables import deliveries
 from tests.integration.alerting import (
     Receiver,
@@ -29,6 +28,7 @@ from tests.integration.alerting import (
     post,
 )
 from tests.integration.delivering import NOWHERE, Desk
+from tests.waiting import eventually
 
 
 async def acknowledge(engine: AsyncEngine, incident: Incident) -> None:

@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import pytest
-
-from shared.pause import until
 from tests.product import Product
+from tests.waiting import until
 
 METRIC = {
     "domain": "environment",
@@ -16,7 +14,6 @@ METRIC = {
 }
 
 
-@pytest.mark.timeout(150)
 def test_guangzhou_starts_and_its_picture_learns_of_a_new_sensor(tmp_path: Path) -> None:
     product = Product(tmp_path, {"CITY": "440100"})
     try:

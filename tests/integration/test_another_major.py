@@ -12,9 +12,9 @@ import psycopg
 import pytest
 
 from shared.errors import Misconfigured
-from shared.pause import until
 from shared.store import embedded
 from tests.product import ROOT, Product
+from tests.waiting import until
 
 SENSOR = "moved-1"
 SECONDS = 60.0
@@ -65,7 +65,6 @@ def post(product: Product) -> None:
     assert answer.status_code == 202, answer.text
 
 
-@pytest.mark.timeout(300)
 def test_everything_moves_and_goes_on(tmp_path: Path, older: str) -> None:
     before = Product(tmp_path / "old", {"DATABASE_URL": older}).start()
     with before.client() as client:

@@ -11,10 +11,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.eventlog.log import EventLog
-from shared.pause import eventually
 from shared.web.authenticator import token_hash
 from tests.integration.administrators import log_in_everybody, make, post
 from tests.integration.cities import City, city
+from tests.waiting import eventually
 
 
 @pytest.fixture

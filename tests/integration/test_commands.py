@@ -43,7 +43,6 @@ ELSEWHERE = {
     ("docs/simulator.md", "python -m services.simulator city"): "test_simulator.py; endless",
     ("docs/simulator.md", "python -m services.simulator replay"): "test_production_shape.py; data",
 }
-pytestmark = pytest.mark.timeout(400)
 
 SENSORS = "sensor_id,name,metrics,lon,lat\ndoc-1,西江 3 号,water.level,112.47,23.05\n"
 START_SECONDS = 180.0  # of a machine that does much else

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from shared.pause import eventually
 from tests.integration.alerting import Receiver
 from tests.integration.test_alerts_http import House
+from tests.waiting import eventually
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 

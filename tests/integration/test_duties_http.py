@@ -144,7 +144,6 @@ CASES = st.lists(
 )
 
 
-@pytest.mark.timeout(170)
 @settings(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

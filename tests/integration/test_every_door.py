@@ -25,8 +25,8 @@ from shared.contracts.topics import INBOX, READINGS
 from shared.errors import Unavailable
 from shared.eventlog.kafka import KafkaLog
 from shared.eventlog.log import EventLog, Outgoing
-from shared.pause import eventually
 from tests.integration.cities import NOW, SENSOR, City, city
+from tests.waiting import eventually
 
 Item = dict[str, Any]
 Door = Literal["http", "inbox"]
@@ -171,7 +171,6 @@ async def log(request: pytest.FixtureRequest, event_log: EventLog) -> AsyncItera
     await opened.close()
 
 
-@pytest.mark.timeout(300)
 async def test_both_doors_do_what_the_model_does(
     engine: AsyncEngine, log: EventLog, database_url: str, tmp_path: Path
 ) -> None:

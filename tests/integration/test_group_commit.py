@@ -41,7 +41,7 @@ async def held(database_url: str, partition: int = 0) -> AsyncIterator[None]:
 
 async def under_way(commits: GroupCommit, count: int = 1) -> None:
     """Until so many groups are being published."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(commits._under_way) < count:
             await asyncio.sleep(0)
 

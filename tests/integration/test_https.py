@@ -15,10 +15,10 @@ import pytest
 import websockets
 
 from deploy.local.city import CADDYFILE
-from shared.pause import until
 from shared.store.embedded import free_port
 from tests import certificates
 from tests.product import Product
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def front_door(product: Product, made: certificates.Certificate, folder: Path) -
         yield f"https://127.0.0.1:{port}"
     finally:
         proxy.terminate()
-        proxy.wait(20)
+        proxy.wait(90)
 
 
 def test_behind_the_front_door_cookies_are_secure_and_addresses_the_client_s(

@@ -10,11 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.clock import system_clock
 from shared.contracts.topics import INCIDENTS
-from shared.pause import eventually
 from shared.store.tables import alerts, areas, incidents, timeline
 from tests.integration.alerting import gas, outgoing
 from tests.integration.test_alerts_http import House
 from tests.integration.test_reports import report
+from tests.waiting import eventually
 
 
 async def told(house: House, incident: dict[str, Any]) -> list[tuple[str, str, str]]:

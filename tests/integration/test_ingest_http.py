@@ -15,10 +15,10 @@ from shared.contracts.reading import decode_batch
 from shared.contracts.topics import READINGS, SENSORS
 from shared.errors import Unavailable
 from shared.eventlog.log import EventLog, Record
-from shared.pause import eventually
 from shared.store.tables import api_keys
 from shared.web.authenticator import token_hash
 from tests.integration.cities import SENSOR, City, city, reading
+from tests.waiting import eventually
 
 
 @pytest.fixture

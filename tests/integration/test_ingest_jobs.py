@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.contracts.topics import INBOX, READINGS
 from shared.errors import Unavailable
 from shared.eventlog.log import EventLog, Outgoing
-from shared.pause import eventually
 from tests.integration.cities import SENSOR, City, city, reading
+from tests.waiting import eventually
 
 
 @pytest.fixture

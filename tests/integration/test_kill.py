@@ -14,8 +14,8 @@ import httpx
 import psycopg
 import pytest
 
-from shared.pause import until
 from tests.product import Product
+from tests.waiting import until
 
 SENSORS = [f"kill-{number:02}" for number in range(20)]
 Key = tuple[str, datetime]
@@ -85,7 +85,6 @@ def kill_database(product: Product) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("with_database", [False, True], ids=["process", "process-and-database"])
 def test_kill_9_loses_nothing_and_doubles_nothing(product: Product, with_database: bool) -> None:
     poster = Poster(product, batches=400)

@@ -22,8 +22,8 @@ import psycopg
 import pytest
 
 from deploy.local import parts
-from shared.pause import until
 from tests.shape import Shape, production
+from tests.waiting import until
 
 MISSING = {name: reason for name, reason in parts.available().items() if reason}
 POSTERS = 3
@@ -172,7 +172,6 @@ def more_than(posters: list[Poster], before: list[int]) -> Callable[[], bool]:
     )
 
 
-@pytest.mark.timeout(600)
 def test_every_promise_is_kept_when_each_part_dies_in_its_turn(shape: Shape) -> None:
     posters = [Poster(shape, number) for number in range(POSTERS)]
     register(shape, posters)

@@ -16,7 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from deploy.local import kafka, parts, process, timescale
 from deploy.local.cache import building
 from shared.errors import Misconfigured, Unavailable
-from shared.pause import until
+from tests.waiting import until
 
 MISSING = {name: reason for name, reason in parts.available().items() if reason}
 ROOT = Path(__file__).parents[2]
@@ -155,7 +155,7 @@ def test_an_interrupted_start_leaves_no_process(tmp_path: Path) -> None:
     up = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
     assert until(lambda: bool(parts.status(tmp_path)), 60)
     up.terminate()
-    assert up.wait(30) == 130
+    assert up.wait(90) == 130
     assert until(lambda: not processes(tmp_path), 10), processes(tmp_path)
 
 

@@ -14,7 +14,6 @@ import pytest
 
 from deploy.local.city import SERVICES
 from examples.live import LiveClient
-from shared.pause import eventually
 from tests import manifests
 from tests.contained import Contained, as_compose_says, as_kubernetes_says
 from tests.front import nginx
@@ -22,6 +21,7 @@ from tests.image import Image
 from tests.manifests import Declared
 from tests.scratch import fresh_database
 from tests.shape import ROOT, Shape
+from tests.waiting import eventually
 
 # The first one may have to build the image, and a root for it.
 pytestmark = pytest.mark.timeout(900)
@@ -136,4 +136,4 @@ def test_every_process_ends_in_time_when_it_is_told_to(started: Shape) -> None:
     for process in processes.values():
         process.send_signal(signal.SIGTERM)
     for name, process in processes.items():
-        assert process.wait(20) == 0, started.log(name)[-1500:]
+        assert process.wait(90) == 0, started.log(name)[-1500:]

@@ -22,7 +22,6 @@ from services.ingest.app import build_mqtt
 from shared.contracts.reading import decode_batch
 from shared.contracts.topics import READINGS
 from shared.eventlog.log import EventLog
-from shared.pause import eventually
 from shared.runtime import Context
 from shared.settings import Settings
 from shared.store.embedded import free_port
@@ -30,6 +29,7 @@ from tests.integration.cities import SENSOR, City, city
 from tests.integration.mosquitto import Broker
 from tests.integration.people import actors
 from tests.integration.set_aside import do, listed, written
+from tests.waiting import eventually
 
 TOPIC = f"city/{SENSOR}/traffic.speed"
 ROOT = Path(__file__).parents[2]
@@ -178,7 +178,7 @@ class Process:
     def end(self, number: signal.Signals) -> None:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(number)
-            self._process.wait(20)
+            self._process.wait(90)
 
 
 async def test_nothing_acknowledged_is_lost(

@@ -8,11 +8,11 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from standardwebhooks import Webhook
 
-from shared.pause import eventually
 from shared.store.tables import incidents
 from tests.integration.alerting import Receiver
 from tests.integration.test_alerts_http import House
 from tests.integration.test_cap import text, valid
+from tests.waiting import eventually
 
 
 async def named(house: House, receiver: Receiver, **fields: Any) -> str:

@@ -14,8 +14,8 @@ from shared.contracts.topics import INBOX
 from shared.errors import Overloaded
 from shared.eventlog.kafka import KafkaLog
 from shared.eventlog.log import EventLog, Outgoing
-from shared.pause import eventually
 from tests.integration.cities import City, city, reading
+from tests.waiting import eventually
 
 BOUND = 8
 

@@ -16,7 +16,6 @@ from services.alerts.rules.rule import Rule
 from shared.clock import system_clock
 from shared.contracts.incident import Incident
 from shared.eventlog.log import EventLog
-from shared.pause import eventually
 from shared.store.tables import escalations
 from tests.integration.alerting import (
     RULE,
@@ -31,6 +30,7 @@ from tests.integration.alerting import (
     written,
 )
 from tests.integration.paging import PUBLIC, Night
+from tests.waiting import eventually
 
 CALM = RULE.model_copy(update={"priority": 2, "group_by": ("subject",)})
 

@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.alerts.paging.links import VALID_FOR, SignedLinks, secret
 from shared.clock import system_clock
-from shared.pause import eventually
 from shared.store.tables import incidents
 from tests.integration.alerting import Receiver
 from tests.integration.paging import CHAIN, ROUTE
 from tests.integration.test_alerts_http import ROLES, House
+from tests.waiting import eventually
 
 BROWSER = {"accept": "text/html,application/xhtml+xml"}
 

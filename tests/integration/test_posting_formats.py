@@ -16,8 +16,8 @@ from shared.contracts.reading import Batch, decode_batch
 from shared.contracts.topics import INBOX, READINGS
 from shared.errors import Unavailable
 from shared.eventlog.log import EventLog, Outgoing
-from shared.pause import eventually
 from tests.integration.cities import SENSOR, City, city, reading
+from tests.waiting import eventually
 
 LINES = {"Content-Type": "application/x-ndjson"}
 EVENT = {"specversion": "1.0", "id": "e-1", "source": "urn:gauges", "type": "reading"}

@@ -9,9 +9,9 @@ import httpx
 import psycopg
 import pytest
 
-from shared.pause import until
 from tests.product import Product
 from tests.prometheus import Prometheus, prometheus
+from tests.waiting import until
 
 SECONDS = 60.0
 

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.clock import system_clock
-from shared.pause import until
 from tests.product import Product
+from tests.waiting import until
 
 PLAIN = {"Content-Type": "application/json"}
 ORDINARY = {"Content-Type": "application/json; charset=utf-8"}  # not plain: never the prompt way

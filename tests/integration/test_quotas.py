@@ -16,10 +16,10 @@ from services.ingest.border.refusals import OverQuota, Refusals
 from services.ingest.keys.quotas import Defaults, Quotas
 from shared.contracts.topics import INBOX
 from shared.eventlog.log import EventLog, Outgoing
-from shared.pause import eventually
 from shared.web.identity import Identity, Quota
 from tests.integration.administrators import log_in_everybody, make, post
 from tests.integration.cities import SENSOR, City, city, reading
+from tests.waiting import eventually
 
 
 @pytest.fixture

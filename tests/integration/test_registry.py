@@ -17,8 +17,8 @@ from services.ingest.registry.seed import seed
 from services.ingest.registry.sensor import Sensor
 from shared.contracts.topics import SENSORS
 from shared.eventlog.log import EventLog
-from shared.pause import eventually
 from tests.integration.cities import NOW, SENSOR, City, city, reading
+from tests.waiting import eventually
 
 RIVER = {
     "domain": "environment",

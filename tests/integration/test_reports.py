@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.clock import system_clock
 from shared.contracts.topics import INCIDENTS
-from shared.pause import eventually
 from shared.store.tables import api_keys, areas, deliveries, grants, incidents, sensors
 from tests.integration.alerting import Receiver
 from tests.integration.test_alerts_http import House
+from tests.waiting import eventually
 
 HERE = {"lon": 112.47, "lat": 23.05}
 PHONE = "13800001111"

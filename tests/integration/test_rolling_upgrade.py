@@ -12,9 +12,9 @@ import psycopg
 import pytest
 
 from deploy.local.city import SERVICES
-from shared.pause import until
 from tests.scratch import fresh_city
 from tests.shape import ROOT, Shape
+from tests.waiting import until
 
 VERSIONS = "deploy/migrations/versions"
 DIST = Path("services", "ops_center", "wall", "dist")
@@ -112,7 +112,6 @@ def arrived(shape: Shape, sensor: str) -> bool:
     return bool(row and row[0])
 
 
-@pytest.mark.timeout(300)
 def test_both_versions_work_side_by_side_and_each_alone(both: tuple[Shape, Shape]) -> None:
     today, before = both
     for number, (registers, posts) in enumerate([(before, today), (today, before)]):

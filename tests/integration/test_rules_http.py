@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.alerts.rules.repository import Repository
 from services.alerts.rules.source import Rules
-from shared.pause import eventually
 from tests.integration.test_alerts_http import RULES, House
+from tests.waiting import eventually
 
 YAML = {"Content-Type": "application/yaml"}
 LEVEL: dict[str, Any] = {

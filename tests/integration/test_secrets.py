@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.pause import until
 from shared.store.embedded import free_port
 from tests.product import Product
+from tests.waiting import until
 
 GIVEN = {
     "OIDC_CLIENT_SECRET": "oidc-5ecret-9f31", "MQTT_KEY": "yw_key_mqtt-5ecret-77aa",

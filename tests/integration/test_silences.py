@@ -8,11 +8,11 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.clock import system_clock
-from shared.pause import eventually
 from shared.store.tables import deliveries, silences
 from tests.integration.test_alerts_http import House
 from tests.integration.test_gathering import RAIN, take
 from tests.unit.alerts.storms import told
+from tests.waiting import eventually
 
 
 def until(**span: float) -> str:

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from shared.clock import system_clock
-from shared.pause import until
 from tests.product import Product
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,8 @@ from shared.contracts.topics import READINGS
 from shared.errors import Unavailable
 from shared.eventlog.log import EventLog, Outgoing, Position
 from shared.eventlog.postgres import PostgresLog
-from shared.pause import eventually
 from tests.integration.cities import City, city, reading
+from tests.waiting import eventually
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 

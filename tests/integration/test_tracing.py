@@ -14,11 +14,11 @@ from aiokafka import AIOKafkaProducer
 from examples import live
 from examples.live import LiveClient
 from shared.contracts.topics import INBOX
-from shared.pause import eventually
 from tests.collector import Collector, Told, collecting
 from tests.product import Product
 from tests.scratch import fresh_city
 from tests.shape import Shape
+from tests.waiting import eventually
 
 SECONDS = 60.0
 SENSOR = "traced-1"

@@ -9,13 +9,13 @@ from typing import Any
 
 import httpx
 
-from shared.pause import until
 from shared.store.embedded import free_port
 from tests import manifests
 from tests.e2e.receiver import Receiver
 from tests.e2e.screens import post_reading, steward
 from tests.product import Product
 from tests.shape import ROOT, Shape
+from tests.waiting import until
 
 SOON_SECONDS = 180.0
 
@@ -74,7 +74,7 @@ def watch(shape: Shape) -> Iterator[None]:
         yield
     finally:
         running.terminate()
-        running.wait(30)
+        running.wait(90)
 
 
 def stored(shape: Shape, sensor_id: str) -> float | None:

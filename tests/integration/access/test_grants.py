@@ -15,12 +15,12 @@ from services.ingest import app as ingest
 from services.ops_center import app as ops_center
 from shared.clock import system_clock
 from shared.eventlog.log import EventLog
-from shared.pause import eventually
 from shared.runtime import Context, make_app
 from shared.settings import Settings
 from shared.store.tables import api_keys, areas, metrics, readings, sensors
 from tests.integration.access.city import City
 from tests.integration.access.lending import FIELDS, call, lent, wanted
+from tests.waiting import eventually
 
 AT = datetime(2026, 5, 1, tzinfo=UTC)
 SPAN = "from=2026-05-01T00:00:00Z&to=2026-05-02T00:00:00Z"
@@ -201,12 +201,12 @@ async def test_revocation_cuts_an_export_under_way_on_another_replica(
     watching = asyncio.ensure_future(context.endings.run(stop))
     export = Export(other, token)
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await export.stuck.wait()
         body = {"reason": "滥用"}
         ended = await call(everything, "POST", f"/v1/grants/{grant_id}/revoke", "admin", body)
         assert ended.json()["state"] == "revoked"
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await export.task
         assert all(message.get("more_body", True) for message in export.sent), "it looks whole"
         assert await eventually(lambda: _refused(everything, token), 10)
@@ -227,14 +227,14 @@ async def test_a_grant_that_runs_out_ends_what_is_under_way(
     watching = asyncio.ensure_future(context.endings.run(stop))
     export = Export(everything, token)
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await export.stuck.wait()
         async with engine.begin() as connection:
             await connection.execute(
                 update(api_keys).where(api_keys.c.name.startswith("grant"))
                 .values(expires_at=system_clock())
             )  # fmt: skip
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await export.task
     finally:
         stop.set()

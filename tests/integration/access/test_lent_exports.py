@@ -5,10 +5,10 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.pause import eventually
 from tests.integration.access.city import City
 from tests.integration.access.lending import FIELDS, call, lent
 from tests.integration.access.test_grants import AT, stored
+from tests.waiting import eventually
 
 
 async def ordered(home: City, token: str, **body: Any) -> tuple[int, dict[str, Any]]:

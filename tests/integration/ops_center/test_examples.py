@@ -13,10 +13,10 @@ import pytest
 
 from deploy.bootstrap import find_npm
 from examples.live import LiveClient, Refused
-from shared.pause import eventually
 from tests.integration.ops_center.conftest import Centre
 from tests.integration.ops_center.test_live import speed
 from tests.unit.ops_center.wall import incident
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[3]
 WALL = ROOT / "services" / "ops_center" / "wall"

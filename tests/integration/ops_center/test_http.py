@@ -11,9 +11,9 @@ from sqlalchemy import text
 from services.ops_center.accounts import ensure_first_login, ensure_screen_token
 from shared.clock import to_micros
 from shared.contracts.reading import Reading
-from shared.pause import eventually
 from tests.integration.ops_center.conftest import Centre
 from tests.unit.ops_center.wall import incident
+from tests.waiting import eventually
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
 MINUTE = 60

@@ -184,7 +184,7 @@ async def refused(centre: Centre, query: str, *frames: str, **more: Any) -> tupl
             for frame in frames:
                 await socket.send(frame)
         with pytest.raises(websockets.ConnectionClosed) as closed:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while True:
                     await socket.recv()
     assert closed.value.rcvd is not None

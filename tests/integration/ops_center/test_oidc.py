@@ -16,12 +16,12 @@ from services.ops_center.people.oidc import roles_of
 from services.ops_center.people.user import GrantBody
 from shared.errors import Misconfigured
 from shared.eventlog.log import EventLog
-from shared.pause import until
 from shared.runtime import Context, make_app
 from shared.settings import Settings
 from shared.store.embedded import free_port
 from tests.integration.ops_center.conftest import Centre
 from tests.product import ROOT
+from tests.waiting import until
 
 ROLES = "ops=operator@441203/traffic,ops=viewer,chiefs=admin"
 HOME = "http://city"
@@ -39,7 +39,7 @@ def issuer() -> Iterator[str]:
         yield address
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(90)
 
 
 def _answers(address: str) -> bool:

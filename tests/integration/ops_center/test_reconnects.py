@@ -22,11 +22,11 @@ from shared.contracts.incident import AlertState, IncidentState
 from shared.contracts.topics import INCIDENTS
 from shared.eventlog.kafka import KafkaLog
 from shared.eventlog.log import EventLog, Outgoing
-from shared.pause import eventually
 from shared.store.embedded import free_port
 from tests.integration.ops_center.conftest import Centre
 from tests.integration.ops_center.test_live import speed
 from tests.unit.ops_center.wall import event, incident
+from tests.waiting import eventually
 
 RECONNECTS = int(os.environ.get("YIWANG_TEST_RECONNECTS", "150"))
 SENSORS = ("road-1", "road-2", "both-1")

@@ -10,10 +10,10 @@ from sqlalchemy import delete, func, insert, select, text, update
 from services.ops_center.vital_signs.recorder import LEARNED_FROM, Learner
 from services.ops_center.vital_signs.records import Records
 from shared.clock import system_clock
-from shared.pause import eventually
 from shared.store.rollups import floor_to
 from shared.store.tables import free_flow, metrics, rollup_state, rollups_1h, sensors
 from tests.integration.ops_center.conftest import Centre
+from tests.waiting import eventually
 
 CITY, WEST, EAST = "441200", "441202", "441203"
 HOUR = timedelta(hours=1)

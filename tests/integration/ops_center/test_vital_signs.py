@@ -17,11 +17,11 @@ from services.ops_center.vital_signs.records import KEPT, Records
 from services.ops_center.vital_signs.surveyor import Surveyor
 from shared.clock import system_clock, to_micros
 from shared.contracts.reading import Reading
-from shared.pause import eventually
 from shared.store.rollups import floor_to
 from shared.store.tables import vital_signs
 from tests.integration.ops_center.conftest import Centre
 from tests.unit.ops_center.wall import incident
+from tests.waiting import eventually
 
 CITY, WEST, EAST = "441200", "441202", "441203"
 STEP, HOUR = timedelta(minutes=5), timedelta(hours=1)

@@ -8,8 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.eventlog.log import EventLog
-from shared.pause import eventually
 from tests.integration.cities import City, city, reading
+from tests.waiting import eventually
 
 COUNT = "SELECT count(*) FROM ingest.readings"
 

@@ -21,10 +21,10 @@ from shared.clock import to_micros
 from shared.contracts.reading import Batch, Reading, encode_batch
 from shared.contracts.topics import READINGS
 from shared.eventlog.log import Record
-from shared.pause import eventually
 from shared.store.engine import connect
 from shared.store.rollups import ORIGIN, WIDTHS, floor_to, relation
 from tests.integration.storage import AT_ONCE, settle
+from tests.waiting import eventually
 
 NOW = datetime(2026, 5, 1, 8, 0, 30, tzinfo=UTC)
 START = NOW - timedelta(days=3)

@@ -12,7 +12,7 @@ from deploy.local.process import end, sole
 from deploy.local.supervisor import STEADY_SECONDS, Supervisor
 from shared.clock import monotonic
 from shared.errors import Misconfigured
-from shared.pause import until
+from tests.waiting import until
 
 WAITS = [sys.executable, "-c", "import signal; print('up', flush=True); signal.pause()"]
 IGNORES = [

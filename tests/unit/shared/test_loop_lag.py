@@ -5,7 +5,7 @@ import asyncio
 from shared.clock import monotonic, thread_seconds
 from shared.loop_lag import EVERY_SECONDS, WINDOW_SECONDS, LoopLag
 from shared.metrics import LOOP_WORST, LOOP_WORST_CPU
-from shared.pause import eventually
+from tests.waiting import eventually
 
 
 def value(gauge: object) -> float:

@@ -27,7 +27,7 @@ async def test_a_job_is_restarted_when_what_it_waits_for_is_cancelled() -> None:
             await cancelled_elsewhere()
         stop.set()
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await supervision.supervise("job", job, stop)
     assert runs == 2
 
@@ -44,7 +44,7 @@ async def test_a_job_that_lost_its_database_is_restarted_without_a_traceback(
             raise OperationalError("SELECT 1", {}, Exception("connection lost"))
         stop.set()
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await supervision.supervise("job", job, stop)
     assert runs == 2
     assert [record.levelname for record in caplog.records] == ["WARNING"]
@@ -76,7 +76,7 @@ async def test_in_a_group_of_tasks_it_ends_the_group_and_not_one_of_it_in_silenc
             await cancelled_elsewhere()
 
     with pytest.raises(ExceptionGroup) as raised:
-        async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(60), asyncio.TaskGroup() as group:
             group.create_task(follow())
             group.create_task(asyncio.Event().wait())
     assert isinstance(raised.value.exceptions[0], Unavailable)

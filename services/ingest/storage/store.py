@@ -54,9 +54,10 @@ class ReadingStore:
         try:
             await connection.execute("SET application_name = 'yiwang-writer'")
             await connection.execute(statements.STAGING)
-            # Few rows are looked up by key; without statistics the planner would scan.
-            await connection.execute("SET enable_hashjoin = off")
-            await connection.execute("SET enable_mergejoin = off")
+            # Rows are looked up by key; a young chunk has no statistics and would be read whole,
+            # once for each of them.
+            for way in ("hashjoin", "mergejoin", "seqscan", "material"):
+                await connection.execute(f"SET enable_{way} = off".encode())
             yield StoreSession(connection, self._incarnation)
         except psycopg.OperationalError as error:
             raise Unavailable(f"database: {error}") from error

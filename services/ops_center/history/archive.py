@@ -1,7 +1,7 @@
 """Answers the questions about the past from the database, read only."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,8 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.ops_center.history import exports, scope, statements
+from services.ops_center.history import exports, moments, scope, statements
 from services.ops_center.history.density import UNKNOWN, Density, density
+from services.ops_center.history.lanes import LANES, Lanes
 from services.ops_center.history.question import (
     AreasQuestion,
     ExportQuestion,
@@ -19,15 +20,14 @@ from services.ops_center.history.question import (
     Selection,
     SeriesQuestion,
 )
-from services.ops_center.history.sources import RAW, aligned, finest_kept, plan
+from services.ops_center.history.sources import RAW, Segment, aligned, finest_kept, plan
 from services.ops_center.history.span import Span, bucket_seconds
-from services.ops_center.history.table import QUALITIES, Column, Row, Table
+from services.ops_center.history.table import Column, Row, Table
 from services.ops_center.view import rfc3339
 from shared.errors import Overloaded
 
 STATEMENT_SECONDS = 15
 SILENT_AFTER = timedelta(hours=24)  # or three of the longest interval of all metrics
-PAGE_SENSORS = 1_000
 _EVER = datetime(1, 1, 2, tzinfo=UTC)
 _LEAST = timedelta(microseconds=1)
 
@@ -50,6 +50,7 @@ class Archive:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._lanes = Lanes()
 
     async def series(self, asked: SeriesQuestion) -> Table:
         """At most `points` items, in order of time: single readings if they are few enough."""
@@ -76,13 +77,14 @@ class Archive:
             await scope.refuse_unknown(connection, named)
             unit = await scope.unit(connection, asked.metric)
             members = await scope.members(connection, asked.metric, asked.level, asked.area_ids)
-            seconds, found = await _area_rows(connection, asked, members)
+            known = await _known(connection, asked, members.sensor_ids)
+        seconds, found = await self._area_rows(asked, members, known)
         meta: dict[str, Any] = {"metric": asked.metric, "unit": unit, "group_by": asked.level}
         meta |= {"resolution_seconds": seconds, "areas": [dict(area) for area in members.areas]}
         return Table(
             meta,
             _area_columns(unit),
-            _one_page([_area_row(row, members) for row in found]),
+            _one_page(found),
             constants={"metric": asked.metric},
             geographic=False,
         )
@@ -98,8 +100,8 @@ class Archive:
         values = {"at": asked.at, "oldest": oldest, **scope.kinds(asked.selection)}
         return Table(
             {"at": rfc3339(asked.at), "silent_after_seconds": int(silent.total_seconds())},
-            _MOMENT_COLUMNS,
-            self._moments(asked.at, sensor_ids, values),
+            moments.COLUMNS,
+            moments.moments(self._reading, self._lanes, sensor_ids, values),
         )
 
     async def export(self, asked: ExportQuestion) -> Table:
@@ -111,15 +113,22 @@ class Archive:
         pages = exports.exported(self._reading, asked, sensor_ids)
         return Table(span | {"resolution_seconds": 0}, exports.COLUMNS, pages)
 
-    async def _moments(
-        self, at: datetime, sensor_ids: Sequence[str], values: Mapping[str, Any]
-    ) -> AsyncGenerator[Sequence[Row], None]:
-        for first in range(0, len(sensor_ids), PAGE_SENSORS):
-            page = {"sensor_ids": sensor_ids[first : first + PAGE_SENSORS]}
+    async def _area_rows(
+        self, asked: AreasQuestion, members: scope.Members, known: "_Known"
+    ) -> tuple[int, list[Row]]:
+        """(width of the buckets, rows)."""
+        seconds, segments = _planned(asked, known)
+        query = text(statements.area_buckets(segments))
+        values = {"metric": asked.metric, **statements.times(segments, seconds)}
+
+        async def some_areas(part: scope.Members) -> list[Row]:
+            own = {"sensor_ids": part.sensor_ids, "areas": part.places}
             async with self._reading() as connection:
-                rows = await connection.execute(text(statements.AT_A_MOMENT), {**values, **page})
-                found = rows.all()
-            yield [_moment_row(row, at) for row in found]
+                rows = (await connection.execute(query, values | own)).all()
+            return [_area_row(row, part) for row in rows]
+
+        async with aclosing(self._lanes.in_order(some_areas, members.parts(LANES))) as parts:
+            return seconds, [row async for rows in parts for row in rows]
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[AsyncConnection]:
@@ -146,16 +155,10 @@ async def _series_rows(
         readings = rows.all()
         if len(readings) <= asked.points:
             return RAW, readings
-    return await _buckets(connection, statements.series_buckets, asked, known, names)
-
-
-async def _area_rows(
-    connection: AsyncConnection, asked: AreasQuestion, members: scope.Members
-) -> tuple[int, Sequence[Row]]:
-    """(width of the buckets, rows)."""
-    known = await _known(connection, asked, members.sensor_ids)
-    values = {"sensor_ids": members.sensor_ids, "areas": members.places, "metric": asked.metric}
-    return await _buckets(connection, statements.area_buckets, asked, known, values)
+    seconds, segments = _planned(asked, known)
+    query = text(statements.series_buckets(segments))
+    rows = await connection.execute(query, names | statements.times(segments, seconds))
+    return seconds, rows.all()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,21 +185,12 @@ async def _known(
     return _Known(kept, rolled_to, found)
 
 
-async def _buckets(
-    connection: AsyncConnection,
-    statement: Callable[..., str],
-    asked: SeriesQuestion | AreasQuestion,
-    known: _Known,
-    values: Mapping[str, Any],
-) -> tuple[int, Sequence[Row]]:
-    """(width of the buckets, merged parts from the quickest sources that give the same answer as
+def _planned(asked: SeriesQuestion | AreasQuestion, known: _Known) -> tuple[int, Sequence[Segment]]:
+    """(width of the buckets, their parts from the quickest sources that give the same answer as
     the raw rows)."""
     span = _widened(asked.span, known.kept, exact=asked.exact)
     seconds = bucket_seconds(span, asked.points, known.kept)
-    segments = plan(span, seconds, known.rolled_to, known.density.per_second)
-    query = text(statement(segments))
-    rows = await connection.execute(query, {**values, **statements.times(segments, seconds)})
-    return seconds, rows.all()
+    return seconds, plan(span, seconds, known.rolled_to, known.density.per_second)
 
 
 async def _one_page(rows: Sequence[Row]) -> AsyncGenerator[Sequence[Row], None]:
@@ -242,31 +236,3 @@ def _area_columns(unit: str) -> list[Column]:
 def _area_row(row: Row, members: scope.Members) -> Row:
     area = members.areas[row[0]]["area_id"]
     return (area, *row[1:5], members.sensor_ids[row[5] - 1], *row[6:])
-
-
-_MOMENT_COLUMNS = (
-    Column("sensor_id", "text"),
-    Column("metric", "text"),
-    Column("value", "number"),
-    Column("unit", "text"),
-    Column("quality", "text"),
-    Column("observed_at", "instant"),
-    Column("age_seconds", "number"),
-    Column("state", "text"),
-    Column("area_id", "text"),
-    Column("lon", "number"),
-    Column("lat", "number"),
-)
-
-
-def _moment_row(row: Any, at: datetime) -> Row:
-    """`state` as the live picture judges, but for the incidents of that time."""
-    names, where = (row.sensor_id, row.metric), (row.area_id, row.lon, row.lat)
-    if row.observed_at is None:
-        return (*names, None, row.unit, None, None, None, "no_data", *where)
-    age = (at - row.observed_at).total_seconds()
-    state = "bad" if QUALITIES[row.quality] == "bad" else "normal"
-    if age >= 3 * row.interval_seconds:
-        state = "stale"
-    quality = QUALITIES[row.quality]
-    return (*names, row.value, row.unit, quality, row.observed_at, age, state, *where)

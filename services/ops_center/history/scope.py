@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import RowMapping, text
@@ -92,11 +93,25 @@ _LONGEST_INTERVAL = text("SELECT max(interval_seconds) FROM ingest.metrics")
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """Sensors and, at the same position, the position of each one's area in `areas`."""
+    """Sensors and, at the same position, the position of each one's area in `areas`. Those of an
+    area lie together, in the order of the areas."""
 
     areas: Sequence[RowMapping]
     sensor_ids: list[str]
     places: list[int]
+
+    def parts(self, most: int) -> list["Members"]:
+        """The same in at most `most` parts of about the same size, each with whole areas."""
+        found: list[Members] = []
+        begun = end = 0
+        for _, same in groupby(self.places):
+            end += len(list(same))
+            if (end - begun) * most >= len(self.places) or end == len(self.places):
+                found.append(
+                    Members(self.areas, self.sensor_ids[begun:end], self.places[begun:end])
+                )
+                begun = end
+        return found
 
 
 async def unit(connection: AsyncConnection, metric: str) -> str:

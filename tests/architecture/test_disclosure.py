@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.registry import sheets
 from services.ops_center.exchange.shape import COLUMNS
-from services.ops_center.history import archive, exports
+from services.ops_center.history import archive, exports, moments
 from services.ops_center.telling import _SENSOR, _STATE, DATASETS
 from shared.contracts import live, replay
 from shared.contracts.incident import Incident, IncidentEvent, webhook_body
@@ -114,7 +114,7 @@ def test_every_live_column_is_declared(module: Any) -> None:
 def test_every_export_column_is_declared() -> None:
     readings = SHIPPED.datasets["readings"]
     tables = (
-        archive._series_columns(""), archive._area_columns(""), archive._MOMENT_COLUMNS,
+        archive._series_columns(""), archive._area_columns(""), moments.COLUMNS,
         exports.COLUMNS,
     )  # fmt: skip
     for columns in tables:

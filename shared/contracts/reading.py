@@ -169,6 +169,11 @@ class EncodedItems:
         if start:
             self._json[start] = ord(",")
 
+    def add_one(self, item: Reading) -> None:
+        """The same for a single one."""
+        self._json += b"," if self._json else b"["
+        _encoder.encode_into(item, self._json, -1)
+
     def batch(self, rest: Batch) -> bytes:
         """What `encode_batch` makes of `rest`, which has no items, with these."""
         return _ITEMS + self._json + _encoder.encode(rest).removeprefix(_ITEMS + b"[")

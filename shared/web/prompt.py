@@ -6,17 +6,15 @@ plain goes the ordinary way, as if nothing had happened.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
-from http import HTTPStatus
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple, Protocol, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from shared.web.exchange import Exchange, Headers
 from shared.web.patience import HEAD_BYTES, Patience, Patient
 from shared.web.problems import Problem, encode
 
-Headers = Sequence[tuple[bytes, bytes]]
 Answer = Callable[[int, bytes, Headers], None]  # status, body, headers beyond its length
 
 BLANK = b"\r\n\r\n"  # ends a head
@@ -62,6 +60,7 @@ class PromptProtocol(Patient, HttpToolsProtocol):
     _barren = 0  # bytes since the last head or piece of a body
     _upgraded = False
     _served: RequestResponseCycle | None = None  # `cycle` is the last of the pipeline
+    _answered_at = 0.0  # the loop's time of the last prompt answer
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Its first head must come in time."""
@@ -113,9 +112,32 @@ class PromptProtocol(Patient, HttpToolsProtocol):
             self._patience.await_close()
 
     def timeout_keep_alive_handler(self) -> None:
-        """The same for an idle connection."""
+        """The same for an idle connection; one that has been busy meanwhile has time again."""
+        self.timeout_keep_alive_task = None
+        if not self._is_idle():
+            return  # its answer starts the next one
+        rest = self._answered_at + self.timeout_keep_alive - self.loop.time()
+        if rest > 0:
+            self._await_next(rest)
+            return
         super().timeout_keep_alive_handler()
         self._patience.await_close()
+
+    def on_prompt_complete(self) -> None:
+        """As `on_response_complete`, but a timer that runs goes on running: who posts again and
+        again would start and cancel one each time."""
+        if self.pipeline or self.flow.read_paused or self.transport.is_closing():
+            self.on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        self._answered_at = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._await_next(self.timeout_keep_alive)
+
+    def _await_next(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(
+            seconds, self.timeout_keep_alive_handler
+        )
 
     def on_message_begin(self) -> None:
         """As uvicorn's, but for the scope: only the ordinary way needs one."""
@@ -164,7 +186,6 @@ class PromptProtocol(Patient, HttpToolsProtocol):
         if known is None or len(data) != known.size or not (self._between and self._is_free()):
             return False
         self._patience.head_came()
-        self._unset_keepalive_if_required()
         self._barren = 0
         return self._offer(known.prompt, known.said, data[end:])
 
@@ -237,46 +258,6 @@ class PromptProtocol(Patient, HttpToolsProtocol):
             super().on_body(body)
         if whole:
             super().on_message_complete()
-
-
-class Exchange:
-    """Stands where uvicorn keeps its cycle, from a request until its answer."""
-
-    __slots__ = ("_protocol", "body", "disconnected", "keep_alive", "response_complete")
-    message_event = asyncio.Event()  # uvicorn sets it when the connection ends: nobody waits
-
-    def __init__(self, protocol: PromptProtocol) -> None:
-        self._protocol = protocol
-        self.body = b""
-        self.disconnected = False
-        self.keep_alive = True  # until the server shuts down
-        self.response_complete = False
-
-    def answer(self, status: int, body: bytes, headers: Headers) -> None:
-        """In one write. Nobody is told if the peer has gone."""
-        if self.response_complete:
-            return
-        self.response_complete = True
-        protocol = self._protocol
-        if self.disconnected or protocol.transport.is_closing():
-            return
-        common = _common(status, tuple(protocol.server_state.default_headers), self.keep_alive)
-        parts = [common]
-        for name, value in headers:
-            parts += name, b": ", value, b"\r\n"
-        parts += b"content-length: %d\r\n\r\n" % len(body), body
-        protocol.transport.write(b"".join(parts))
-        if not self.keep_alive:
-            protocol.transport.close()
-        protocol.on_response_complete()
-
-
-@lru_cache(maxsize=64)
-def _common(status: int, headers: tuple[tuple[bytes, bytes], ...], keep_alive: bool) -> bytes:
-    """Status line and the headers of every answer; the date changes once a second."""
-    line = b"HTTP/1.1 %d %b\r\n" % (status, HTTPStatus(status).phrase.encode())
-    every = [*headers, *([] if keep_alive else [(b"connection", b"close")])]
-    return line + b"".join([b"%b: %b\r\n" % header for header in every])
 
 
 def prompt_protocol(routes: Routes) -> type[PromptProtocol]:

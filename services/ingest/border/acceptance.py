@@ -116,6 +116,11 @@ def rights_of(identity: Identity) -> Rights:
     )
 
 
+def count_one() -> None:
+    """A single reading, in the metrics."""
+    _ACCEPTED.inc()
+
+
 def count(taken: Taken) -> None:
     """In the metrics."""
     _ACCEPTED.inc(taken.accepted)

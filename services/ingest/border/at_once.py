@@ -7,8 +7,10 @@ import logging
 from collections.abc import Callable
 from typing import NamedTuple
 
-from services.ingest.border.acceptance import Answer, count, encode, rights_of
-from services.ingest.border.decode import Malformed, read_body
+import msgspec
+
+from services.ingest.border.acceptance import Answer, count, count_one, encode, rights_of
+from services.ingest.border.decode import Malformed, read_body, read_one
 from services.ingest.border.formats.media import is_plain
 from services.ingest.border.group_commit import Durable, GroupCommit, receipt_of
 from services.ingest.border.intake import Intake, Taken
@@ -21,9 +23,9 @@ from shared import tracing
 from shared.errors import Overloaded
 from shared.web import problems
 from shared.web.authenticator import token_hash
+from shared.web.exchange import Headers
 from shared.web.identity import Identity
 from shared.web.prompt import Answer as Respond
-from shared.web.prompt import Headers
 
 _log = logging.getLogger(__name__)
 
@@ -76,31 +78,41 @@ class AtOnce:
         if excess is not None:
             refusal = OverQuota(identity, account, excess, len(body))
             return self._refusals.prompt(answer, refusal)
-        way = _Way(identity, account, said.parent)
-        if len(body) <= SMALL_BYTES and self._take(way, body, answer):
-            return True
-        account.take_back(len(body))
-        return False
-
-    def _take(self, way: "_Way", body: bytes, answer: Respond) -> bool:
-        identity, account, parent = way
+        post = _Post(identity, account, said.parent, answer)
         try:
-            items = read_body(body)
-            number = len(items)
-        except Malformed:
-            return False
-        if not 0 < number <= SMALL_ITEMS or account.readings.balance < number:
-            return False
-        taken = self._intake.take_few(items, self._rights(identity))
-        if not taken.partitions:
-            return False  # nothing to wait for: the gateway says what is wrong
-        try:
-            waiter = _Poster(taken, account, self._guard, answer)
-            self._commits.enter(taken, identity.name, waiter, parent)
-        except Overloaded:
+            number = self._take(post, body) if len(body) <= SMALL_BYTES else 0
+        except (Malformed, Overloaded):
+            number = 0
+        if not number:
+            account.take_back(len(body))
             return False
         account.charge(number)
         return True
+
+    def _take(self, post: "_Post", body: bytes) -> int:
+        """How many readings it had, 0 if it is not this way's. Raises `Malformed` or
+        `Overloaded`."""
+        wire = read_one(body) if body.startswith(b"{") else None
+        if wire is None:
+            return self._take_few(post, body)
+        one = self._intake.take_one(wire, self._rights(post.identity))
+        if one is None:
+            return 0  # the gateway says what is wrong
+        waiter = _Single(post, self._guard, one.partition)
+        self._commits.enter_one(one, post.identity.name, waiter, post.parent)
+        return 1
+
+    def _take_few(self, post: "_Post", body: bytes) -> int:
+        items = read_body(body)
+        number = len(items)
+        if not 0 < number <= SMALL_ITEMS or post.account.readings.balance < number:
+            return 0
+        taken = self._intake.take_few(items, self._rights(post.identity))
+        if not taken.partitions:
+            return 0  # nothing to wait for
+        waiter = _Few(post, self._guard, taken)
+        self._commits.enter(taken, post.identity.name, waiter, post.parent)
+        return number
 
     def _rights(self, identity: Identity) -> Rights:
         if self._whose is None or self._whose[0] is not identity:
@@ -115,41 +127,69 @@ class _Said(NamedTuple):
     parent: bytes | None
 
 
-class _Way(NamedTuple):
-    """Who posts, who pays, and the W3C context that came along."""
+class _Post(msgspec.Struct, frozen=True):
+    """Who posts, who pays, the W3C context that came along, and where the answer goes."""
 
     identity: Identity
     account: Account
     parent: bytes | None
+    respond: Respond
 
 
 class _Poster:
     """Waits for its group; a `Waiter`."""
 
-    __slots__ = ("_account", "_answer", "_guard", "_taken")
+    __slots__ = ("_guard", "_post")
 
-    def __init__(self, taken: Taken, account: Account, guard: Guard, answer: Respond) -> None:
-        self._taken = taken
-        self._account = account
+    def __init__(self, post: _Post, guard: Guard) -> None:
+        self._post = post
         self._guard = guard
-        self._answer = answer
-
-    def arrived(self, durable: Durable, first: int) -> None:
-        """202, only now: the sender keeps no copy."""
-        taken, account = self._taken, self._account
-        account.end()
-        count(taken)
-        receipt = receipt_of(taken, durable, first)
-        body = encode(Answer(receipt, taken.accepted, taken.refused))
-        self._answer(202, body, [_JSON, *account.headers()])
 
     def failed(self, error: Exception) -> None:
         """The problem."""
-        self._account.end()
+        self._post.account.end()
         if isinstance(error, Overloaded):
             self._guard.trip(error)
         problem = problems.from_error(error)
         if problem.status == 500:
             _log.error("POST /v1/readings failed", exc_info=error)
         more = [(name.lower().encode(), text.encode()) for name, text in problem.headers.items()]
-        self._answer(problem.status, problems.encode(problem), [_PROBLEM, *more])
+        self._post.respond(problem.status, problems.encode(problem), [_PROBLEM, *more])
+
+    def _accept(self, answer: Answer) -> None:
+        """202, only now: the sender keeps no copy."""
+        account = self._post.account
+        account.end()
+        self._post.respond(202, encode(answer), [_JSON, *account.headers()])
+
+
+class _Few(_Poster):
+    """With some readings."""
+
+    __slots__ = ("_taken",)
+
+    def __init__(self, post: _Post, guard: Guard, taken: Taken) -> None:
+        super().__init__(post, guard)
+        self._taken = taken
+
+    def arrived(self, durable: Durable, first: int) -> None:
+        """They are durable."""
+        taken = self._taken
+        count(taken)
+        receipt = receipt_of(taken, durable, first)
+        self._accept(Answer(receipt, taken.accepted, taken.refused))
+
+
+class _Single(_Poster):
+    """With one reading."""
+
+    __slots__ = ("_partition",)
+
+    def __init__(self, post: _Post, guard: Guard, partition: int) -> None:
+        super().__init__(post, guard)
+        self._partition = partition
+
+    def arrived(self, durable: Durable, first: int) -> None:
+        """It is durable."""
+        count_one()
+        self._accept(Answer(durable.receipt_of_one(self._partition, first), 1, ()))

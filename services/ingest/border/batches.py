@@ -49,13 +49,24 @@ class Shared:
         first, self.size = self.size, self.size + count
         self._accepted_us = self._accepted_us or accepted_us
         for partition, readings in partitions.items():
-            begun = self._begun.get(partition)
-            if begun is None:
-                begun = self._begun[partition] = _Begun(readings[0].sensor_id)
             count_on(readings, first)
+            begun = self._begun.get(partition) or self._begin(partition, readings[0])
             begun.add(readings, source)
             readings.clear()
         return first
+
+    def add_one(self, partition: int, reading: Reading, accepted_us: int, source: str) -> int:
+        """The same for a request of a single item."""
+        reading.index = first = self.size
+        self.size += 1
+        self._accepted_us = self._accepted_us or accepted_us
+        begun = self._begun.get(partition) or self._begin(partition, reading)
+        begun.add_one(reading, source)
+        return first
+
+    def _begin(self, partition: int, first: Reading) -> "_Begun":
+        begun = self._begun[partition] = _Begun(first.sensor_id)
+        return begun
 
     def trace(self, partitions: Collection[int], header: Header) -> None:
         """The records of these partitions carry it, unless they have one already."""
@@ -84,10 +95,17 @@ class _Begun:
 
     def add(self, readings: Sequence[Reading], source: str) -> None:
         self._items.add(readings)
-        count, sources = len(readings), self.sources
+        self._count(source, len(readings))
+
+    def add_one(self, reading: Reading, source: str) -> None:
+        self._items.add_one(reading)
+        self._count(source, 1)
+
+    def _count(self, source: str, more: int) -> None:
+        sources = self.sources
         if sources and sources[-1][0] == source:
-            count += sources.pop()[1]
-        sources.append((source, count))
+            more += sources.pop()[1]
+        sources.append((source, more))
 
     def value(self, accepted_us: int) -> bytes:
         if len(self.sources) == 1:

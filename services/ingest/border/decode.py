@@ -133,6 +133,14 @@ def read_body(body: bytes) -> Body:
         return Body(body, is_array, None)
 
 
+def read_one(body: bytes) -> Wire | None:
+    """A body that is one item and nothing else; None: `read_body` says what it is."""
+    try:
+        return _one.decode(body)
+    except _UNREADABLE:
+        return None
+
+
 def read_item(raw: bytes) -> Wire | Refusal:
     """One item: read, or refused with a reason."""
     try:

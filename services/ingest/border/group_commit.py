@@ -5,13 +5,13 @@ so a group is as large as the load makes it, and a lone request waits for nobody
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from services.ingest.border import receipts
 from services.ingest.border.batches import Shared, to_records
-from services.ingest.border.intake import Taken
+from services.ingest.border.intake import Single, Taken
 from shared import tracing
 from shared.contracts.reading import Reading
 from shared.errors import Overloaded, Unavailable
@@ -33,6 +33,11 @@ class Durable:
 
     incarnation: str
     offsets: Mapping[int, int]
+
+    def receipt_of_one(self, partition: int, first: int, size: int = 1) -> str:
+        """Of a request of `size` items, numbered from `first`, that only `partition` has any of."""
+        offset = self.offsets[partition]
+        return receipts.encode_one(self.incarnation, partition, offset, first, size)
 
 
 class Waiter(Protocol):
@@ -103,17 +108,19 @@ class GroupCommit:
     def enter(self, taken: Taken, source: str, waiter: Waiter, parent: bytes | None = None) -> None:
         """A small request into the group that gathers. Raises `Overloaded`; else `waiter` is
         told what became of it."""
-        if self._waiting >= WAITING_REQUESTS:
-            raise Overloaded("too many requests wait for the event log", 1)
-        group, count = self._gathering, taken.size
-        first = group.shared.add(taken.partitions, count, taken.accepted_us, source)
-        group.waiting.append((waiter, first))
+        shared = self._room()
+        first = shared.add(taken.partitions, taken.size, taken.accepted_us, source)
         journey = tracing.begin(TRACED, parent, taken.accepted_us)
-        if journey is not None:
-            group.journeys.append(journey)
-            group.shared.trace(taken.partitions.keys(), journey.header)
-        self._waiting += 1
-        self._schedule(full=group.shared.size > GROUP_ITEMS - SMALL_ITEMS)
+        self._wait(waiter, first, journey, taken.partitions)
+
+    def enter_one(
+        self, one: Single, source: str, waiter: Waiter, parent: bytes | None = None
+    ) -> None:
+        """The same for a request of a single item."""
+        shared = self._room()
+        first = shared.add_one(one.partition, one.reading, one.accepted_us, source)
+        journey = tracing.begin(TRACED, parent, one.accepted_us)
+        self._wait(waiter, first, journey, (one.partition,))
 
     async def append(
         self, taken: Taken, source: str, trace: Trace | None = None, parent: bytes | None = None
@@ -143,6 +150,23 @@ class GroupCommit:
         groups, self._gathering = [*self._under_way.values(), self._gathering], Group()
         for group in groups:
             self._waiting -= group.refuse(error)
+
+    def _room(self) -> Shared:
+        if self._waiting >= WAITING_REQUESTS:
+            raise Overloaded("too many requests wait for the event log", 1)
+        return self._gathering.shared
+
+    def _wait(
+        self, waiter: Waiter, first: int, journey: Journey | None, partitions: Collection[int]
+    ) -> None:
+        """`waiter` for the group that gathers, where its items are."""
+        group = self._gathering
+        group.waiting.append((waiter, first))
+        if journey is not None:
+            group.journeys.append(journey)
+            group.shared.trace(partitions, journey.header)
+        self._waiting += 1
+        self._schedule(full=group.shared.size > GROUP_ITEMS - SMALL_ITEMS)
 
     def _schedule(self, full: bool) -> None:
         """Requests of the same turn of the loop come along; a full group leaves at once."""
@@ -203,7 +227,6 @@ def receipt_of(taken: Taken, durable: Durable, first: int) -> str:
     """The receipt of a request whose readings are numbered from `first` in shared records."""
     if len(taken.partitions) == 1:
         [partition] = taken.partitions
-        offset = durable.offsets[partition]
-        return receipts.encode_one(durable.incarnation, partition, offset, first, taken.size)
+        return durable.receipt_of_one(partition, first, taken.size)
     places = [(partition, durable.offsets[partition]) for partition in taken.partitions]
     return receipts.encode(durable.incarnation, places, first, taken.size)

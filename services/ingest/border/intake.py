@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from services.ingest.border.decode import Items, Refusal, read_body
+from services.ingest.border.decode import Items, Refusal, Wire, read_body
 from services.ingest.border.judge import Admitted, Rights, judge
 from services.ingest.registry.lookup import Registry
 from shared.clock import Clock, to_micros
@@ -51,6 +51,14 @@ class Taken(msgspec.Struct, frozen=True):
         return self.size - len(self.refused)
 
 
+class Single(msgspec.Struct, frozen=True, gc=False):
+    """A judged body of one reading, which may enter."""
+
+    reading: Reading
+    partition: int
+    accepted_us: int
+
+
 class Intake:
     """Judges bodies against the registry. `max_items` per body."""
 
@@ -80,6 +88,14 @@ class Intake:
         self._take_slice(taken, 0, rights)
         return taken
 
+    def take_one(self, wire: Wire, rights: Rights) -> Single | None:
+        """Judge a body of one item; None: it is refused, and `take_few` says why."""
+        now_us = to_micros(self._clock())
+        verdict = judge(wire, self._registry, rights, now_us)
+        if isinstance(verdict, Admitted):
+            return Single(_reading(wire, verdict, 0), verdict.partition, now_us)
+        return None
+
     def _begin(self, decoded: Items) -> Taken:
         return Taken(decoded, len(decoded), {}, [], to_micros(self._clock()))
 
@@ -92,18 +108,22 @@ class Intake:
                 continue
             verdict = judge(item, registry, rights, now_us)
             if isinstance(verdict, Admitted):
-                reading = Reading(
-                    item.sensor_id,
-                    item.metric,
-                    verdict.observed_us,
-                    item.value,
-                    item.quality,
-                    item.replace,
-                    index,
-                )
+                reading = _reading(item, verdict, index)
                 partitions.setdefault(verdict.partition, []).append(reading)
             else:
                 taken.refused.append(_refused(taken.body, index, verdict))
+
+
+def _reading(item: Wire, verdict: Admitted, index: int) -> Reading:
+    return Reading(
+        item.sensor_id,
+        item.metric,
+        verdict.observed_us,
+        item.value,
+        item.quality,
+        item.replace,
+        index,
+    )
 
 
 def _refused(body: Items, index: int, refusal: Refusal) -> Refused:

@@ -13,10 +13,10 @@ from services.ingest import metrics
 from services.ingest.keys.quotas import Account, Excess, Insistence
 from shared.clock import monotonic
 from shared.errors import Overloaded
+from shared.web.exchange import Headers
 from shared.web.identity import Identity
 from shared.web.problems import Problem, encode, from_error
 from shared.web.prompt import Answer as Respond
-from shared.web.prompt import Headers
 
 AT_ONCE = 20  # refusals of one key in one second that are answered without a pause
 PAUSE_SECONDS = 0.5

@@ -36,7 +36,11 @@ def test_every_item_is_found_again_by_its_own_request(
         for index, partition in enumerate(items):
             if partition is not None:
                 partitions.setdefault(partition, []).append(reading(f"{number}", index))
-        first = shared.add(partitions, len(items), 5, source)
+        if len(items) == 1 and partitions:
+            [(partition, [only])] = partitions.items()
+            first = shared.add_one(partition, only, 5, source)
+        else:
+            first = shared.add(partitions, len(items), 5, source)
         places = [(partition, 40 + partition) for partition in partitions] or [(0, 40)]
         tokens.append(receipts.encode("life", places, first, len(items)))
     batches = {out.partition: decode_batch(out.value) for out in shared.records()}
@@ -63,7 +67,10 @@ def test_items_encoded_as_they_come_are_those_of_the_batch(portions: list[list[s
     encoded, items = EncodedItems(), []
     for names in portions:
         some = [reading(name, index) for index, name in enumerate(names)]
-        encoded.add(some)
+        if len(some) == 1:
+            encoded.add_one(some[0])
+        else:
+            encoded.add(some)
         items += some
     for rest in (Batch([], 5, "a"), Batch([], 5, "", 2, "", [("a]", len(items))])):
         whole = msgspec.structs.replace(rest, items=items)

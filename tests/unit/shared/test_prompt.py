@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from uvicorn.server import ServerState
 
-from shared.web.prompt import HEADS, Answer, Headers, PromptProtocol, prompt_protocol
+from shared.web.exchange import Headers
+from shared.web.prompt import HEADS, Answer, PromptProtocol, prompt_protocol
+from tests.waiting import until
 
 
 class Echo:
@@ -207,6 +209,32 @@ def test_a_connection_that_closes_takes_nothing_more(line: Line) -> None:
     closing = post(b"one", more=b"Connection: close\r\n")
     assert line.give(closing) == [b"k|one"]
     assert line.wire.closed and not line.protocol._heads
+
+
+def test_a_connection_is_idle_from_its_last_answer_on(line: Line) -> None:
+    """One timer serves many answers, so it may end early, or while something is under way."""
+    line.give(post(b"one"))
+    first = line.protocol.timeout_keep_alive_task
+    line.give(post(b"two"))
+    assert line.protocol.timeout_keep_alive_task is first
+    line.protocol.timeout_keep_alive_handler()
+    assert not line.wire.closed and line.protocol.timeout_keep_alive_task is not None
+    line.echo.waits = True
+    line.give(post(b"six"))
+    line.protocol.timeout_keep_alive = 0
+    line.protocol.timeout_keep_alive_handler()
+    assert not line.wire.closed
+    [(answer, found)] = line.echo.later
+    answer(200, found, [])
+    line.give()
+    assert until(lambda: bool(line.give()) or line.wire.closed, 5)
+
+
+def test_an_ordinary_answer_begins_the_idle_time_too(line: Line) -> None:
+    line.give(post(b"one"))
+    line.protocol.timeout_keep_alive = 0
+    assert line.give(post(b"no!")) == [b"k|no!"]
+    assert until(lambda: bool(line.give()) or line.wire.closed, 5)
 
 
 PIECES = st.lists(

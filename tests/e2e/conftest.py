@@ -36,7 +36,7 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def city(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """The product, with its pages built."""
     with running_city(tmp_path_factory.mktemp("city")) as product:

@@ -1,11 +1,11 @@
 """Errors over HTTP: RFC 9457 problem+json, one shape for everything that goes wrong."""
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+import msgspec
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
@@ -18,6 +18,7 @@ from starlette.responses import Response
 from shared.errors import Overloaded, Unavailable
 from shared.metrics import HTTP_FAILED
 
+_encode = msgspec.json.Encoder(enc_hook=str).encode
 _log = logging.getLogger(__name__)
 
 
@@ -85,7 +86,7 @@ def invalid(wrong: Sequence[tuple[str, str, str]]) -> Problem:
 
 def encode(problem: Problem) -> bytes:
     """The problem as JSON."""
-    return json.dumps(problem.body(), ensure_ascii=False, default=str).encode()
+    return _encode(problem.body())
 
 
 def problem_response(problem: Problem) -> Response:

@@ -22,7 +22,7 @@ ORDINARY = {"Content-Type": "application/json; charset=utf-8"}  # not plain: nev
 BEGUN = system_clock().replace(microsecond=0)
 VARIABLE = re.compile(
     rb'"receipt":"[^"]+"|date: [^\r]+|r=\d+;t=\d+|content-length: \d+|\d+ s ahead|retry-after: \d+'
-    rb'|"retry_after_seconds": \d+'
+    rb'|"retry_after_seconds":\d+'
 )
 
 

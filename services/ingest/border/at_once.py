@@ -16,7 +16,7 @@ from services.ingest.border.group_commit import Durable, GroupCommit, receipt_of
 from services.ingest.border.intake import Intake, Taken
 from services.ingest.border.judge import Rights
 from services.ingest.border.overload import Guard
-from services.ingest.border.refusals import OverQuota, Refusals
+from services.ingest.border.refusals import Refusals
 from services.ingest.keys.quotas import Account, Quotas
 from services.ingest.requests import bearer
 from shared import tracing
@@ -76,8 +76,7 @@ class AtOnce:
         account = self._quotas.account(identity)
         excess = account.begin(len(body))
         if excess is not None:
-            refusal = OverQuota(identity, account, excess, len(body))
-            return self._refusals.prompt(answer, refusal)
+            return self._refusals.prompt(answer, identity, account, excess, len(body))
         post = _Post(identity, account, said.parent, answer)
         try:
             number = self._take(post, body) if len(body) <= SMALL_BYTES else 0

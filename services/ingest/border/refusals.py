@@ -6,11 +6,13 @@ for so many of them, and beyond it (or with a long body under way) the connectio
 """
 
 import asyncio
+from collections.abc import Sequence
+from functools import lru_cache
 
 from starlette.types import Send
 
 from services.ingest import metrics
-from services.ingest.keys.quotas import Account, Excess, Insistence
+from services.ingest.keys.quotas import Account, Excess, Header, Insistence
 from shared.clock import monotonic
 from shared.errors import Overloaded
 from shared.web.exchange import Headers
@@ -31,15 +33,14 @@ _UNITS = {
 }
 
 
-class OverQuota(Problem):
-    """A request over its key's quota: 429 with `Retry-After`; 413 if it is larger than a burst
-    and so can never be taken. `size`: bytes of its body, 0 if unknown."""
+class _Excessive(Problem):
+    """429 with `Retry-After`; 413 if it is larger than a burst and so can never be taken.
+    `left`: what the account's headers say."""
 
-    def __init__(self, identity: Identity, account: Account, excess: Excess, size: int) -> None:
-        self.identity, self.account, self.excess, self.size = identity, account, excess, size
-        amount = _UNITS[excess.policy].format(limit=excess.limit)
-        headers = {name.decode(): value.decode() for name, value in account.headers()}
+    def __init__(self, excess: Excess, left: Sequence[Header]) -> None:
+        headers = {name.decode(): value.decode() for name, value in left}
         if excess.seconds is None:
+            amount = _UNITS[excess.policy].format(limit=excess.limit)
             detail = f"This key takes at most {amount} at once: send smaller batches."
             super().__init__(
                 413, "Larger than the quota", detail, code="too_large", headers=headers,
@@ -53,7 +54,15 @@ class OverQuota(Problem):
                 type=_TYPE, **{"violated-policies": [excess.policy]},
                 retry_after_seconds=excess.seconds,
             )  # fmt: skip
-        metrics.REFUSED.labels("http", f"quota_{excess.policy}", identity.kind).inc()
+
+
+class OverQuota(_Excessive):
+    """A request over its key's quota. `size`: bytes of its body, 0 if unknown."""
+
+    def __init__(self, identity: Identity, account: Account, excess: Excess, size: int) -> None:
+        super().__init__(excess, account.headers())
+        self.account, self.size = account, size
+        _count(identity, excess)
 
 
 class Refusals:
@@ -67,17 +76,20 @@ class Refusals:
         """429 or 413: now, after a pause, or with the end of the connection."""
         await self._refuse(send, refusal, refusal.account.refuse(), refusal.size)
 
-    def prompt(self, answer: Respond, refusal: OverQuota) -> bool:
+    def prompt(
+        self, answer: Respond, identity: Identity, account: Account, excess: Excess, size: int
+    ) -> bool:
         """`answer` without a task. False: it may have to be closed, which is not this way."""
-        if not self._may_pause(refusal.size):
+        if not self._may_pause(size):
             return False
-        status, headers, body = refusal.status, _headers(refusal), encode(refusal)
-        if refusal.account.refuse() > AT_ONCE:
+        _count(identity, excess)
+        said = _said(excess, tuple(account.headers()))
+        if account.refuse() > AT_ONCE:
             self._count(1)
             loop = asyncio.get_running_loop()
-            loop.call_later(PAUSE_SECONDS, self._end_pause, answer, status, body, headers)
+            loop.call_later(PAUSE_SECONDS, self._end_pause, answer, said)
         else:
-            answer(status, body, headers)
+            answer(*said)
         return True
 
     async def overloaded(self, send: Send, error: Overloaded, size: int) -> None:
@@ -110,13 +122,24 @@ class Refusals:
         finally:
             self._count(-1)
 
-    def _end_pause(self, answer: Respond, status: int, body: bytes, headers: Headers) -> None:
+    def _end_pause(self, answer: Respond, said: tuple[int, bytes, Headers]) -> None:
         self._count(-1)
-        answer(status, body, headers)
+        answer(*said)
 
     def _count(self, more: int) -> None:
         self._paused += more
         metrics.HELD_REFUSALS.set(self._paused)
+
+
+def _count(identity: Identity, excess: Excess) -> None:
+    metrics.REFUSED.labels("http", f"quota_{excess.policy}", identity.kind).inc()
+
+
+@lru_cache(maxsize=256)
+def _said(excess: Excess, left: tuple[Header, ...]) -> tuple[int, bytes, Headers]:
+    """Status, body and headers: who does not heed a refusal is told the same again and again."""
+    problem = _Excessive(excess, left)
+    return problem.status, encode(problem), _headers(problem)
 
 
 def _headers(problem: Problem) -> Headers:

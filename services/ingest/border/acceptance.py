@@ -75,7 +75,7 @@ class Acceptance:
             except Overloaded as error:
                 self._guard.trip(error)
                 raise
-        count(taken)
+        count(taken.accepted, taken.refused)
         status = 202 if receipt is not None else 422
         return status, encode(Answer(receipt, taken.accepted, taken.refused))
 
@@ -116,13 +116,8 @@ def rights_of(identity: Identity) -> Rights:
     )
 
 
-def count_one() -> None:
-    """A single reading, in the metrics."""
-    _ACCEPTED.inc()
-
-
-def count(taken: Taken) -> None:
-    """In the metrics."""
-    _ACCEPTED.inc(taken.accepted)
-    for refused in taken.refused:
-        metrics.REJECTED.labels("http", refused.code.value).inc()
+def count(accepted: int, refused: Sequence[Refused] = ()) -> None:
+    """In the metrics: how many readings, and those that were not taken."""
+    _ACCEPTED.inc(accepted)
+    for one in refused:
+        metrics.REJECTED.labels("http", one.code.value).inc()

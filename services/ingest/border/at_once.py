@@ -5,18 +5,19 @@ Whatever else a request is, or does not have, is the gateway's: it decides anew,
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
 
-from services.ingest.border.acceptance import Answer, count, count_one, encode, rights_of
+from services.ingest.border.acceptance import Answer, count, encode, rights_of
 from services.ingest.border.decode import Malformed, read_body, read_one
 from services.ingest.border.formats.media import is_plain
 from services.ingest.border.group_commit import Durable, GroupCommit, receipt_of
 from services.ingest.border.intake import Intake, Taken
 from services.ingest.border.judge import Rights
 from services.ingest.border.overload import Guard
-from services.ingest.border.refusals import Refusals
+from services.ingest.border.refusals import Refusals, headers_of
 from services.ingest.keys.quotas import Account, Quotas
 from services.ingest.requests import bearer
 from shared import tracing
@@ -33,7 +34,6 @@ SMALL_BYTES = 16 * 1024
 PARENT = tracing.HEADER.encode()
 SMALL_ITEMS = 100  # judged in one go, while nobody else has his turn
 _JSON = (b"content-type", b"application/json")
-_PROBLEM = (b"content-type", b"application/problem+json")
 
 Remember = Callable[[bytes], Identity | None]
 
@@ -135,60 +135,51 @@ class _Post(msgspec.Struct, frozen=True):
     respond: Respond
 
 
+@dataclass(slots=True)
 class _Poster:
     """Waits for its group; a `Waiter`."""
 
-    __slots__ = ("_guard", "_post")
-
-    def __init__(self, post: _Post, guard: Guard) -> None:
-        self._post = post
-        self._guard = guard
+    post: _Post
+    guard: Guard
 
     def failed(self, error: Exception) -> None:
         """The problem."""
-        self._post.account.end()
+        self.post.account.end()
         if isinstance(error, Overloaded):
-            self._guard.trip(error)
+            self.guard.trip(error)
         problem = problems.from_error(error)
         if problem.status == 500:
             _log.error("POST /v1/readings failed", exc_info=error)
-        more = [(name.lower().encode(), text.encode()) for name, text in problem.headers.items()]
-        self._post.respond(problem.status, problems.encode(problem), [_PROBLEM, *more])
+        self.post.respond(problem.status, problems.encode(problem), headers_of(problem))
 
     def _accept(self, answer: Answer) -> None:
         """202, only now: the sender keeps no copy."""
-        account = self._post.account
+        account = self.post.account
         account.end()
-        self._post.respond(202, encode(answer), [_JSON, *account.headers()])
+        self.post.respond(202, encode(answer), [_JSON, *account.headers()])
 
 
+@dataclass(slots=True)
 class _Few(_Poster):
     """With some readings."""
 
-    __slots__ = ("_taken",)
-
-    def __init__(self, post: _Post, guard: Guard, taken: Taken) -> None:
-        super().__init__(post, guard)
-        self._taken = taken
+    taken: Taken
 
     def arrived(self, durable: Durable, first: int) -> None:
         """They are durable."""
-        taken = self._taken
-        count(taken)
+        taken = self.taken
+        count(taken.accepted, taken.refused)
         receipt = receipt_of(taken, durable, first)
         self._accept(Answer(receipt, taken.accepted, taken.refused))
 
 
+@dataclass(slots=True)
 class _Single(_Poster):
     """With one reading."""
 
-    __slots__ = ("_partition",)
-
-    def __init__(self, post: _Post, guard: Guard, partition: int) -> None:
-        super().__init__(post, guard)
-        self._partition = partition
+    partition: int
 
     def arrived(self, durable: Durable, first: int) -> None:
         """It is durable."""
-        count_one()
-        self._accept(Answer(durable.receipt_of_one(self._partition, first), 1, ()))
+        count(1)
+        self._accept(Answer(durable.receipt_of_one(self.partition, first), 1, ()))

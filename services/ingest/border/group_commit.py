@@ -110,8 +110,7 @@ class GroupCommit:
         told what became of it."""
         shared = self._room()
         first = shared.add(taken.partitions, taken.size, taken.accepted_us, source)
-        journey = tracing.begin(TRACED, parent, taken.accepted_us)
-        self._wait(waiter, first, journey, taken.partitions)
+        self._wait(waiter, first, taken.partitions, taken.accepted_us, parent)
 
     def enter_one(
         self, one: Single, source: str, waiter: Waiter, parent: bytes | None = None
@@ -119,8 +118,7 @@ class GroupCommit:
         """The same for a request of a single item."""
         shared = self._room()
         first = shared.add_one(one.partition, one.reading, one.accepted_us, source)
-        journey = tracing.begin(TRACED, parent, one.accepted_us)
-        self._wait(waiter, first, journey, (one.partition,))
+        self._wait(waiter, first, (one.partition,), one.accepted_us, parent)
 
     async def append(
         self, taken: Taken, source: str, trace: Trace | None = None, parent: bytes | None = None
@@ -157,11 +155,13 @@ class GroupCommit:
         return self._gathering.shared
 
     def _wait(
-        self, waiter: Waiter, first: int, journey: Journey | None, partitions: Collection[int]
-    ) -> None:
+        self, waiter: Waiter, first: int, partitions: Collection[int], accepted_us: int,
+        parent: bytes | None,
+    ) -> None:  # fmt: skip
         """`waiter` for the group that gathers, where its items are."""
         group = self._gathering
         group.waiting.append((waiter, first))
+        journey = tracing.begin(TRACED, parent, accepted_us)
         if journey is not None:
             group.journeys.append(journey)
             group.shared.trace(partitions, journey.header)

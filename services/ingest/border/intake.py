@@ -89,7 +89,7 @@ class Intake:
         return taken
 
     def take_one(self, wire: Wire, rights: Rights) -> Single | None:
-        """Judge a body of one item; None: it is refused, and `take_few` says why."""
+        """Judge a body of one item; None: it is refused, and `take_items` says why."""
         now_us = to_micros(self._clock())
         verdict = judge(wire, self._registry, rights, now_us)
         if isinstance(verdict, Admitted):

@@ -62,7 +62,7 @@ class OverQuota(_Excessive):
     def __init__(self, identity: Identity, account: Account, excess: Excess, size: int) -> None:
         super().__init__(excess, account.headers())
         self.account, self.size = account, size
-        _count(identity, excess)
+        _note(identity, excess)
 
 
 class Refusals:
@@ -82,7 +82,7 @@ class Refusals:
         """`answer` without a task. False: it may have to be closed, which is not this way."""
         if not self._may_pause(size):
             return False
-        _count(identity, excess)
+        _note(identity, excess)
         said = _said(excess, tuple(account.headers()))
         if account.refuse() > AT_ONCE:
             self._count(1)
@@ -105,7 +105,7 @@ class Refusals:
                 await self._pause()
         body = encode(problem)
         headers = [
-            *_headers(problem),
+            *headers_of(problem),
             (b"content-length", b"%d" % len(body)),
             *([(b"connection", b"close")] if close else []),
         ]
@@ -131,7 +131,7 @@ class Refusals:
         metrics.HELD_REFUSALS.set(self._paused)
 
 
-def _count(identity: Identity, excess: Excess) -> None:
+def _note(identity: Identity, excess: Excess) -> None:
     metrics.REFUSED.labels("http", f"quota_{excess.policy}", identity.kind).inc()
 
 
@@ -139,9 +139,10 @@ def _count(identity: Identity, excess: Excess) -> None:
 def _said(excess: Excess, left: tuple[Header, ...]) -> tuple[int, bytes, Headers]:
     """Status, body and headers: who does not heed a refusal is told the same again and again."""
     problem = _Excessive(excess, left)
-    return problem.status, encode(problem), _headers(problem)
+    return problem.status, encode(problem), headers_of(problem)
 
 
-def _headers(problem: Problem) -> Headers:
+def headers_of(problem: Problem) -> Headers:
+    """Of its answer, beyond the length."""
     named = [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
     return [(b"content-type", b"application/problem+json"), *named]

@@ -150,7 +150,7 @@ class Stream:
                 self._listed.append(replace(refused, index=self._judged + refused.index))
         self._judged += taken.size
         self._accepted += taken.accepted
-        count(taken)
+        count(taken.accepted, taken.refused)
 
     def _so_far(self) -> dict[str, Any]:
         receipt, earlier = self._slips.receipts()

@@ -50,7 +50,8 @@ def to_row(incident: Incident) -> dict[str, Any]:
 
 
 async def one_at_a_time(connection: AsyncConnection) -> None:
-    """Until the transaction ends nobody else changes several incidents at once."""
+    """Until the transaction ends nobody else changes several incidents at once. Before any of them
+    is locked: who waits for this while holding one blocks whoever has this and wants it."""
     await connection.execute(select(func.pg_advisory_xact_lock(GATHERING_LOCK)))
 
 
@@ -61,10 +62,13 @@ async def find(connection: AsyncConnection, incident: UUID) -> Incident | None:
     return None if row is None else to_incident(row)
 
 
-async def load_cases(connection: AsyncConnection, *which: ColumnElement[bool]) -> list[Case]:
-    """The incidents that a condition names, locked in the order of their ids."""
-    query = select(incidents).where(*which).order_by(incidents.c.id).with_for_update()
-    return [_to_case(row) for row in await connection.execute(query)]
+async def load_cases(
+    connection: AsyncConnection, *which: ColumnElement[bool], locked: bool = True
+) -> list[Case]:
+    """The incidents that a condition names, in the order of their ids."""
+    query = select(incidents).where(*which).order_by(incidents.c.id)
+    found = await connection.execute(query.with_for_update() if locked else query)
+    return [_to_case(row) for row in found]
 
 
 async def load_alerts(connection: AsyncConnection, *which: ColumnElement[bool]) -> list[Alert]:

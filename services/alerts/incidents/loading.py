@@ -49,12 +49,14 @@ async def load(
     await load_whole(connection, book, ids)
 
 
-async def load_whole(connection: AsyncConnection, book: Casebook, ids: Collection[UUID]) -> None:
-    """Incidents by id, each with all its alerts."""
+async def load_whole(
+    connection: AsyncConnection, book: Casebook, ids: Collection[UUID], *, locked: bool = True
+) -> None:
+    """Incidents by id, each with all its alerts. Not `locked`: only to look at them."""
     missing = [number for number in ids if number not in book.cases]
     if not missing:
         return
-    cases = await ledger.load_cases(connection, incidents.c.id.in_(missing))
+    cases = await ledger.load_cases(connection, incidents.c.id.in_(missing), locked=locked)
     held = alerts.c.incident_id.in_([case.id for case in cases])
     book.load(cases, await ledger.load_alerts(connection, held) if cases else [])
 

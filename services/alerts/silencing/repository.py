@@ -71,6 +71,7 @@ class Silencing:
             "matchers": {} if silence.matchers is None else silence.matchers.model_dump(mode="json")
         }
         async with reachable(self._engine.begin()) as connection:
+            await ledger.one_at_a_time(connection)
             await self._demand(connection, silence, who)
             await connection.execute(insert(silences).values(row))
             await self._reconsider(connection, self._clock())
@@ -85,6 +86,7 @@ class Silencing:
         `Problem` 403."""
         now = self._clock()
         async with reachable(self._engine.begin()) as connection:
+            await ledger.one_at_a_time(connection)
             known = await load(connection, silences.c.silence_id == silence_id)
             if not known:
                 return None
@@ -150,9 +152,9 @@ class Silencing:
         lately = or_(alerts.c.state != "cleared", alerts.c.recorded_at >= since)
         which = and_(alerts.c.historical.is_(False), lately, matchers.condition())
         query = select(alerts.c.incident_id).distinct().where(which).limit(1_000)
-        async with reachable(self._engine.begin()) as connection:
+        async with reachable(self._engine.connect()) as connection:
             ids = set((await connection.execute(query)).scalars())
-            await loading.load_whole(connection, book, ids)
+            await loading.load_whole(connection, book, ids, locked=False)
         return book
 
     async def knows(self, incident: UUID) -> int | None:
@@ -179,11 +181,11 @@ class Silencing:
         async with reachable(self._engine.begin()) as connection:
             if turned is not None and not (await connection.execute(select(turned))).scalar_one():
                 return
+            await ledger.one_at_a_time(connection)
             await self._reconsider(connection, now)
         self._wake.set()
 
     async def _reconsider(self, connection: AsyncConnection, now: datetime) -> None:
-        await ledger.one_at_a_time(connection)
         active = await load(connection, _active(now))
         book = Casebook(now, await self.quiet(connection, now))
         conditions: list[Now] = [alerts.c.suppressed.is_not(None)]

@@ -28,8 +28,9 @@ from shared.store.embedded import free_port
 from shared.store.tables import areas, incidents, metrics, progress, readings, sensors
 from shared.supervision import supervise
 from tests.unit.ops_center.wall import AREAS, METRICS, SENSORS, event
+from tests.waiting import PATIENCE
 
-SECONDS = 10.0
+SECONDS = 10.0 * PATIENCE
 SQUARE = '{"type":"Polygon","coordinates":[[[112,23],[113,23],[113,24],[112,23]]]}'
 
 
@@ -66,7 +67,8 @@ class Centre:
 
     def http(self, token: str | None = None) -> httpx.AsyncClient:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", headers=headers)
+        url = f"http://127.0.0.1:{self.port}"
+        return httpx.AsyncClient(base_url=url, headers=headers, timeout=SECONDS)
 
     async def ask(self, path: str, **query: Any) -> Any:
         """What a screen is answered."""

@@ -10,8 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from shared.errors import Unavailable
-
-_LOCK = 441200  # two starting processes migrate one after the other
+from shared.store.locks import Lock
 
 
 def upgrade(database_url: str, revision: str = "head") -> None:
@@ -20,7 +19,7 @@ def upgrade(database_url: str, revision: str = "head") -> None:
     engine = sqlalchemy.create_engine(url)
     try:
         with engine.connect() as connection:
-            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": int(Lock.SCHEMA)})
             connection.commit()
             config = Config(attributes={"connection": connection})
             config.set_main_option("script_location", str(Path(__file__).parent))

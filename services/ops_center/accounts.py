@@ -6,19 +6,19 @@ from typing import Any
 from uuid import UUID
 
 from argon2 import PasswordHasher
-from sqlalchemy import ColumnElement, delete, insert, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import ColumnElement, delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ops_center.login import SESSION_HOURS, Account
 from shared.clock import Clock, system_clock
 from shared.store.audit import SYSTEM, Action, By, record
+from shared.store.locks import Lock, hold
 from shared.store.tables import accounts, ops_audit, screen_tokens, sessions
 from shared.web.auth import SHOWN_OF_SCREENS, new_token
 from shared.web.authenticator import token_hash
 
 FIRST_USERNAME = "admin"
 SHOWN = ("session_id", "created_at", "expires_at", "address", "agent", "via")
-_LOCK = 441_202  # two starting processes make one login
 
 
 class Accounts:
@@ -117,7 +117,7 @@ async def ensure_first_login(
     """Make an administrator (with `password`, or a new one) where there is no account:
     (username, password), which is kept nowhere else, or None if there is one already."""
     async with engine.begin() as connection:
-        await _lock(connection)
+        await hold(connection, Lock.FIRST_LOGIN)
         if (await connection.execute(select(accounts.c.username).limit(1))).first() is not None:
             return None
         password = password or secrets.token_urlsafe(12)
@@ -136,7 +136,7 @@ async def ensure_screen_token(engine: AsyncEngine, token: str | None = None) -> 
     """Make a token for walls (`token`, or a new one) where there is none; returns it, or None if
     there is one already."""
     async with engine.begin() as connection:
-        await _lock(connection)
+        await hold(connection, Lock.FIRST_LOGIN)
         query = select(screen_tokens.c.name).limit(1)
         if (await connection.execute(query)).first() is not None:
             return None
@@ -147,7 +147,3 @@ async def ensure_screen_token(engine: AsyncEngine, token: str | None = None) -> 
             )
         )
         return token
-
-
-async def _lock(connection: AsyncConnection) -> None:
-    await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})

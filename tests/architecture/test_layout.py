@@ -68,6 +68,16 @@ def test_only_the_clock_reads_the_wall_clock(path: Path) -> None:
     assert not re.search(r"datetime\.(now|utcnow|today)\(|time\.time\(", path.read_text())
 
 
+def test_every_fixed_number_of_an_advisory_lock_is_in_one_list() -> None:
+    derived = ("shared/store/audit.py", "shared/eventlog/tail.py", "services/alerts/paging/desk.py")
+    named = re.compile(r"pg_\w*advisory\w*lock")  # from the list, or from a name of theirs
+    for path in (each for each in PYTHON if "tests" not in each.parts):
+        if path.relative_to(ROOT).as_posix() in (*derived, "shared/store/locks.py"):
+            continue
+        source = path.read_text()
+        assert not named.search(source) or "int(Lock." in source, path
+
+
 def test_no_lock_file_names_a_registry() -> None:
     locks = [p for p in FILES if p.name in ("requirements.lock", "package-lock.json")]
     assert len(locks) == 2

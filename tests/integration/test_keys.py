@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.keys.last_use import LastUse
 from services.ingest.keys.repository import KeyShelf
+from services.ingest.registry.saving import lock_registry
 from shared.eventlog.log import EventLog
+from shared.store.locks import Lock, hold
 from shared.store.tables import api_keys
 from tests.integration.administrators import ROLES, ask, log_in_everybody, make, post, turns
 from tests.integration.cities import NOW, SENSOR, City, city, reading
@@ -58,6 +60,19 @@ async def test_a_token_is_shown_once_and_kept_as_a_hash(home: City, engine: Asyn
     kept = await home.rows(f"SELECT * FROM ingest.api_keys WHERE key_id = '{made['key_id']}'")
     assert made["token"] not in str(kept)
     assert (await post(home, made["token"])).status_code == 202
+
+
+async def test_whoever_waits_for_the_log_holds_up_no_administrator(
+    home: City, engine: AsyncEngine
+) -> None:
+    """What relays incidents and tells of the quarantine keeps its lock while the log is down."""
+    async with engine.begin() as connection:
+        await hold(connection, Lock.RELAY)
+        await hold(connection, Lock.QUARANTINE_NEWS)
+        async with asyncio.timeout(20):
+            assert (await make(home))["state"] == "active"
+            async with engine.begin() as importing:
+                await lock_registry(importing)
 
 
 async def test_keys_are_listed_in_pages(home: City) -> None:

@@ -28,6 +28,7 @@ from services.alerts.incidents import ledger
 from shared.clock import Clock
 from shared.contracts.incident import Incident, WarningColour
 from shared.errors import Unavailable
+from shared.store.locks import Lock, hold
 from shared.store.tables import areas, cap_messages, incidents
 
 _log = logging.getLogger(__name__)
@@ -38,7 +39,6 @@ LIFTED = timedelta(hours=1)  # how long it is said that a warning was lifted
 RENEWED = timedelta(hours=1)  # before it would expire, while the danger lasts
 SIMPLIFIED_DEGREES = 0.005  # of a boundary: some 500 m
 EARLIER_AT_MOST = 20
-_LOCK = 0xCAB  # an advisory lock: who publishes does so alone
 Names = Mapping[str, tuple[str, str]]
 
 
@@ -76,7 +76,7 @@ class Publisher:
         """Publish whatever has changed since the last time; how many messages."""
         now = self._clock().replace(microsecond=0)
         async with reachable(self._engine.begin()) as connection:
-            await connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+            await hold(connection, Lock.WARNINGS)
             held = await _held(connection)
             found = await self._incidents(connection, list(held))
             made = 0

@@ -5,18 +5,18 @@ import asyncio
 import json
 from contextlib import suppress
 
-from sqlalchemy import delete, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.alerts.connection import reachable
 from shared.contracts.topics import INCIDENTS
 from shared.eventlog.log import EventLog, Outgoing
+from shared.store.locks import Lock, try_hold
 from shared.store.tables import outbox
 
 BATCH = 500
 LOOK_SECONDS = 1.0  # for what a process has left that did not live to publish it
 RIVAL_SECONDS = 0.1
-_ONE_RELAY = 441202  # advisory lock: two replicas must not overtake each other
 
 
 class Relay:
@@ -42,7 +42,7 @@ class Relay:
         """Publish the oldest events and forget them once the log has them; how many. None: another
         process is at it, and may have looked before our own were there."""
         async with reachable(self._engine.begin()) as connection:
-            if not await _is_only_relay(connection):
+            if not await try_hold(connection, Lock.RELAY):
                 return None
             query = select(outbox).order_by(outbox.c.id).limit(BATCH)
             rows = (await connection.execute(query)).all()
@@ -62,8 +62,3 @@ class Relay:
             published = [row.id for row in rows]
             await connection.execute(delete(outbox).where(outbox.c.id.in_(published)))
         return len(rows)
-
-
-async def _is_only_relay(connection: AsyncConnection) -> bool:
-    lock = text("SELECT pg_try_advisory_xact_lock(:key)")
-    return bool((await connection.execute(lock, {"key": _ONE_RELAY})).scalar())

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Table, func, insert, select
+from sqlalchemy import ColumnElement, Row, Table, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,9 +25,9 @@ from shared.contracts.incident import (
     Suppression,
     webhook_body,
 )
+from shared.store.locks import Lock, hold
 from shared.store.tables import alerts, endpoints, incidents, outbox, timeline
 
-GATHERING_LOCK = 0x1C1DE  # an advisory lock: who changes several incidents does so alone
 # Steps after which people hear of an incident for the first time, as if it had just opened.
 FIRST_HEARD = frozenset({"incident.unsuppressed", "incident.released"})
 
@@ -52,7 +52,7 @@ def to_row(incident: Incident) -> dict[str, Any]:
 async def one_at_a_time(connection: AsyncConnection) -> None:
     """Until the transaction ends nobody else changes several incidents at once. Before any of them
     is locked: who waits for this while holding one blocks whoever has this and wants it."""
-    await connection.execute(select(func.pg_advisory_xact_lock(GATHERING_LOCK)))
+    await hold(connection, Lock.INCIDENTS)
 
 
 async def find(connection: AsyncConnection, incident: UUID) -> Incident | None:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import and_, func, literal_column, or_, select, update
+from sqlalchemy import and_, literal_column, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.alerts.cap.newest import newest
@@ -26,6 +26,7 @@ from services.alerts.neighbours.interest import Interest, Published, Told, is_du
 from services.alerts.outgoing import Outgoing, queue
 from shared.clock import Clock
 from shared.errors import Unavailable
+from shared.store.locks import Lock, hold
 from shared.store.tables import cap_messages, deliveries, endpoints, incidents, neighbours
 
 _log = logging.getLogger(__name__)
@@ -33,7 +34,6 @@ _log = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 HEARTBEAT_EVERY = timedelta(minutes=15)
 LIFTED_WITHIN = timedelta(days=3)  # a Cancel is still told to who was away so long
-_LOCK = 0xCAC  # an advisory lock: who shares does so alone
 
 
 class Sharing:
@@ -62,7 +62,7 @@ class Sharing:
             cities = await _cities(connection)
             if not cities:
                 return 0
-            await connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+            await hold(connection, Lock.NEIGHBOURS)
             found = [
                 *await _warnings(connection, cities, now),
                 *await _heartbeats(connection, cities, now),

@@ -20,11 +20,11 @@ from services.alerts.oncall.roster import Override, Roster
 from services.alerts.oncall.route import Route
 from shared.clock import Clock, monotonic
 from shared.store.audit import SYSTEM, Action, By, record_change
+from shared.store.locks import Lock, hold
 from shared.store.tables import alerts_audit, endpoints, oncall_entries, roster_overrides
 
 KEEP_SECONDS = 2.0
 REMEMBERED = timedelta(days=400)  # of overrides that are over: longer than any time that is shown
-_LOCK = 0x0CCA11  # an advisory lock: who changes anything of this does so alone
 _FORMS: Final[dict[str, type[Entry]]] = {
     "person": Person, "roster": Roster, "chain": Chain, "route": Route,
 }  # fmt: skip
@@ -52,7 +52,7 @@ class Repository:
         entries: list[Entry] = [*known.people.values(), *known.rosters.values()]
         entries += [*known.chains.values(), *known.routes]
         async with reachable(self._engine.begin()) as connection:
-            await _alone(connection)
+            await hold(connection, Lock.ON_CALL)
             count = select(func.count()).select_from(oncall_entries)
             if entries and not (await connection.execute(count)).scalar():
                 rows = [_row(one, place, "first start") for place, one in enumerate(entries)]
@@ -76,7 +76,7 @@ class Repository:
         """Enter or replace one. `before`: of routes, the one that it is to be looked at before;
         without it a new one is the last, and one that is known keeps its place. `Dangling`."""
         async with reachable(self._engine.begin()) as connection:
-            await _alone(connection)
+            await hold(connection, Lock.ON_CALL)
             complaints = await self._complaints(connection)
             kind, entry_id = _named(entry)
             was = await _entry(connection, kind, entry_id)
@@ -97,7 +97,7 @@ class Repository:
         """False: there is none. `Dangling`: something else names it."""
         mine = (oncall_entries.c.kind == kind) & (oncall_entries.c.id == entry_id)
         async with reachable(self._engine.begin()) as connection:
-            await _alone(connection)
+            await hold(connection, Lock.ON_CALL)
             complaints = await self._complaints(connection)
             was = await _entry(connection, kind, entry_id)
             done = await connection.execute(delete(oncall_entries).where(mine))
@@ -111,7 +111,7 @@ class Repository:
     async def override(self, override: Override, by: By = SYSTEM) -> None:
         """Somebody else is on duty. `Dangling`: who is not known."""
         async with reachable(self._engine.begin()) as connection:
-            await _alone(connection)
+            await hold(connection, Lock.ON_CALL)
             complaints = await self._complaints(connection)
             row = asdict(override) | {"people": list(override.people)}
             await connection.execute(insert(roster_overrides).values(row))
@@ -182,10 +182,6 @@ async def _entry(connection: AsyncConnection, kind: str, entry_id: str) -> dict[
     query = select(oncall_entries.c.document, oncall_entries.c.position).where(mine)
     row = (await connection.execute(query)).first()
     return None if row is None else row.document | {"position": row.position}
-
-
-async def _alone(connection: AsyncConnection) -> None:
-    await connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
 async def _unreachable(connection: AsyncConnection, known: Oncall) -> set[str]:

@@ -12,10 +12,10 @@ from services.alerts.rules.versions import Change, Standing, Version, from_files
 from shared.clock import system_clock
 from shared.errors import YiwangError
 from shared.store.audit import SYSTEM, Action, By, record
+from shared.store.locks import Lock, hold
 from shared.store.tables import alerts_audit, metrics, rules
 
 MAX_RULES = 10_000  # not retired
-_LOCK = 441_200_010
 
 
 class TooMany(YiwangError):
@@ -31,7 +31,7 @@ class Repository:
     async def take_in(self, found: Sequence[Found], errors: Sequence[RuleError]) -> list[Version]:
         """The files as they are now; what they have changed. See `versions.from_files`."""
         async with reachable(self._engine.begin()) as connection:
-            await _lock(connection)
+            await hold(connection, Lock.RULES)
             standing = await _standing(connection)
             changes = from_files(found, errors, standing)
             return [await _add(connection, change, standing) for change in changes]
@@ -42,7 +42,7 @@ class Repository:
         """A new version by a person: `decide` is shown what stands, raises to refuse, and says
         None where nothing changes. Raises `TooMany`."""
         async with reachable(self._engine.begin()) as connection:
-            await _lock(connection)
+            await hold(connection, Lock.RULES)
             standing = await _standing(connection, rule_id)
             change = decide(standing.get(rule_id))
             if change is None:
@@ -91,10 +91,6 @@ def _edited(before: Version | None, after: Version) -> Action:
 
 def _said(one: Version) -> dict[str, Any]:
     return {name: getattr(one, name) for name in _SAID}
-
-
-async def _lock(connection: AsyncConnection) -> None:
-    await connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
 async def _standing(connection: AsyncConnection, rule_id: str | None = None) -> dict[str, Standing]:

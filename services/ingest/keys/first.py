@@ -2,15 +2,14 @@
 
 from uuid import uuid4
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.keys.key import POSTING_SCOPES
+from shared.store.locks import Lock, hold
 from shared.store.tables import api_keys
 from shared.web.auth import new_token
 from shared.web.authenticator import token_hash
-
-_LOCK = 441_201  # two starting processes make one first key
 
 
 async def ensure_first_key(engine: AsyncEngine, token: str | None = None) -> str | None:
@@ -19,7 +18,7 @@ async def ensure_first_key(engine: AsyncEngine, token: str | None = None) -> str
     Returns its token, which is kept nowhere else, or None if there is a key already.
     """
     async with engine.begin() as connection:
-        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        await hold(connection, Lock.FIRST_KEY)
         if (await connection.execute(select(api_keys.c.key_id).limit(1))).first() is not None:
             return None
         token = token or new_token("yw_key")

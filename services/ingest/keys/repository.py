@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import RowMapping, Select, func, insert, select, text, update
+from sqlalchemy import RowMapping, Select, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ingest.keys.key import Key, KeyChange, KeyQuota, NewToken
 from shared.clock import Clock
 from shared.store.audit import SYSTEM, Action, By, record, record_change, said
+from shared.store.locks import Lock, hold
 from shared.store.tables import api_keys, areas, grants, ingest_audit, metrics
 from shared.web.auth import new_token
 from shared.web.authenticator import token_hash
@@ -18,7 +19,6 @@ from shared.web.authenticator import token_hash
 SHOWN = 11  # letters of a token: `yw_key_` and four more
 USED_SECONDS = 60  # a later use is written only when it is so much later
 _NOISE = ("last_used_at", "state")
-_LOCK = 441_202  # two administrators do not give one name twice
 _USED = text(
     "UPDATE ingest.api_keys k SET last_used_at = u.at"
     " FROM unnest(CAST(:ids AS text[]), CAST(:times AS timestamptz[])) AS u (key_id, at)"
@@ -184,7 +184,7 @@ def _columns(change: KeyChange, fields: set[str]) -> dict[str, Any]:
 
 async def _claim(connection: AsyncConnection, name: str, key_id: str) -> None:
     """Until the transaction ends, nobody else takes the name."""
-    await connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    await hold(connection, Lock.KEY_NAMES)
     query = select(api_keys.c.key_id).where(
         api_keys.c.name == name, api_keys.c.revoked_at.is_(None), api_keys.c.key_id != key_id
     )

@@ -10,19 +10,17 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.contracts.topics import QUARANTINE
 from shared.eventlog.log import EventLog, Outgoing
+from shared.store.locks import Lock, try_hold
 from shared.store.tables import quarantine
 
 LOOK_SECONDS = 2.0
 TOLD_AT_ONCE = 500
 _TOLD = ("id", "code", "detail", "source", "format", "item", "reading", "quarantined_at")
-_LOCK = 441_204  # one process announces at a time
-
-_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
 
 
 class Announcer:
@@ -44,7 +42,7 @@ class Announcer:
         """Tell what is new; how many."""
         new = select(*(quarantine.c[name] for name in _TOLD)).where(~quarantine.c.announced)
         async with self._engine.begin() as connection:
-            if not (await connection.execute(_TRY_LOCK, {"lock": _LOCK})).scalar_one():
+            if not await try_hold(connection, Lock.QUARANTINE_NEWS):
                 return 0
             found = await connection.execute(new.order_by(quarantine.c.id).limit(TOLD_AT_ONCE))
             rows = found.mappings().all()

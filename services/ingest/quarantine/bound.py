@@ -17,14 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.ingest import metrics
 from services.ingest.quarantine.selection import Bound, Count
 from shared.clock import Clock
+from shared.store.locks import Lock, try_hold
 
 _log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 30.0
 DROP_AT_ONCE = 10_000
-_LOCK = 441_203  # one process sweeps at a time
 
-_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
 _CROWDED = text(
     "SELECT source, count(*) FROM ingest.quarantine GROUP BY source HAVING count(*) > :max_rows"
 )
@@ -86,7 +85,7 @@ class Keeper:
     async def sweep(self) -> int:
         """Drop what is beyond the bound; how many. Nothing while another process does it."""
         async with self._engine.begin() as connection:
-            if not (await connection.execute(_TRY_LOCK, {"lock": _LOCK})).scalar_one():
+            if not await try_hold(connection, Lock.QUARANTINE_BOUND):
                 return 0
             before = self._clock() - timedelta(days=self._bound.max_days)
             dropped = await _drop(connection, _DROP_OLD, {"before": before}, DROP_AT_ONCE)

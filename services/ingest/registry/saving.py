@@ -12,6 +12,7 @@ from services.ingest.registry.atlas import Cell
 from services.ingest.registry.boundaries import Area
 from services.ingest.registry.catalogue import Definition
 from services.ingest.registry.sensor import Sensor
+from shared.store.locks import Lock, hold
 from shared.store.tables import areas, metrics
 
 ROWS_AT_ONCE = 1_000
@@ -104,7 +105,7 @@ async def save_metrics(
 
 async def lock_registry(connection: AsyncConnection) -> None:
     """Until the transaction ends, nobody else seeds or imports areas."""
-    await connection.execute(text("SELECT pg_advisory_xact_lock(441202)"))
+    await hold(connection, Lock.REGISTRY)
 
 
 async def _save_areas(connection: AsyncConnection, rows: list[dict[str, Any]]) -> None:

@@ -19,13 +19,13 @@ from services.ingest.storage.classes import STANDARD, KeptClass
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.store.engine import connect
+from shared.store.locks import Lock
 from shared.store.rollups import WIDTHS, floor_to, relation
 
 _log = logging.getLogger(__name__)
 
 PERIOD_SECONDS = 3_600.0
 _DAY = timedelta(days=1)
-_LOCK = 441_206
 _DROPPED = """
 SELECT dropped_to FROM ingest.retention_floors WHERE width_seconds = %s AND metric = ANY (%s)
 """
@@ -82,7 +82,7 @@ class Retention:
 
     async def step(self, connection: Connection) -> None:
         """Drop what is due now."""
-        cursor = await connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,))
+        cursor = await connection.execute("SELECT pg_try_advisory_lock(%s)", (int(Lock.RETENTION),))
         if not (await cursor.fetchone() or (False,))[0]:
             return
         await fit_chunks(connection)

@@ -4,18 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ops_center.people.user import GrantBody, User, UserChange, UserIn
 from shared.clock import Clock
 from shared.store.audit import Action, By, record, record_change
+from shared.store.locks import Lock, hold
 from shared.store.tables import accounts, areas, departments, metrics, ops_audit, sessions
 from shared.web.authenticator import granted, token_hash
 from shared.web.rights import highest
-
-_LOCK = 441_216  # two administrators do not take the last administrator's role at once
 
 
 class NameTaken(Exception):
@@ -88,7 +87,7 @@ class Users:
         account. Raises `LastAdministrator`."""
         now = self._clock()
         async with self._engine.begin() as connection:
-            await connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+            await hold(connection, Lock.ADMINISTRATORS)
             before = await _find(connection, username)
             if before is None:
                 return None

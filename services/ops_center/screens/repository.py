@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import RowMapping, delete, func, insert, select, update
+from sqlalchemy import RowMapping, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ops_center.screens.saved import (
@@ -19,11 +19,11 @@ from services.ops_center.screens.saved import (
 )
 from shared.clock import Clock
 from shared.store.audit import Action, By, record_change, said
+from shared.store.locks import Lock, hold
 from shared.store.tables import areas, ops_audit, playlists, screen_tokens, views
 from shared.web.auth import SHOWN_OF_SCREENS, new_token
 from shared.web.authenticator import token_hash
 
-_LOCK = 441_203  # names stay unique and playlists flat, whoever writes at the same time
 _LOOK = ("centre", "theme", "language", "panels")
 
 
@@ -201,7 +201,7 @@ class Shelf:
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[AsyncConnection]:
         async with self._engine.begin() as connection:
-            await connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+            await hold(connection, Lock.SCREENS)
             yield connection
 
     async def _find(self, connection: AsyncConnection, screen_id: str) -> Screen | None:

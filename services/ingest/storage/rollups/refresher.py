@@ -13,6 +13,7 @@ from services.ingest.storage.rollups import statements
 from shared.clock import Clock, monotonic
 from shared.errors import Unavailable
 from shared.store.engine import connect
+from shared.store.locks import Lock
 from shared.store.rollups import ORIGIN, WIDTHS, floor_to
 
 _log = logging.getLogger(__name__)
@@ -28,7 +29,6 @@ AIM_SECONDS = 0.4  # of one transaction; windows and numbers of marks follow it
 WINDOWS = (timedelta(minutes=1), timedelta(days=7))
 MARKS = (1, 5_000)
 _MINUTE = timedelta(minutes=1)
-_LOCK = 441_205  # of several writers' processes one refreshes
 
 Connection = psycopg.AsyncConnection[Any]
 
@@ -66,7 +66,7 @@ class Refresher:
 
     async def _is_the_one(self, connection: Connection) -> bool:
         """The seat is taken anew at each turn; it ends with the connection."""
-        cursor = await connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,))
+        cursor = await connection.execute("SELECT pg_try_advisory_lock(%s)", (int(Lock.ROLLUPS),))
         row = await cursor.fetchone()
         return row is not None and bool(row[0])
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 from argon2 import PasswordHasher
@@ -39,6 +40,12 @@ class TooManyAttempts(Exception):
         self.retry_after_seconds = max(1, round(seconds + 0.5))
 
 
+@cache
+def _of_nobody() -> str:
+    """What a password for a name that there is not is compared with, which takes as long."""
+    return PasswordHasher().hash("nobody has this password")
+
+
 class Directory(Protocol):
     """Where accounts are found."""
 
@@ -54,7 +61,7 @@ class Login:
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
         self._hasher = PasswordHasher()
-        self._nobody = self._hasher.hash("nobody has this password")
+        self._nobody = _of_nobody()
         self._waiting = 0
         self._checks = asyncio.Semaphore(CHECKS_AT_ONCE)
         self._pairs = Throttle()

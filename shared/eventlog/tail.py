@@ -17,6 +17,7 @@ from shared.errors import Unavailable
 from shared.eventlog.log import Record
 from shared.eventlog.recent import Recent
 from shared.store.engine import libpq_url
+from shared.store.locks import take_seat
 
 _log = logging.getLogger(__name__)
 
@@ -202,11 +203,7 @@ class PostgresConsumer(PostgresReader):
             raise Unavailable(f"event log: {error}") from error
 
     async def _take_seat(self, connection: psycopg.AsyncConnection[Any]) -> None:
-        while True:
-            cursor = await connection.execute("SELECT pg_try_advisory_lock(%s)", (self._lock,))
-            row = await cursor.fetchone()
-            if row is not None and row[0]:
-                return
+        while not await take_seat(connection, self._lock):
             await asyncio.sleep(LOOK_SECONDS)
 
     async def leave(self) -> None:

@@ -69,7 +69,7 @@ def test_only_the_clock_reads_the_wall_clock(path: Path) -> None:
 
 
 def test_every_fixed_number_of_an_advisory_lock_is_in_one_list() -> None:
-    derived = ("shared/store/audit.py", "shared/eventlog/tail.py", "services/alerts/paging/desk.py")
+    derived = ("shared/store/audit.py", "services/alerts/paging/desk.py")
     named = re.compile(r"pg_\w*advisory\w*lock")  # from the list, or from a name of theirs
     for path in (each for each in PYTHON if "tests" not in each.parts):
         if path.relative_to(ROOT).as_posix() in (*derived, "shared/store/locks.py"):

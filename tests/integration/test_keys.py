@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.keys.last_use import LastUse
 from services.ingest.keys.repository import KeyShelf
-from services.ingest.registry.saving import lock_registry
 from shared.eventlog.log import EventLog
 from shared.store.locks import Lock, hold
 from shared.store.tables import api_keys
@@ -72,7 +71,7 @@ async def test_whoever_waits_for_the_log_holds_up_no_administrator(
         async with asyncio.timeout(20):
             assert (await make(home))["state"] == "active"
             async with engine.begin() as importing:
-                await lock_registry(importing)
+                await hold(importing, Lock.REGISTRY)
 
 
 async def test_keys_are_listed_in_pages(home: City) -> None:

@@ -16,7 +16,10 @@ from tests.integration.test_silences import body
 from tests.waiting import eventually
 
 __all__ = ["house"]
-_WAITING = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+_WAITING = text(
+    "SELECT count(*) FROM pg_locks JOIN pg_database ON oid = database"
+    " WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted"
+)
 SECONDS = 20.0
 
 

@@ -65,7 +65,8 @@ async def find(connection: AsyncConnection, incident: UUID) -> Incident | None:
 async def load_cases(
     connection: AsyncConnection, *which: ColumnElement[bool], locked: bool = True
 ) -> list[Case]:
-    """The incidents that a condition names, in the order of their ids."""
+    """The incidents that a condition names, in the order of their ids; not `locked`: only to look
+    at them."""
     query = select(incidents).where(*which).order_by(incidents.c.id)
     found = await connection.execute(query.with_for_update() if locked else query)
     return [_to_case(row) for row in found]

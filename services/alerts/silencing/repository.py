@@ -86,10 +86,10 @@ class Silencing:
         `Problem` 403."""
         now = self._clock()
         async with reachable(self._engine.begin()) as connection:
-            await ledger.one_at_a_time(connection)
             known = await load(connection, silences.c.silence_id == silence_id)
             if not known:
                 return None
+            await ledger.one_at_a_time(connection)
             await self._demand(connection, known[0], who)
             ending = (
                 update(silences)

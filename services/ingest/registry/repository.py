@@ -17,6 +17,7 @@ from services.ingest.registry.catalogue import Definition
 from services.ingest.registry.changes import EACH_AT_MOST, registered, towns_replaced
 from services.ingest.registry.sensor import Location, Sensor, SensorFilter
 from shared.store.audit import SYSTEM, Action, By, record, record_change, said
+from shared.store.locks import Lock, hold
 from shared.store.tables import areas, ingest_audit, metric_classes, metrics, retention, sensors
 
 PAGE = 1_000
@@ -143,7 +144,7 @@ class Repository:
     ) -> None:  # fmt: skip
         """Towns as an import wants them, and the sensors as they lie then."""
         async with self._engine.begin() as connection:
-            await saving.lock_registry(connection)
+            await hold(connection, Lock.REGISTRY)
             gone = list(removed)
             await saving.remove_areas(connection, gone)
             await saving.save_areas(connection, wanted)

@@ -12,7 +12,6 @@ from services.ingest.registry.atlas import Cell
 from services.ingest.registry.boundaries import Area
 from services.ingest.registry.catalogue import Definition
 from services.ingest.registry.sensor import Sensor
-from shared.store.locks import Lock, hold
 from shared.store.tables import areas, metrics
 
 ROWS_AT_ONCE = 1_000
@@ -101,11 +100,6 @@ async def save_metrics(
     where = changed if edited else (metrics.c.origin == "catalogue") & changed
     statement = statement.on_conflict_do_update(index_elements=["metric"], set_=values, where=where)
     await connection.execute(statement, [one.model_dump(include=set(_METRICS)) for one in wanted])
-
-
-async def lock_registry(connection: AsyncConnection) -> None:
-    """Until the transaction ends, nobody else seeds or imports areas."""
-    await hold(connection, Lock.REGISTRY)
 
 
 async def _save_areas(connection: AsyncConnection, rows: list[dict[str, Any]]) -> None:

@@ -13,6 +13,7 @@ from services.ingest.registry.repository import all_sensors, known_areas
 from services.ingest.registry.seeding import first_sensors
 from shared.clock import Clock, system_clock
 from shared.settings import Settings
+from shared.store.locks import Lock, hold
 from shared.store.tables import areas, sensors
 
 
@@ -25,7 +26,7 @@ async def seed(engine: AsyncEngine, settings: Settings, clock: Clock = system_cl
     """
     wanted = load_areas(settings.city, settings.data_dir / "boundaries.geojson")
     async with engine.begin() as connection:
-        await saving.lock_registry(connection)
+        await hold(connection, Lock.REGISTRY)
         await saving.save_metrics(connection, definitions(default_catalogue(), clock()))
         changed = await _replace_areas(connection, wanted)
         if not await _has_sensors(connection):

@@ -19,7 +19,7 @@ from services.ingest.storage.classes import STANDARD, KeptClass
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.store.engine import connect
-from shared.store.locks import Lock
+from shared.store.locks import Lock, take_seat
 from shared.store.rollups import WIDTHS, floor_to, relation
 
 _log = logging.getLogger(__name__)
@@ -82,8 +82,7 @@ class Retention:
 
     async def step(self, connection: Connection) -> None:
         """Drop what is due now."""
-        cursor = await connection.execute("SELECT pg_try_advisory_lock(%s)", (int(Lock.RETENTION),))
-        if not (await cursor.fetchone() or (False,))[0]:
+        if not await take_seat(connection, Lock.RETENTION):
             return
         await fit_chunks(connection)
         classes = await self._classes.all()

@@ -41,6 +41,9 @@ async def test_the_python_example_shows_what_happens_and_reports_its_paints(cent
     client = LiveClient([address(centre)], centre.screen_token)
     running = asyncio.ensure_future(client.run())
 
+    async def there() -> bool:
+        return bool(client.picture.incidents) and 33.0 in client.picture.value
+
     seen: set[str] = set()  # each pulse's are of its own five seconds
 
     async def painted() -> bool:
@@ -58,8 +61,7 @@ async def test_the_python_example_shows_what_happens_and_reports_its_paints(cent
 
     await centre.step(incident(1))
     assert await eventually(painted, SECONDS)
-    assert client.picture.incidents
-    assert 33.0 in client.picture.value
+    assert await eventually(there, SECONDS)
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running

@@ -13,7 +13,7 @@ from services.ingest.storage.rollups import statements
 from shared.clock import Clock, monotonic
 from shared.errors import Unavailable
 from shared.store.engine import connect
-from shared.store.locks import Lock
+from shared.store.locks import Lock, take_seat
 from shared.store.rollups import ORIGIN, WIDTHS, floor_to
 
 _log = logging.getLogger(__name__)
@@ -50,7 +50,8 @@ class Refresher:
             await connection.execute("SET application_name = 'yiwang-rollups'")
             while not stop.is_set():
                 begun = monotonic()
-                more = await self._is_the_one(connection) and await self.step(connection)
+                # The seat is taken anew at each turn; it ends with the connection.
+                more = await take_seat(connection, Lock.ROLLUPS) and await self.step(connection)
                 spent = monotonic() - begun
                 pause = spent * (1 / DUTY - 1) if more else PERIOD_SECONDS
                 await _wait(stop, pause)
@@ -63,12 +64,6 @@ class Refresher:
         """One window and one lot of marks; True when there is more to do."""
         behind = await self._advance(connection)
         return await self._catch_up(connection) or behind
-
-    async def _is_the_one(self, connection: Connection) -> bool:
-        """The seat is taken anew at each turn; it ends with the connection."""
-        cursor = await connection.execute("SELECT pg_try_advisory_lock(%s)", (int(Lock.ROLLUPS),))
-        row = await cursor.fetchone()
-        return row is not None and bool(row[0])
 
     async def _advance(self, connection: Connection) -> bool:
         target = floor_to(self._clock() - SETTLE, 60)
